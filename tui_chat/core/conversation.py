@@ -1,0 +1,207 @@
+"""The nouns: Setup, Token, Usage, Message, Conversation; a tree of messages that only grows.
+
+Nothing said is ever rewritten: regenerating or editing adds one more child of the same
+parent. Only a reply that is still streaming is replaced by its own longer self.
+"""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Literal, get_args
+
+from tui_chat.core.params import Params
+from tui_chat.core.text import one_line
+
+Role = Literal["system", "user", "assistant"]
+Status = Literal[
+    "streaming", "complete", "length", "stopped", "cut", "filtered", "failed", "interrupted"
+]
+ROLES: tuple[Role, ...] = get_args(Role)
+STATUSES: tuple[Status, ...] = get_args(Status)
+
+_ALPHABET = "23456789abcdefghjkmnpqrstuvwxyz"
+
+
+def new_id() -> str:
+    """A random id of 13 characters without look-alikes (64 bits)."""
+    return "".join(secrets.choice(_ALPHABET) for _ in range(13))
+
+
+def now() -> int:
+    """Milliseconds since the epoch, UTC."""
+    return time.time_ns() // 1_000_000
+
+
+@dataclass(frozen=True)
+class Setup:
+    """Everything that decides a reply besides the messages before it."""
+
+    endpoint: str = ""
+    """The endpoint's name, as in settings or data; never an address with a key."""
+    model: str = ""
+    system: str = ""
+    params: Params = field(default_factory=Params)
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """One piece of a reply as it arrived; the texts of all tokens add up to the reply."""
+
+    text: str
+    logprob: float | None = None
+    """Natural logarithm of the probability before sampling; None when the endpoint gave none."""
+    top: tuple[tuple[str, float], ...] = ()
+    """The likeliest candidates at this place as (text, logprob), likeliest first."""
+    reasoning: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """What a reply took: tokens as the server counted them, or our estimate; seconds."""
+
+    prompt_tokens: int | None = None
+    completion_tokens: int | None = None
+    reasoning_tokens: int | None = None
+    cached_tokens: int | None = None
+    estimated: bool = False
+    """True when the counts are ours, because the server sent none."""
+    first_token_seconds: float | None = None
+    seconds: float | None = None
+
+    @property
+    def tokens_per_second(self) -> float | None:
+        """Completion tokens over the time from the first token to the end."""
+        if not self.completion_tokens or self.seconds is None:
+            return None
+        span = self.seconds - (self.first_token_seconds or 0)
+        return self.completion_tokens / span if span > 0 else None
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A parameter that the server refused or wanted under another name, in its own words."""
+
+    name: str
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One message of a conversation; a reply also says how it was made and how it ended."""
+
+    id: str
+    parent: str | None
+    role: Role
+    content: str
+    status: Status = "complete"
+    reasoning: str = ""
+    error: str = ""
+    """Why a reply failed or was cut, for people; never part of what a model is sent."""
+    setup: Setup | None = None
+    """What made a reply; None for what people wrote."""
+    usage: Usage = Usage()
+    refused: tuple[Refusal, ...] = ()
+    finish_reason: str = ""
+    request_id: str = ""
+    created: int = 0
+    """Milliseconds since the epoch, UTC."""
+
+
+def said(
+    role: Role, content: str, parent: str | None = None, *, setup: Setup | None = None
+) -> Message:
+    """A new message with a fresh id, made now."""
+    return Message(new_id(), parent, role, content, setup=setup, created=now())
+
+
+@dataclass(frozen=True, slots=True)
+class Headline:
+    """A saved conversation as lists show it, without its messages."""
+
+    id: str
+    title: str
+    model: str
+    """The model of the last reply; empty when there is none yet."""
+    updated: int
+    messages: int
+
+
+class Conversation:
+    """A tree of messages in the order in which they were added, and the leaf being read."""
+
+    def __init__(
+        self,
+        id: str = "",
+        title: str = "",
+        messages: Iterable[Message] = (),
+        leaf: str | None = None,
+        created: int = 0,
+    ) -> None:
+        self.id = id or new_id()
+        self.title = title
+        self.created = created or now()
+        self.leaf = leaf
+        self._messages: dict[str, Message] = {}
+        self._children: dict[str | None, list[str]] = {}
+        for message in messages:
+            self.add(message, follow=False)
+        if self.leaf not in self._messages:
+            self.leaf = next(reversed(self._messages), None)
+
+    def __len__(self) -> int:
+        return len(self._messages)
+
+    @property
+    def messages(self) -> tuple[Message, ...]:
+        return tuple(self._messages.values())
+
+    def message(self, id: str) -> Message:
+        """The message with this id; KeyError when the conversation has none."""
+        return self._messages[id]
+
+    def add(self, message: Message, *, follow: bool = True) -> None:
+        """Add a message, or replace a streaming reply by its later self; `follow` makes it the leaf.
+
+        A parent that is not there makes the message a root: what was said is shown, not lost.
+        """
+        if message.id not in self._messages:
+            parent = message.parent if message.parent in self._messages else None
+            self._children.setdefault(parent, []).append(message.id)
+        self._messages[message.id] = message
+        if follow:
+            self.leaf = message.id
+
+    def thread(self, leaf: str | None = None) -> tuple[Message, ...]:
+        """The path from the first message to this leaf, or to the leaf being read."""
+        path: list[Message] = []
+        at = self.leaf if leaf is None else leaf
+        seen: set[str] = set()
+        while at is not None and at in self._messages and at not in seen:
+            seen.add(at)
+            path.append(self._messages[at])
+            at = self._messages[at].parent
+        return tuple(reversed(path))
+
+    def siblings(self, id: str) -> tuple[str, ...]:
+        """The ids of all children of this message's parent, itself among them, oldest first."""
+        parent = self._messages[id].parent
+        return tuple(self._children[parent if parent in self._messages else None])
+
+    def deepest(self, id: str) -> str:
+        """The leaf below this message along the latest child of each."""
+        leaf = id
+        while children := self._children.get(leaf):
+            leaf = children[-1]
+        return leaf
+
+    def latest_setup(self) -> Setup | None:
+        """The setup of the last reply on the thread being read."""
+        return next((m.setup for m in reversed(self.thread()) if m.setup is not None), None)
+
+
+def title_from(text: str) -> str:
+    """A title made of the first words of the first message."""
+    return one_line(text, 60)

@@ -1,0 +1,20 @@
+"""The one exception a person reads: what happened, and what can be done about it."""
+
+from __future__ import annotations
+
+
+class ChatError(Exception):
+    """Something in the world went wrong, said in a person's words.
+
+    `message` says what happened, with its figure or place, and ends with a full stop;
+    `hint` says what can be done now ("" when there is nothing to add). Neither ever
+    holds a key. Foreign words inside them are cleaned by whoever raises.
+    """
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+    def __str__(self) -> str:
+        return f"{self.message} {self.hint}".rstrip()

@@ -1,0 +1,330 @@
+"""The sampling parameters, each declared once; everything that shows or sends one reads it here.
+
+Sidebar rows, validation, requests, saved messages, presets, flags, commands and the README's
+table are read off PARAMETERS. A parameter that is absent from Params is not sent, and the
+endpoint's own default stands: so 0 is a value like any other.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from tui_chat.core.escapes import escape, split_texts
+
+Value = float | int | tuple[str, ...]
+
+MOST_TEXTS = 4
+"""How many stop sequences a request may carry (OpenAI API reference, `stop`)."""
+
+_LADDER = tuple(
+    sorted(
+        {*range(1, 11), 12, 16, 20, 24, 32, 40, 48, 64, 80, 96}
+        | {base * 2**power for base in (128, 192) for power in range(13)}
+    )
+)
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """One sampling parameter.
+
+    `neutral` is the value that changes nothing (or None where there is none): bars rest there while the
+    parameter is not set, and advice speaks only of values that differ from it. `extension` marks
+    parameters outside the OpenAI API, sent only to endpoints that know them; `more` those that
+    the sidebar folds away. Range is inclusive at both ends.
+    """
+
+    name: str
+    label: str
+    kind: Literal["number", "integer", "texts"]
+    explanation: str
+    low: float = 0
+    high: float = 0
+    step: float = 1
+    neutral: float | None = None
+    ladder: tuple[int, ...] = ()
+    extension: bool = False
+    more: bool = False
+
+    @property
+    def flag(self) -> str:
+        """The command-line flag, `--max-tokens`; without its dashes also the typed command."""
+        return "--" + self.name.replace("_", "-")
+
+    @property
+    def range(self) -> str:
+        """The range in words, as help texts and error messages show it."""
+        if self.kind == "texts":
+            return f"up to {MOST_TEXTS} texts"
+        return f"{_plain(self.low)} to {_plain(self.high)}"
+
+    def check(self, value: object) -> Value:
+        """The value as it is stored; ValueError in a person's words when it is not one of ours."""
+        if self.kind == "texts":
+            return self._check_texts(value)
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            raise ValueError(f"{self.label} takes a number, {self.range}.")
+        if not math.isfinite(value) or not self.low <= value <= self.high:
+            raise ValueError(f"{self.label} goes from {self.range}; {value:g} is outside.")
+        if self.kind == "integer":
+            if value != int(value):
+                raise ValueError(f"{self.label} takes a whole number, {self.range}.")
+            return int(value)
+        return float(value)
+
+    def _check_texts(self, value: object) -> tuple[str, ...]:
+        if isinstance(value, str):
+            value = (value,)
+        if not isinstance(value, list | tuple) or not all(isinstance(text, str) for text in value):
+            raise ValueError(f"{self.label} takes texts.")
+        texts = tuple(dict.fromkeys(text for text in value if text))
+        if not texts:
+            raise ValueError(f"{self.label} takes at least one text that is not empty.")
+        if len(texts) > MOST_TEXTS:
+            raise ValueError(f"{self.label}: at most {MOST_TEXTS}, not {len(texts)}.")
+        return texts
+
+    def parse(self, text: str) -> Value:
+        """What a person typed, as a value. ValueError in a person's words.
+
+        Numbers may use a decimal comma. Texts: one sequence as it stands, or several in double quotes;
+        both read the escapes \\n \\t \\r \\\\ \\" \\xHH \\uHHHH.
+        """
+        if self.kind == "texts":
+            return self._check_texts(split_texts(text))
+        try:
+            typed = text.strip().replace(",", ".")
+            number = int(typed) if self.kind == "integer" else float(typed)
+        except ValueError:
+            whole = "whole " if self.kind == "integer" else ""
+            shown = text.strip()[:40]
+            raise ValueError(
+                f"{self.label} takes a {whole}number, {self.range}; “{shown}” is none."
+            ) from None
+        return self.check(number)
+
+    def show(self, value: Value) -> str:
+        """The value as people read and may type it again."""
+        if isinstance(value, tuple):
+            return " ".join(f'"{escape(text)}"' for text in value)
+        if self.kind == "integer":
+            return str(value)
+        return f"{value:.2f}" if abs(value * 100 - round(value * 100)) < 1e-9 else f"{value:g}"
+
+    def moved(self, value: Value | None, steps: int) -> Value:
+        """The value some steps up or down, kept within the range; from `neutral` when not set."""
+        assert self.kind != "texts", "texts have no steps"
+        if self.ladder:
+            return self._moved_on_ladder(value, steps)
+        start = value if isinstance(value, int | float) else self.neutral or 0
+        raw = min(self.high, max(self.low, start + steps * self.step))
+        return int(raw) if self.kind == "integer" else round(raw, 10)
+
+    def _moved_on_ladder(self, value: Value | None, steps: int) -> int:
+        if not isinstance(value, int):
+            return 256
+        if steps > 0:
+            above = [rung for rung in self.ladder if rung > value]
+            return above[min(steps, len(above)) - 1] if above else value
+        below = [rung for rung in self.ladder if rung < value]
+        return below[max(steps, -len(below))] if below else value
+
+    def fraction(self, value: Value | None) -> float | None:
+        """Where the value stands in its range, 0 to 1; None when it has no place on a bar."""
+        number = self.neutral if value is None else value
+        if not isinstance(number, int | float) or self.kind == "texts":
+            return None
+        if self.ladder:
+            return min(1.0, math.log2(max(1, number)) / math.log2(self.ladder[-1]))
+        if self.high - self.low > 10_000:
+            return None
+        return (number - self.low) / (self.high - self.low)
+
+
+PARAMETERS: tuple[Parameter, ...] = (
+    Parameter(
+        "temperature",
+        "Temperature",
+        "number",
+        "How random the choice of each token is: 0 always takes the likeliest, 2 is close to chaos.",
+        low=0,
+        high=2,
+        step=0.05,
+        neutral=1,
+    ),
+    Parameter(
+        "top_p",
+        "Top P",
+        "number",
+        "Draws only from the likeliest tokens that together reach this probability; 1 allows all.",
+        low=0,
+        high=1,
+        step=0.05,
+        neutral=1,
+    ),
+    Parameter(
+        "max_tokens",
+        "Max length",
+        "integer",
+        "The most tokens a reply may have; it is cut off there, even in mid-sentence.",
+        low=1,
+        high=1_000_000,
+        ladder=_LADDER,
+    ),
+    Parameter(
+        "stop",
+        "Stop sequences",
+        "texts",
+        "The reply ends just before any of these texts would appear; \\n stands for a new line.",
+    ),
+    Parameter(
+        "frequency_penalty",
+        "Frequency penalty",
+        "number",
+        "Makes a token less likely each time it has appeared; above 0 there is less repetition.",
+        low=-2,
+        high=2,
+        step=0.1,
+        neutral=0,
+    ),
+    Parameter(
+        "presence_penalty",
+        "Presence penalty",
+        "number",
+        "Makes a token less likely once it has appeared at all; above 0 there are more new topics.",
+        low=-2,
+        high=2,
+        step=0.1,
+        neutral=0,
+    ),
+    Parameter(
+        "seed",
+        "Seed",
+        "integer",
+        "Fixes the dice: the same seed and parameters give the same reply, where the model can.",
+        low=0,
+        high=2**63 - 1,
+        more=True,
+    ),
+    Parameter(
+        "top_k",
+        "Top K",
+        "integer",
+        "Draws only from this many of the likeliest tokens; 0 allows all.",
+        low=0,
+        high=1000,
+        neutral=0,
+        extension=True,
+        more=True,
+    ),
+    Parameter(
+        "min_p",
+        "Min P",
+        "number",
+        "Drops tokens less likely than this fraction of the likeliest one; 0 drops none.",
+        low=0,
+        high=1,
+        step=0.01,
+        neutral=0,
+        extension=True,
+        more=True,
+    ),
+    Parameter(
+        "repeat_penalty",
+        "Repeat penalty",
+        "number",
+        "Divides the score of tokens seen already; above 1 there is less repetition, 1 is none.",
+        low=0.1,
+        high=2,
+        step=0.05,
+        neutral=1,
+        extension=True,
+        more=True,
+    ),
+)
+
+BY_NAME: Mapping[str, Parameter] = {parameter.name: parameter for parameter in PARAMETERS}
+
+_ADVICE = (
+    (
+        "temperature",
+        "top_p",
+        "Alter temperature or top p, not both: each hides what the other does.",
+    ),
+    (
+        "frequency_penalty",
+        "presence_penalty",
+        "Use one penalty, not both: together it is hard to tell which did what.",
+    ),
+)
+
+
+def _plain(number: float) -> str:
+    return f"{number:g}" if abs(number) < 1e6 else f"{int(number):,}".replace(",", "\u202f")
+
+
+class Params(Mapping[str, Value]):
+    """Which parameters are set, and to what: a frozen, hashable mapping of name → checked value.
+
+    The order is that of PARAMETERS, whatever the order given. ValueError for an unknown
+    name or a value outside its range.
+    """
+
+    __slots__ = ("_values",)
+
+    def __init__(self, values: Mapping[str, object] | None = None) -> None:
+        given = dict(values or {})
+        unknown = given.keys() - BY_NAME.keys()
+        if unknown:
+            raise ValueError(f"There is no parameter “{min(unknown)[:40]}”.")
+        self._values: dict[str, Value] = {
+            parameter.name: parameter.check(given[parameter.name])
+            for parameter in PARAMETERS
+            if given.get(parameter.name) is not None
+        }
+
+    def __getitem__(self, name: str) -> Value:
+        return self._values[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._values)
+
+    def __len__(self) -> int:
+        return len(self._values)
+
+    def __hash__(self) -> int:
+        return hash(tuple(self._values.items()))
+
+    def __repr__(self) -> str:
+        return f"Params({self._values!r})"
+
+    def changed(self, name: str, value: Value | None) -> Params:
+        """A copy with one parameter set, or not set when the value is None."""
+        return Params({**self._values, name: value})
+
+    def json(self) -> str:
+        """Compact JSON with names in declared order: equal params give equal text."""
+        return json.dumps(self._values, ensure_ascii=False, separators=(",", ":"))
+
+    @property
+    def summary(self) -> str:
+        """One line for people: `temperature 0.70 · top p 1.00`; empty when nothing is set."""
+        return " · ".join(
+            f"{BY_NAME[name].label.lower()} {BY_NAME[name].show(value)}"
+            for name, value in self._values.items()
+        )
+
+    @property
+    def advice(self) -> str | None:
+        """The rule of thumb these values break, if any."""
+        for first, second, words in _ADVICE:
+            if all(
+                name in self._values and self._values[name] != BY_NAME[name].neutral
+                for name in (first, second)
+            ):
+                return words
+        return None

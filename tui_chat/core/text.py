@@ -1,0 +1,74 @@
+"""What may reach a terminal or a disk: every foreign text passes clean() once, where it enters.
+
+Cleaning is per character and keeps no state, so a text cut anywhere is cleaned the same
+way as the whole; only surrogate halves need the neighbouring piece (see Joiner).
+"""
+
+from __future__ import annotations
+
+import re
+
+# C0 but tab and newline, DEL, C1; the format characters that reorder or hide text; the tag
+# block; halves of surrogate pairs. ZWJ (U+200D) and variation selectors stay: emoji need them.
+HOSTILE = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff"
+    "\ud800-\udfff\U000e0000-\U000e007f]"
+)
+_LINE_ENDS = re.compile("\r\n?")
+_HALVES = re.compile("[\ud800-\udfff]")
+
+
+def _visible(match: re.Match[str]) -> str:
+    code = ord(match.group())
+    if 0 < code < 0x20:
+        return chr(0x2400 + code)
+    if code == 0x7F:
+        return "\u2421"
+    if code in (0x200B, 0xFEFF, 0x2060):
+        return ""
+    if code in (0x2028, 0x2029):
+        return "\n"
+    return "\ufffd"
+
+
+def clean(text: str) -> str:
+    """The text with nothing in it that could control a terminal or break a file.
+
+    CRLF, CR, U+2028 and U+2029 become newlines; other C0 controls and DEL become their
+    visible pictures (ESC is U+241B); NUL, C1, bidi controls, tag characters and lone
+    surrogates become U+FFFD; zero-width space and BOM vanish. Idempotent.
+    """
+    if text.isascii() and text.isprintable():
+        return text
+    text = _LINE_ENDS.sub("\n", text)
+    if _HALVES.search(text):
+        text = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return HOSTILE.sub(_visible, text)
+
+
+def one_line(text: str, limit: int = 200) -> str:
+    """The cleaned text on one line, at most `limit` characters, cut with an ellipsis."""
+    flat = " ".join(clean(text[: limit * 8]).split())
+    return flat if len(flat) <= limit else flat[: limit - 1].rstrip() + "…"
+
+
+class Joiner:
+    """Cleans a stream of pieces: holds back what only the next piece can decide.
+
+    A pair of surrogates, or CR LF, may be split over two pieces. `add` returns the cleaned text that
+    is decided, `end` the rest.
+    """
+
+    def __init__(self) -> None:
+        self._held = ""
+
+    def add(self, piece: str) -> str:
+        text = self._held + piece
+        self._held = ""
+        if text and (text[-1] == "\r" or "\ud800" <= text[-1] <= "\udbff"):
+            self._held, text = text[-1], text[:-1]
+        return clean(text)
+
+    def end(self) -> str:
+        held, self._held = self._held, ""
+        return clean(held)
