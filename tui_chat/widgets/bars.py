@@ -1,0 +1,90 @@
+"""The line at the top, which says where one is, and the line at the bottom, which says what keys do."""
+
+from __future__ import annotations
+
+from textual.binding import Binding
+from textual.content import Content
+from textual.reactive import reactive
+from textual.screen import Screen
+from textual.widget import Widget
+
+from tui_chat.core.text import one_line
+
+
+class Topline(Widget):
+    """The conversation's title at the left; endpoint, model and state at the right."""
+
+    DEFAULT_CSS = """
+    Topline { height: 1; padding: 0 1; background: $panel; color: $text-muted; }
+    """
+
+    title: reactive[str] = reactive("")
+    place: reactive[str] = reactive("")
+    state: reactive[str] = reactive("")
+    """One of ready, starting, answering, nothing to talk to; any words will do."""
+
+    _COLOURS = {"ready": "$success", "failed": "$error"}
+
+    def render(self) -> Content:
+        mark = "●" if self.state == "ready" else "○"
+        right = Content.assemble(
+            (one_line(self.place, 48), ""),
+            "   ",
+            (f"{mark} {self.state}", self._COLOURS.get(self.state, "$warning")),
+        )
+        width = self.content_size.width
+        if right.cell_length > width - 14:
+            right = Content.styled(
+                f"{mark} {self.state}", self._COLOURS.get(self.state, "$warning")
+            )
+        left = Content.assemble(("tui-chat", "bold $text"), "   ", one_line(self.title, 200))
+        room = width - right.cell_length - 2
+        if room < 8:
+            return left.truncate(width, ellipsis=True)
+        left = left.truncate(room, ellipsis=True, pad=True)
+        return Content.assemble(left, "  ", right)
+
+
+class Keyline(Widget):
+    """The keys that do something now, in the order of their bindings, as many as fit whole."""
+
+    DEFAULT_CSS = """
+    Keyline { height: 1; padding: 0 1; background: $panel; color: $text-muted; }
+    """
+
+    def on_mount(self) -> None:
+        self.screen.bindings_updated_signal.subscribe(self, self._keys_changed)
+
+    def _keys_changed(self, screen: Screen[object]) -> None:
+        self.refresh()
+
+    def _shown(self) -> list[Binding]:
+        active = self.screen.active_bindings.values()
+        bindings: dict[str, Binding] = {}
+        for found in active:
+            if found.binding.show and found.enabled:
+                bindings.setdefault(found.binding.action, found.binding)
+        return sorted(bindings.values(), key=_order)
+
+    def render(self) -> Content:
+        room = self.content_size.width
+        parts: list[Content] = []
+        for binding in self._shown():
+            key = self.app.get_key_display(binding)
+            part = Content.assemble((key, "bold $text"), " ", binding.description)
+            if part.cell_length > room:
+                break
+            parts.append(part)
+            room -= part.cell_length + 2
+        return Content("  ").join(parts)
+
+
+_FIRST = ("prompt.send", "transcript.", "sidebar.", "chat.stop")
+
+
+def _order(binding: Binding) -> int:
+    """Keys of the focused widget first, then those of the screen as they are declared."""
+    name = binding.id or ""
+    return next(
+        (place for place, start in enumerate(_FIRST) if name.startswith(start)), len(_FIRST)
+    )

@@ -1,0 +1,104 @@
+"""Dialogs: a text to edit, a question to answer. Esc always leads back without a change."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.screen import ModalScreen
+from textual.widget import Widget
+from textual.widgets import Input, Static, TextArea
+
+from tui_chat.widgets.bars import Keyline
+
+
+class Dialog(ModalScreen[str | None]):
+    """A titled box over the room; dismissed with a text, or with None by Esc."""
+
+    DEFAULT_CSS = """
+    Dialog {
+        align: center middle;
+        & > Vertical {
+            width: 76; max-width: 100%; height: auto; max-height: 100%;
+            border: round $primary; border-title-color: $text; background: $surface; padding: 0 1;
+        }
+        & Static { width: 1fr; color: $text-muted; }
+        & Input, & TextArea { border: none; background: $boost; height: 1; margin: 1 0; padding: 0 1; }
+        & TextArea { height: 10; max-height: 60vh; }
+        & Keyline { background: $surface; padding: 0; }
+    }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "dismiss(None)", "Back", id="dialog.back"),
+    ]
+
+    def __init__(self, title: str, note: str = "", text: str = "") -> None:
+        super().__init__()
+        self._title = title
+        self._note = note
+        self._text = text
+
+    def content(self) -> Iterator[Widget]:
+        """What stands between the note and the keys; subclasses say."""
+        yield from ()
+
+    def compose(self) -> ComposeResult:
+        with Vertical() as box:
+            box.border_title = self._title
+            if self._note:
+                yield Static(self._note, markup=False)
+            yield from self.content()
+            yield Static("", id="trouble", markup=False)
+            yield Keyline()
+
+    def trouble(self, words: str) -> None:
+        """Say what is wrong with what was entered; the dialog stays."""
+        self.query_one("#trouble", Static).update(words)
+
+
+class LineDialog(Dialog):
+    """One line of text."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "accept", "OK", id="dialog.accept", priority=True),
+    ]
+
+    def content(self) -> Iterator[Widget]:
+        yield Input(self._text, select_on_focus=False)
+
+    def action_accept(self) -> None:
+        self.dismiss(self.query_one(Input).value.strip())
+
+
+class TextDialog(Dialog):
+    """A longer text, such as a system prompt."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("ctrl+s", "accept", "Use it", id="dialog.accept", priority=True),
+    ]
+
+    def content(self) -> Iterator[Widget]:
+        area = TextArea(self._text, show_line_numbers=False, tab_behavior="focus")
+        area.move_cursor(area.document.end)
+        yield area
+
+    def action_accept(self) -> None:
+        self.dismiss(self.query_one(TextArea).text)
+
+
+class ReadDialog(Dialog):
+    """A text to read and copy; nothing to change."""
+
+    def content(self) -> Iterator[Widget]:
+        yield TextArea(self._text, read_only=True, show_line_numbers=False, tab_behavior="focus")
+
+
+class YesDialog(Dialog):
+    """A question: Enter is yes."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "dismiss('yes')", "Yes", id="dialog.accept"),
+    ]

@@ -1,0 +1,98 @@
+"""The sidebar's rows as values: what stands where, read off a setup; pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from tui_chat.core.conversation import Setup
+from tui_chat.core.endpoints import Endpoint
+from tui_chat.core.params import PARAMETERS, Parameter
+from tui_chat.core.text import one_line
+
+NOT_SET = "not set"
+MORE = "more"
+
+_PARTS = {
+    "endpoint": "Where requests go. Enter chooses another endpoint or adds one.",
+    "model": "Which model answers. Enter lists what the endpoint offers; any name can be typed.",
+    "system": "What the model is told before the conversation begins. Enter edits it.",
+}
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of the sidebar. `key` is a part of the setup, a parameter's name, MORE, or "" for a gap."""
+
+    key: str
+    label: str = ""
+    value: str = ""
+    explanation: str = ""
+    parameter: Parameter | None = None
+    is_set: bool = False
+    problem: str = ""
+    """Why the value is not sent, in words; empty when it is."""
+
+
+def rows_for(
+    setup: Setup, endpoint: Endpoint | None, refused: Mapping[str, str], *, unfolded: bool
+) -> tuple[Row, ...]:
+    """All rows for this setup. `refused` is parameter name → the server's words."""
+    texts = {
+        "endpoint": setup.endpoint or "none yet",
+        "model": setup.model or "none yet",
+        "system": one_line(setup.system) or "none",
+    }
+    rows = [
+        Row(key, key.capitalize(), texts[key], _PARTS[key], is_set=bool(getattr(setup, key)))
+        for key in _PARTS
+    ]
+    rows.append(Row(""))
+    rows += [
+        _parameter_row(parameter, setup, endpoint, refused)
+        for parameter in PARAMETERS
+        if not parameter.more
+    ]
+    folded = [parameter for parameter in PARAMETERS if parameter.more]
+    rows.append(_more_row(folded, setup, unfolded))
+    if unfolded:
+        rows += [_parameter_row(parameter, setup, endpoint, refused) for parameter in folded]
+    return tuple(rows)
+
+
+def _more_row(folded: list[Parameter], setup: Setup, unfolded: bool) -> Row:
+    names = ", ".join(parameter.label.lower() for parameter in folded)
+    count = sum(parameter.name in setup.params for parameter in folded)
+    note = f"{count} set" if count else ""
+    mark = "▾" if unfolded else "▸"
+    return Row(MORE, f"{mark} More", note, f"Enter shows or hides {names}.", is_set=bool(count))
+
+
+def _parameter_row(
+    parameter: Parameter, setup: Setup, endpoint: Endpoint | None, refused: Mapping[str, str]
+) -> Row:
+    value = setup.params.get(parameter.name)
+    problem = refused.get(parameter.name, "")
+    if problem:
+        problem = f"Refused by {setup.model or 'the model'}: {problem}"
+    elif parameter.extension and endpoint is not None and not endpoint.takes(parameter):
+        problem = f"Not sent: {endpoint.name} does not know it."
+    return Row(
+        parameter.name,
+        parameter.label,
+        NOT_SET if value is None else parameter.show(value),
+        parameter.explanation,
+        parameter,
+        is_set=value is not None,
+        problem=problem,
+    )
+
+
+def bar(fraction: float | None, width: int) -> tuple[str, str, str]:
+    """A bar as (filled, knob, empty) cells; without a fraction there is only the empty track."""
+    if width < 3:
+        return "", "", ""
+    if fraction is None:
+        return "", "", "─" * width
+    knob = round(max(0.0, min(1.0, fraction)) * (width - 1))
+    return "━" * knob, "●", "─" * (width - 1 - knob)

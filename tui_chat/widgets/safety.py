@@ -1,0 +1,25 @@
+"""The last gate before the terminal: no text drawn may control it, and no crash may print what it holds."""
+
+from __future__ import annotations
+
+from rich.segment import Segment
+from textual.color import Color
+from textual.filter import LineFilter
+
+from tui_chat.core.text import HOSTILE
+
+
+class DropControls(LineFilter):
+    """Drops what could control a terminal from every segment; the app's own sequences are no segments' text."""
+
+    def apply(self, segments: list[Segment], background: Color) -> list[Segment]:
+        if not any(segment.text and _hostile(segment) for segment in segments):
+            return segments
+        return [
+            Segment(HOSTILE.sub("", segment.text), segment.style) if _hostile(segment) else segment
+            for segment in segments
+        ]
+
+
+def _hostile(segment: Segment) -> bool:
+    return not segment.control and HOSTILE.search(segment.text) is not None

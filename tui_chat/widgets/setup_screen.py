@@ -1,0 +1,257 @@
+"""A screen that owns a setup: its sidebar and meter, and all ways to change it but typing.
+
+The screen's value is the one that is sent. The sidebar, a preset, a dialog and a typed command
+all change it through use(), so each change is live everywhere at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import ClassVar
+
+from textual import getters, on, work
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.content import Content
+from textual.reactive import reactive, var
+from textual.screen import Screen
+from textual.widgets import Static
+
+from tui_chat.core.conversation import Refusal, Setup
+from tui_chat.core.endpoints import Endpoint
+from tui_chat.core.errors import ChatError
+from tui_chat.core.presets import Preset
+from tui_chat.core.world import World
+from tui_chat.widgets.dialogs import TextDialog
+from tui_chat.widgets.meter import Meter
+from tui_chat.widgets.picker import Picker
+from tui_chat.widgets.pickers import EndpointPicker, ModelPicker, PresetPicker
+from tui_chat.widgets.sidebar import Sidebar
+
+
+class SetupScreen(Screen[None]):
+    """Subclasses compose `yield from self.compose_side()` and may override `setup_used`."""
+
+    HORIZONTAL_BREAKPOINTS: ClassVar[list[tuple[int, str]] | None] = [
+        (0, "-too-narrow"),
+        (60, "-overlay"),
+        (80, "-narrow"),
+        (100, "-wide"),
+    ]
+    VERTICAL_BREAKPOINTS: ClassVar[list[tuple[int, str]] | None] = [
+        (0, "-too-low"),
+        (16, "-low"),
+        (24, "-high"),
+    ]
+    DEFAULT_CSS = """
+    SetupScreen {
+        & #side {
+            width: 42; border: round $foreground 20%; border-title-color: $text-muted;
+            &.-focused { border: round $primary; border-title-color: $text; }
+            & #explanation {
+                height: auto; min-height: 2; max-height: 4; padding: 0 1;
+                color: $text-muted; border-top: solid $foreground 20%;
+                &.-wrong { color: $text-warning; }
+            }
+            & Meter { border-top: solid $foreground 20%; height: 3; }
+        }
+        &.-narrow #side { width: 36; }
+        &.-no-sidebar #side { display: none; }
+        &.-overlay, &.-too-narrow {
+            layers: base over;
+            & #side { layer: over; dock: right; display: none; background: $surface; }
+            &.-sidebar-over #side { display: block; }
+        }
+        &.-low #side #explanation { min-height: 1; max-height: 2; }
+    }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("f2", "toggle_sidebar", "Parameters", id="setup.parameters"),
+        Binding("f6", "choose_preset", "Presets", id="setup.presets"),
+    ]
+
+    setup: reactive[Setup] = reactive(Setup(), init=False)
+    preset: reactive[Preset | None] = reactive(None, init=False)
+    sidebar_shown: var[bool] = var(True, init=False)
+
+    sidebar = getters.query_one(Sidebar)
+    meter = getters.query_one(Meter)
+
+    def __init__(self, world: World) -> None:
+        super().__init__()
+        self.world = world
+        self._refused: dict[tuple[str, str], Mapping[str, str]] = {}
+
+    def compose_side(self) -> ComposeResult:
+        """The column at the right: parameters, what the focused one means, tokens."""
+        with Vertical(id="side"):
+            yield Sidebar().data_bind(SetupScreen.setup)
+            yield Static("", id="explanation", markup=False)
+            yield Meter()
+
+    # The setup
+
+    def use(self, setup: Setup) -> None:
+        """Make this the present setup."""
+        self.setup = setup
+
+    def use_endpoint(self, endpoint: Endpoint) -> None:
+        """Send to this endpoint from now on, beginning with its own model."""
+        self.use(replace(self.setup, endpoint=endpoint.name, model=endpoint.model))
+
+    def watch_setup(self) -> None:
+        self.sidebar.endpoint = self.endpoint
+        self._show_refused()
+        self._show_side_title()
+        self.setup_used()
+
+    def watch_preset(self) -> None:
+        self._show_side_title()
+        self.setup_used()
+
+    def setup_used(self) -> None:
+        """The setup or the preset is another one now: for subclasses."""
+
+    @property
+    def endpoint(self) -> Endpoint | None:
+        """The setup's endpoint, None when it is not known (any more)."""
+        try:
+            return self.world.endpoint(self.setup.endpoint)
+        except ChatError:
+            return None
+
+    def remember_refusal(self, refusal: Refusal) -> None:
+        """The present model refused a parameter: its row says so until another model is chosen."""
+        place = (self.setup.endpoint, self.setup.model)
+        self._refused[place] = {**self._refused.get(place, {}), refusal.name: refusal.words}
+        self._show_refused()
+
+    def _show_refused(self) -> None:
+        place = (self.setup.endpoint, self.setup.model)
+        self.sidebar.refused = self._refused.get(place, {})
+
+    # What the column shows
+
+    def _show_side_title(self) -> None:
+        side = self.query_one("#side")
+        room = side.outer_size.width - 6
+        left = "Parameters"
+        if self.preset is None or room < 16:
+            side.border_title = Content(left)
+            return
+        mark = "" if self.preset.matches(self.setup) else " *"
+        right = Content(f"{self.preset.name}{mark}").truncate(room - 14, ellipsis=True)
+        line = "─" * (room - len(left) - 2 - right.cell_length)
+        side.border_title = Content.assemble(left, " ", (line, "$foreground 20%"), " ", right)
+
+    def on_resize(self) -> None:
+        self.call_after_refresh(self._show_side_title)
+
+    @on(Sidebar.Changed)
+    def _take_setup(self, event: Sidebar.Changed) -> None:
+        self.use(event.setup)
+
+    @on(Sidebar.Explained)
+    def _explain(self, event: Sidebar.Explained) -> None:
+        explanation = self.query_one("#explanation", Static)
+        explanation.update(event.text)
+        explanation.set_class(event.wrong, "-wrong")
+
+    @on(Sidebar.Opened)
+    def _open_part(self, event: Sidebar.Opened) -> None:
+        opened = {
+            "endpoint": self.action_choose_endpoint,
+            "model": self.action_choose_model,
+            "system": self.action_edit_system,
+        }
+        opened[event.part]()
+
+    def on_descendant_focus(self) -> None:
+        focused = self.focused is not None and self.focused in self.query("#side *")
+        self.query_one("#side").set_class(focused, "-focused")
+        if not focused:
+            self.remove_class("-sidebar-over")
+
+    # Actions
+
+    @property
+    def _over(self) -> bool:
+        return self.has_class("-overlay") or self.has_class("-too-narrow")
+
+    def action_toggle_sidebar(self) -> None:
+        """Go to the parameters; from there, back to where one writes."""
+        if self.focused is self.sidebar:
+            self.leave_sidebar()
+            return
+        self.sidebar_shown = True
+        self.add_class("-sidebar-over")
+        self.sidebar.focus()
+
+    def leave_sidebar(self) -> None:
+        """Back to where one writes: subclasses focus that."""
+        self.remove_class("-sidebar-over")
+        self.focus_next()
+
+    def action_hide_sidebar(self) -> None:
+        """Hide or show the column."""
+        self.sidebar_shown = not self.sidebar_shown
+        if not self.sidebar_shown and self.focused is self.sidebar:
+            self.leave_sidebar()
+
+    def watch_sidebar_shown(self) -> None:
+        self.set_class(not self.sidebar_shown, "-no-sidebar")
+
+    @work(exclusive=True, group="dialog")
+    async def action_choose_preset(self) -> None:
+        present = self.preset.name if self.preset else ""
+        chosen = await self.app.push_screen_wait(
+            PresetPicker(self.world.presets, self.setup, present)
+        )
+        if chosen:
+            await self.use_preset(chosen)
+
+    async def use_preset(self, name: str) -> None:
+        """Apply the preset with this name; ChatError names those there are."""
+        self.preset = await self.world.preset(name)
+        self.use(self.preset.applied_to(self.setup))
+
+    async def save_preset(self, name: str) -> None:
+        """Save the present setup under this name; ChatError or ValueError in words."""
+        self.preset = await self.world.save_preset(name, self.setup)
+
+    @work(exclusive=True, group="dialog")
+    async def action_choose_endpoint(self) -> None:
+        chosen = await self.app.push_screen_wait(EndpointPicker(self.world, self.setup.endpoint))
+        if chosen:
+            self.take_endpoint(chosen.removeprefix(Picker.FREE))
+
+    def take_endpoint(self, words: str) -> None:
+        """Use the endpoint with this name, or add the one at this URL; says so when there is none."""
+        try:
+            if "://" in words:
+                self.use_endpoint(self.world.add_endpoint(words))
+            else:
+                self.use_endpoint(self.world.endpoint(words))
+        except ChatError as error:
+            self.complain(error)
+
+    @work(exclusive=True, group="dialog")
+    async def action_choose_model(self) -> None:
+        picker = ModelPicker(self.world, self.setup.endpoint, self.setup.model)
+        chosen = await self.app.push_screen_wait(picker)
+        if chosen:
+            self.use(replace(self.setup, model=chosen.removeprefix(Picker.FREE)))
+
+    @work(exclusive=True, group="dialog")
+    async def action_edit_system(self) -> None:
+        note = "What the model is told before the conversation begins."
+        dialog = TextDialog("System prompt", note, self.setup.system)
+        text = await self.app.push_screen_wait(dialog)
+        if text is not None:
+            self.use(replace(self.setup, system=text.strip()))
+
+    def complain(self, error: Exception) -> None:
+        """Say what went wrong, as plain words, for a while."""
+        self.notify(str(error), severity="error", timeout=10, markup=False)

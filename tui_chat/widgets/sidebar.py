@@ -1,0 +1,330 @@
+"""The parameter sidebar: one row for each part of the setup, changed by keys, live.
+
+It shows a setup and posts a new one for each change; it never sends anything and is never asked
+for its value.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import ClassVar
+
+from rich.segment import Segment
+from rich.style import Style
+from textual import events
+from textual.binding import Binding, BindingType
+from textual.geometry import Region, Size
+from textual.message import Message
+from textual.reactive import reactive, var
+from textual.scroll_view import ScrollView
+from textual.strip import Strip
+
+from tui_chat.core.conversation import Setup
+from tui_chat.core.endpoints import Endpoint
+from tui_chat.core.params import Parameter, Value
+from tui_chat.widgets.rows import MORE, Row, bar, rows_for
+
+_LABEL = 18
+_VALUE = 7
+
+
+class Sidebar(ScrollView, can_focus=True):
+    """The rows. ↑ ↓ choose, ← → change, digits type a value, delete returns to *not set*."""
+
+    COMPONENT_CLASSES = {
+        "sidebar--label",
+        "sidebar--value",
+        "sidebar--unset",
+        "sidebar--bar",
+        "sidebar--track",
+        "sidebar--problem",
+        "sidebar--cursor",
+    }
+    DEFAULT_CSS = """
+    Sidebar {
+        height: 1fr; overflow-x: hidden; scrollbar-size-vertical: 1; padding: 0 1;
+        & > .sidebar--label { color: $text; }
+        & > .sidebar--value { color: $text; text-style: bold; }
+        & > .sidebar--unset { color: $text-muted; }
+        & > .sidebar--bar { color: $primary; }
+        & > .sidebar--track { color: $text-disabled; }
+        & > .sidebar--problem { color: $text-warning; text-style: strike; }
+        & > .sidebar--cursor { background: $primary 25%; }
+    }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("up,k", "move(-1)", "Up", show=False, id="sidebar.up"),
+        Binding("down,j", "move(1)", "Down", show=False, id="sidebar.down"),
+        Binding("home", "move(-99)", "First", show=False, id="sidebar.first"),
+        Binding("end", "move(99)", "Last", show=False, id="sidebar.last"),
+        Binding("left", "step(-1)", "Less", key_display="← →", id="sidebar.less"),
+        Binding("right", "step(1)", "More", show=False, id="sidebar.more"),
+        Binding("shift+left", "step(-10)", "Ten less", show=False, id="sidebar.ten_less"),
+        Binding("shift+right", "step(10)", "Ten more", show=False, id="sidebar.ten_more"),
+        Binding("delete", "unset", "Not set", key_display="del", id="sidebar.unset"),
+        Binding("enter", "open", "Choose", id="sidebar.open"),
+    ]
+
+    setup: reactive[Setup] = reactive(Setup(), init=False)
+    endpoint: reactive[Endpoint | None] = reactive(None, init=False)
+    refused: reactive[Mapping[str, str]] = reactive(dict, init=False)
+    unfolded: reactive[bool] = reactive(False, init=False)
+    cursor: var[str] = var("model", init=False)
+
+    @dataclass
+    class Changed(Message):
+        """A parameter was changed; the setup is the new one."""
+
+        setup: Setup
+
+    @dataclass
+    class Opened(Message):
+        """Enter on a part of the setup that is chosen elsewhere: endpoint, model or system."""
+
+        part: str
+
+    @dataclass
+    class Explained(Message):
+        """What the row under the cursor means, or what is wrong with what was typed."""
+
+        text: str
+        wrong: bool
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._typed: str | None = None
+        self._before: Value | None = None
+        self._wrong = ""
+
+    # What is shown
+
+    @property
+    def rows(self) -> tuple[Row, ...]:
+        return rows_for(self.setup, self.endpoint, self.refused, unfolded=self.unfolded)
+
+    @property
+    def row(self) -> Row:
+        """The row under the cursor."""
+        rows = self.rows
+        return next((row for row in rows if row.key == self.cursor), rows[1])
+
+    def on_mount(self) -> None:
+        self._measure()
+
+    def on_resize(self) -> None:
+        self._measure()
+
+    def watch_setup(self) -> None:
+        self.refresh()
+        self._explain()
+
+    def watch_endpoint(self) -> None:
+        self.refresh()
+        self._explain()
+
+    def watch_refused(self) -> None:
+        self.refresh()
+        self._explain()
+
+    def watch_unfolded(self) -> None:
+        self._measure()
+        self.refresh()
+
+    def watch_cursor(self) -> None:
+        self._end_typing()
+        self.refresh()
+        self._explain()
+        place = [row.key for row in self.rows].index(self.row.key)
+        self.scroll_to_region(Region(0, place, 1, 1), animate=False)
+
+    def _measure(self) -> None:
+        self.virtual_size = Size(self.scrollable_content_region.width, len(self.rows))
+
+    def _explain(self) -> None:
+        if self._wrong:
+            self.post_message(self.Explained(self._wrong, wrong=True))
+            return
+        row = self.row
+        advice = self.setup.params.advice if row.parameter is not None else None
+        text = row.problem or advice or row.explanation
+        self.post_message(self.Explained(text, wrong=bool(row.problem or advice)))
+
+    def render_line(self, y: int) -> Strip:
+        width = self.scrollable_content_region.width
+        rows = self.rows
+        place = y + self.scroll_offset.y
+        if place >= len(rows):
+            return Strip.blank(width, self.rich_style)
+        strip = Strip(self._segments(rows[place], width)).adjust_cell_length(width, self.rich_style)
+        if self.has_focus and rows[place].key == self.row.key:
+            chosen = self.get_component_rich_style("sidebar--cursor").bgcolor
+            strip = Strip(Segment.apply_style(strip, post_style=Style(bgcolor=chosen)), width)
+        return strip
+
+    def _segments(self, row: Row, width: int) -> list[Segment]:
+        def styled(text: str, part: str) -> Segment:
+            return Segment(text, self._style(part))
+
+        if not row.key:
+            return [styled(" " * width, "label")]
+        typing = self._typed is not None and row.key == self.row.key
+        shown = f"{self._typed}▏" if typing else row.value
+        part = (
+            "problem"
+            if row.problem or (typing and self._wrong)
+            else "value"
+            if row.is_set
+            else "unset"
+        )
+        label = styled(f"{row.label:<{_LABEL}}", "label" if row.key != MORE else "unset")
+        if row.parameter is None or row.parameter.kind == "texts":
+            room = width - (_LABEL if row.parameter else 12)
+            label = label if row.parameter else styled(f"{row.label:<12}", label_part(row))
+            cut = (
+                shown
+                if len(shown) <= room
+                else ("…" + shown[1 - room :] if typing else shown[: room - 1] + "…")
+            )
+            # What is chosen from a list reads from the left, like a form.
+            return [label, styled(cut if row.parameter is None else f"{cut:>{room}}", part)]
+        value_width = max(_VALUE, len(shown))
+        filled, knob, empty = bar(self._fraction(row.parameter), width - _LABEL - value_width - 1)
+        bar_part = "bar" if row.is_set and not row.problem else "track"
+        return [
+            label,
+            styled(filled, bar_part),
+            styled(knob, bar_part),
+            styled(empty, "track"),
+            styled(f" {shown:>{value_width}}", part),
+        ]
+
+    def _style(self, part: str) -> Style:
+        style = self.get_component_rich_style(f"sidebar--{part}")
+        return self.rich_style + Style(color=style.color, bold=style.bold, strike=style.strike)
+
+    def _fraction(self, parameter: Parameter) -> float | None:
+        return parameter.fraction(self.setup.params.get(parameter.name))
+
+    # What is changed
+
+    def _change(self, parameter: Parameter, value: Value | None) -> None:
+        params = self.setup.params.changed(parameter.name, value)
+        if params != self.setup.params:
+            self.setup = replace(self.setup, params=params)
+            self.post_message(self.Changed(self.setup))
+
+    def action_move(self, steps: int) -> None:
+        keys = [row.key for row in self.rows if row.key]
+        place = keys.index(self.row.key) + steps
+        self.cursor = keys[max(0, min(len(keys) - 1, place))]
+
+    def action_step(self, steps: int) -> None:
+        row = self.row
+        if row.key == MORE:
+            self.unfolded = steps > 0
+        elif row.parameter is not None and row.parameter.kind != "texts":
+            self._end_typing()
+            value = self.setup.params.get(row.key)
+            self._change(row.parameter, row.parameter.moved(value, steps))
+
+    def action_unset(self) -> None:
+        self._end_typing()
+        if self.row.parameter is not None:
+            self._change(self.row.parameter, None)
+
+    def action_open(self) -> None:
+        row = self.row
+        if self._typed is not None:
+            self._end_typing()
+        elif row.key == MORE:
+            self.unfolded = not self.unfolded
+        elif row.parameter is None:
+            self.post_message(self.Opened(row.key))
+        elif row.is_set:
+            self._type(row.parameter.show(self.setup.params[row.key]))
+        else:
+            self._type("")
+
+    # Typing a value: each character counts at once, Esc takes it back
+
+    def on_key(self, event: events.Key) -> None:
+        parameter = self.row.parameter
+        if event.key == "escape" and self._typed is not None:
+            event.stop()
+            if parameter is not None:
+                self._change(parameter, self._before)
+            self._end_typing()
+        elif event.key == "backspace" and parameter is not None:
+            event.stop()
+            if self._typed is not None:
+                self._type(self._typed[:-1])
+            else:
+                self.action_unset()
+        elif parameter is not None and event.is_printable and self._takes(parameter, event):
+            event.stop()
+            event.prevent_default()
+            self._type((self._typed or "") + (event.character or ""))
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """While a stop sequence is typed, letters are text, not keys."""
+        typing_text = (
+            self._typed is not None
+            and self.row.parameter is not None
+            and self.row.parameter.kind == "texts"
+        )
+        return not (typing_text and action == "move")
+
+    def _takes(self, parameter: Parameter, event: events.Key) -> bool:
+        character = event.character or ""
+        if parameter.kind == "texts":
+            return self._typed is not None or character not in "jk"
+        return character.isdigit() or character in (".", ",", "-")
+
+    def _type(self, text: str) -> None:
+        parameter = self.row.parameter
+        assert parameter is not None, "only parameters are typed"
+        if self._typed is None:
+            self._before = self.setup.params.get(parameter.name)
+        self._typed, self._wrong = text, ""
+        try:
+            value = parameter.parse(text) if text.strip() else None
+        except ValueError as error:
+            self._wrong = str(error)
+        else:
+            self._change(parameter, value)
+        self.refresh()
+        self._explain()
+
+    def _end_typing(self) -> None:
+        self._typed, self._before = None, None
+        if self._wrong:
+            self._wrong = ""
+            self._explain()
+        self.refresh()
+
+    def on_blur(self) -> None:
+        self._end_typing()
+
+    # The mouse
+
+    def on_click(self, event: events.Click) -> None:
+        place = event.get_content_offset(self)
+        if place is None:
+            return
+        rows = self.rows
+        index = place.y + self.scroll_offset.y
+        if index >= len(rows) or not rows[index].key:
+            return
+        row = rows[index]
+        self.cursor = row.key
+        width = self.scrollable_content_region.width - _LABEL - max(_VALUE, len(row.value)) - 1
+        on_bar = _LABEL <= place.x < _LABEL + width
+        if row.parameter is None:
+            self.action_open()
+        elif on_bar and self._fraction(row.parameter) is not None and width > 3:
+            self._change(row.parameter, row.parameter.at((place.x - _LABEL) / (width - 1)))
+
+
+def label_part(row: Row) -> str:
+    return "unset" if row.key == MORE else "label"

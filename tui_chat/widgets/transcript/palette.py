@@ -1,0 +1,116 @@
+"""What the names of styles look like in the theme of the moment.
+
+Every colour is a variable of the theme, set in one place as the style sheet of the components;
+what a theme would make too faint to read is moved towards its text colour.
+"""
+
+from __future__ import annotations
+
+from rich.color import ColorType
+from rich.style import Style
+from textual.color import Color
+from textual.widget import Widget
+
+PREFIX = "transcript--"
+COMPONENTS = {
+    "head-user": "color: $text-accent; text-style: bold;",
+    "head-assistant": "color: $text-primary; text-style: bold;",
+    "head-system": "color: $text-secondary; text-style: bold;",
+    "dim": "color: $text-muted;",
+    "error": "color: $text-error;",
+    "cursor": "color: $accent;",
+    "heading": "text-style: bold;",
+    "link": "color: $text-primary; text-style: underline;",
+    "inline-code": "color: $text-warning;",
+    "marker": "color: $text-muted;",
+    "quote-bar": "color: $text-muted;",
+    "rule": "color: $text-muted;",
+    "code": "color: $text; background: $panel;",
+    "code-keyword": "color: $text-accent; text-style: bold;",
+    "code-string": "color: $text-success;",
+    "code-comment": "color: $text-muted; text-style: italic;",
+    "code-number": "color: $text-warning;",
+    "code-name": "color: $text-primary;",
+    "code-builtin": "color: $text-primary;",
+    "code-deleted": "color: $text-error;",
+}
+CSS = "\n".join(f"& > .{PREFIX}{name} {{ {rules} }}" for name, rules in COMPONENTS.items())
+_CODE = "code"
+"""The one component with a background of its own; others whose names begin so are drawn on it."""
+_READABLE = 4.5
+_PLAIN = {
+    "strong": Style(bold=True),
+    "em": Style(italic=True),
+    "strike": Style(strike=True),
+    "h1": Style(underline=True),
+    "h4": Style(italic=True),
+    "h5": Style(italic=True),
+    "h6": Style(italic=True),
+}
+_HEADINGS = ("h1", "h2", "h3", "h4", "h5", "h6")
+
+
+class Palette:
+    """The styles of one theme; two palettes are equal when they draw alike."""
+
+    def __init__(self, widget: Widget) -> None:
+        self.base = widget.rich_style
+        self._components = {name: _component(widget, name) for name in COMPONENTS}
+        self._styles: dict[str, Style] = {"": self.base}
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Palette):
+            return NotImplemented
+        return (self.base, self._components) == (other.base, other._components)
+
+    def style(self, names: str) -> Style:
+        """The style that these names add up to, on the widget's own colours."""
+        style = self._styles.get(names)
+        if style is None:
+            style = self.base
+            for name in names.split():
+                if name in _HEADINGS:
+                    style += self._components["heading"]
+                style += _PLAIN.get(name) or self._components.get(name) or Style.null()
+            self._styles[names] = style
+        return style
+
+
+def _component(widget: Widget, name: str) -> Style:
+    """A component's own part of its style: no background but where it has one of its own."""
+    style = widget.get_component_rich_style(PREFIX + name)
+    behind = style if name == _CODE else widget.get_component_rich_style(PREFIX + _CODE)
+    own = Style(bgcolor=style.bgcolor) if name == _CODE else Style.null()
+    on_code = name.startswith(_CODE)
+    return style.without_color + own + _readable(style, behind if on_code else style)
+
+
+def _readable(style: Style, behind: Style) -> Style:
+    """The colour of a style, made readable on a background."""
+    colour, background = style.color, behind.bgcolor
+    if colour is None or background is None:
+        return Style(color=colour)
+    if {colour.type, background.type} != {ColorType.TRUECOLOR}:
+        # The terminal's own colours, which only the terminal knows.
+        return Style(color=colour)
+    ground = Color.from_rich_color(background)
+    text = ground.get_contrast_text(1.0)
+    wanted = Color.from_rich_color(colour)
+    mixed = (wanted.blend(text, step / 10) for step in range(10))
+    return Style(
+        color=next((c for c in mixed if _contrast(c, ground) >= _READABLE), text).rich_color
+    )
+
+
+def _contrast(one: Color, other: Color) -> float:
+    """The contrast of two colours as WCAG defines it, from 1 to 21."""
+    darker, lighter = sorted(map(_luminance, (one, other)))
+    return (lighter + 0.05) / (darker + 0.05)
+
+
+def _luminance(colour: Color) -> float:
+    parts = (
+        part / 12.92 if part <= 0.03928 else ((part + 0.055) / 1.055) ** 2.4
+        for part in colour.normalized
+    )
+    return sum(weight * part for weight, part in zip((0.2126, 0.7152, 0.0722), parts, strict=True))

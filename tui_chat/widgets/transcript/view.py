@@ -1,0 +1,393 @@
+"""The transcript: one widget that shows a conversation of any length, and only draws what is seen.
+
+It is always in one of two states: it follows the end, or a place in the text stays where it is
+on the screen, whatever arrives, is folded or is resized.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from time import monotonic
+from typing import ClassVar
+
+from textual import events
+from textual.binding import BindingType
+from textual.geometry import Offset, Region, Size
+from textual.message import Message as Event
+from textual.reactive import reactive
+from textual.selection import Selection
+from textual.strip import Strip
+from textual.timer import Timer
+
+from tui_chat.core.conversation import Message
+from tui_chat.widgets.transcript import keys, palette
+from tui_chat.widgets.transcript.caption import Caption
+from tui_chat.widgets.transcript.document import Document, Item, Part, message_key
+from tui_chat.widgets.transcript.painter import Painter, text_width
+from tui_chat.widgets.transcript.palette import Palette
+from tui_chat.widgets.transcript.scrolling import PlacedScrollView
+from tui_chat.widgets.transcript.selection import selected_text
+from tui_chat.widgets.transcript.viewport import Spot, Viewport
+
+FLUSH_SECONDS = 1 / 30
+"""Between two times at which streaming text is drawn, at least."""
+_REST = 3
+"""How much longer than a drawing took is waited before the next, on a slow machine."""
+
+
+class Transcript(PlacedScrollView, can_focus=True):
+    """Shows messages, lets them be read, selected and folded; it never changes what was said."""
+
+    DEFAULT_CSS = f"""
+    Transcript {{
+        height: 1fr;
+        overflow-x: hidden;
+        overflow-y: scroll;
+        scrollbar-gutter: stable;
+        scrollbar-size-vertical: 1;
+        {palette.CSS}
+    }}
+    """
+    COMPONENT_CLASSES: ClassVar[set[str]] = {palette.PREFIX + name for name in palette.COMPONENTS}
+    BINDINGS: ClassVar[list[BindingType]] = [*keys.BINDINGS]
+
+    cursor: reactive[str | None] = reactive(None, repaint=False, init=False)
+    """The id of the message under the cursor; None when there is no cursor."""
+
+    class Moved(Event):
+        """The cursor moved to another message, or away."""
+
+        def __init__(self, transcript: Transcript, id: str | None) -> None:
+            self.transcript = transcript
+            self.id = id
+            super().__init__()
+
+        @property
+        def control(self) -> Transcript:
+            return self.transcript
+
+    class LinkOpened(Event):
+        """A link was clicked (http, https or mailto); nothing was opened yet."""
+
+        def __init__(self, transcript: Transcript, url: str) -> None:
+            self.transcript = transcript
+            self.url = url
+            super().__init__()
+
+        @property
+        def control(self) -> Transcript:
+            return self.transcript
+
+    def __init__(
+        self,
+        caption: Callable[[Message], Caption],
+        *,
+        id: str | None = None,
+        classes: str | None = None,
+    ) -> None:
+        """`caption` gives the words around a message, and is asked when the message is drawn."""
+        super().__init__(id=id, classes=classes)
+        self._document = Document(caption)
+        self._viewport = Viewport(self._document)
+        self._follow = True
+        self._wanted: str | None = None
+        """The message to scroll to once there is a screen."""
+        self._painter = Painter(self._document)
+        self._styles_changed = True
+        self._pending: list[tuple[str, bool]] = []
+        self._flush_timer: Timer | None = None
+        self._next_flush = 0.0
+
+    # What is shown
+
+    @property
+    def messages(self) -> Sequence[Message]:
+        """The messages as shown, with what has streamed in so far."""
+        self._flush()
+        return tuple(self._document.messages)
+
+    def message_at_cursor(self) -> Message | None:
+        """The message under the cursor, with what has streamed in so far."""
+        self._flush()
+        place = self._document.place(self.cursor)
+        return None if place is None else self._document.messages[place]
+
+    def load(self, messages: Sequence[Message], *, at: str | None = None) -> None:
+        """Show these messages instead, from the message `at` on, or else the end of them.
+
+        The cursor stays on its message if that is among them, or goes to `at`.
+        """
+        self._pending.clear()
+        self._painter.forget()
+        if self.is_attached and self.text_selection is not None:
+            self.screen.clear_selection()
+        self._document.load(messages)
+        self._viewport.top = 0
+        self._follow = self._document.place(at) is None
+        if not self._follow:
+            self.cursor = at
+        elif self._document.place(self.cursor) is None:
+            self.cursor = messages[-1].id if messages and self.has_focus else None
+        if at is not None and not self._follow:
+            self.scroll_to_message(at)
+        else:
+            self._settle(None)
+
+    def begin(self, message: Message, *, follow: bool = False) -> None:
+        """Add a message at the end; `append` adds to it from now on. `follow` goes to the end.
+
+        A message that is shown already begins anew, in its place.
+        """
+        self._flush()
+        self._follow = self._follow or follow
+        spot = self._spot()
+        self._document.begin(message)
+        self._next_flush = 0.0
+        self._settle(spot)
+
+    def append(self, text: str, *, reasoning: bool = False) -> None:
+        """Add cleaned text to the message begun last; what is seen follows within 1/30 s.
+
+        Does nothing after `end` or `load`: a late piece belongs to nothing that is shown.
+        """
+        if not text or not self._document.growing:
+            return
+        self._pending.append((text, reasoning))
+        if self._flush_timer is None and self.is_running:
+            if (wait := self._next_flush - monotonic()) > 0:
+                self._flush_timer = self.set_timer(wait, self._flush)
+            else:
+                self._flush()
+
+    def end(self, message: Message) -> None:
+        """Show the final value of a message; does nothing for one that is not shown."""
+        self._flush()
+        spot = self._spot()
+        self._document.end(message)
+        self._settle(spot)
+
+    def replace(self, message: Message) -> None:
+        """Show another value of a message; does nothing for one that is not shown."""
+        self._flush()
+        spot = self._spot()
+        self._document.put(message)
+        self._settle(spot)
+
+    def refresh_captions(self) -> None:
+        """Ask for the captions of all messages again, when they are drawn."""
+        spot = self._spot()
+        self._document.forget_captions()
+        self._painter.forget()
+        self._settle(spot)
+
+    def scroll_to_message(self, id: str) -> None:
+        """Bring the head of a message to the top; does nothing for one that is not shown."""
+        place = self._document.place(id)
+        if place is None:
+            return
+        self._follow = False
+        self._wanted = id
+        if self._viewport.height:
+            self._wanted = None
+            self._viewport.settle(self._document.span(place)[0], 0)
+            self._placed()
+
+    # Where it is shown
+
+    def _spot(self) -> Spot | None:
+        """What must stay where it is on the screen."""
+        return None if self._follow else self._viewport.spot()
+
+    def _settle(self, spot: Spot | None) -> None:
+        """Make the screen right again after any change, with the spot where it was."""
+        if not self._viewport.height:
+            return
+        if self._follow:
+            self._viewport.settle_at_end()
+        elif spot is not None:
+            self._viewport.show(spot)
+        else:
+            self._viewport.scroll(self._viewport.top)
+        self._placed()
+
+    def _placed(self, first_changed: int = 0) -> None:
+        """Tell Textual where things are now, and draw the rows of the screen from one on."""
+        self._follow = self._viewport.at_end
+        width, height = self.scrollable_content_region.size
+        self.place(Size(width, self._document.heights.total), self._viewport.top)
+        if first_changed < height:
+            self.refresh(Region(0, first_changed, self.size.width, height - first_changed))
+
+    def on_resize(self) -> None:
+        width, height = self.scrollable_content_region.size
+        spot = self._spot()
+        if text_width(width) != self._document.width:
+            self._document.resize(text_width(width))
+            self._painter.forget()
+        self._viewport.height = height
+        self._flush()
+        if self._wanted is not None:
+            self.scroll_to_message(self._wanted)
+        else:
+            self._settle(spot)
+
+    def watch_scroll_y(self, old_value: float, new_value: float) -> None:
+        top = round(new_value)
+        if not self._viewport.height:
+            super().watch_scroll_y(old_value, new_value)
+        elif top != self._viewport.top:
+            self._viewport.scroll(top)
+            self._placed()
+
+    def _flush(self) -> None:
+        """Show what has streamed in since the last time."""
+        if self._flush_timer is not None:
+            self._flush_timer.stop()
+            self._flush_timer = None
+        if not self._pending:
+            return
+        started = monotonic()
+        spot, top = self._spot(), self._viewport.top
+        content = "".join(text for text, reasoning in self._pending if not reasoning)
+        thoughts = "".join(text for text, reasoning in self._pending if reasoning)
+        self._pending.clear()
+        changed = self._document.grow(content, thoughts)
+        if changed is None or not self._viewport.height:
+            return
+        if self._follow:
+            self._viewport.settle_at_end()
+        elif spot is not None:
+            self._viewport.show(spot)
+        row = 0
+        if top == self._viewport.top and not thoughts:
+            row = self._document.heights.top(self._viewport.find(changed)) - top
+        self._placed(max(0, row))
+        ended = monotonic()
+        self._next_flush = ended + max(FLUSH_SECONDS, _REST * (ended - started))
+
+    # What is drawn
+
+    def notify_style_update(self) -> None:
+        self._styles_changed = True
+        super().notify_style_update()
+
+    def _at(self, y: int) -> tuple[Item, int] | None:
+        """The item on a row of the screen, and which of its rows that is."""
+        row = self._viewport.top + y
+        heights = self._document.heights
+        if not 0 <= row < heights.total:
+            return None
+        index = heights.at(row)
+        return self._document.items[index], row - heights.top(index)
+
+    def render_line(self, y: int) -> Strip:
+        painter = self._painter
+        painter.width = self.scrollable_content_region.width
+        if self._styles_changed:
+            self._styles_changed = False
+            painter.palette = Palette(self)
+        found = self._at(y)
+        if found is None or found[1] >= len(self._document.laid(found[0]).rows):
+            return painter.below()
+        if (selection := self.text_selection) is not None:
+            style = self.screen.get_component_rich_style("screen--selection")
+            strip = painter.with_selection(*found, selection, style)
+        else:
+            strip = painter.row(*found)
+        if self.has_focus and found[0].message == self._document.place(self.cursor):
+            strip = painter.with_cursor(strip, *found)
+        return strip
+
+    # Selection
+
+    def get_selection(self, selection: Selection) -> tuple[str, str] | None:
+        """The selected text without the breaks of rows."""
+        return selected_text(self._document, selection), "\n"
+
+    def text_select_all(self) -> None:
+        """Select the message under the cursor: a double click means one message, not all."""
+        place = self._document.place(self.cursor)
+        if place is not None:
+            start, end = Offset(0, message_key(place)), Offset(0, message_key(place + 1))
+            self.screen.selections = {self: Selection(start, end)}
+
+    def on_click(self, event: events.Click) -> None:
+        found = self._at(event.y)
+        if self.text_selection is not None or found is None or event.button != 1:
+            return
+        item, _ = found
+        self.cursor = self._document.messages[item.message].id
+        if url := event.style.meta.get("link"):
+            self.post_message(self.LinkOpened(self, str(url)))
+        elif item.part in (Part.FOLD, Part.MORE) and event.chain == 1:
+            self.action_toggle_fold()
+
+    # The cursor
+
+    def watch_cursor(self, old: str | None, new: str | None) -> None:
+        self.refresh()
+        if self.is_running:
+            self.post_message(self.Moved(self, new))
+
+    def on_focus(self) -> None:
+        if self._document.place(self.cursor) is None and self._document.messages:
+            found = self._at(self._viewport.height - 1)
+            place = found[0].message if found else len(self._document.messages) - 1
+            self.cursor = self._document.messages[place].id
+        self.refresh()
+
+    def on_blur(self) -> None:
+        self.refresh()
+
+    def _move(self, step: int) -> None:
+        place = self._document.place(self.cursor)
+        messages = self._document.messages
+        if place is None:
+            self.on_focus()
+        else:
+            place = max(0, min(place + step, len(messages) - 1))
+            self.cursor = messages[place].id
+            self._reveal(place)
+
+    def _reveal(self, place: int) -> None:
+        """Scroll as little as needed to show a message, or its beginning if it is too tall."""
+        view = self._viewport
+        spot = view.spot()
+        rows = view.rows_of(place, view.height)
+        if spot is not None:
+            view.show(spot)
+        index = self._document.span(place)[0]
+        head = self._document.heights.top(index) - view.top
+        if head < 0 or rows >= view.height:
+            view.settle(index, 0)
+        elif head + rows > view.height:
+            view.settle(index, view.height - rows)
+        self._placed()
+
+    def action_next_message(self) -> None:
+        self._move(1)
+
+    def action_previous_message(self) -> None:
+        self._move(-1)
+
+    def action_first_message(self) -> None:
+        self._move(-len(self._document.messages))
+
+    def action_last_message(self) -> None:
+        self._move(len(self._document.messages))
+        self.action_scroll_end()
+
+    def action_scroll_end(self) -> None:
+        self._follow = True
+        self._settle(None)
+
+    def action_toggle_fold(self) -> None:
+        """Unfold or fold what the message under the cursor has to unfold."""
+        place = self._document.place(self.cursor)
+        if place is None or not self._document.can_fold(place):
+            return
+        index = self._document.span(place)[0]
+        row = self._document.heights.top(index) - self._viewport.top
+        self._document.toggle(place)
+        self._viewport.settle(index, max(0, row))
+        self._placed()
