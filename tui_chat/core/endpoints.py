@@ -1,40 +1,27 @@
 """Endpoints: a base URL, where its key comes from, what it accepts; the known ones and a person's own.
 
-A key is bound to its endpoint and only ever travels to it; it is read when a request needs it and
-kept in a Secret, whose repr shows nothing.
+An endpoint never holds a key, only the name of its source.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import tomllib
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
+from importlib.resources import files
+from types import MappingProxyType
 from urllib.parse import urlsplit
+
+from tui_chat.core.errors import ChatError
+from tui_chat.core.params import BY_NAME, PARAMETERS, Parameter
+from tui_chat.core.text import clean, one_line
 
 BUILT_IN = "built-in"
 """The name of the embedded local model's endpoint; its base URL is known once it runs."""
-
-
-class Secret:
-    """A key that no repr, traceback, format or pickle shows; `reveal` is for the header alone."""
-
-    __slots__ = ("_value",)
-
-    def __init__(self, value: str) -> None:
-        self._value = value
-
-    def reveal(self) -> str:
-        return self._value
-
-    def __repr__(self) -> str:
-        return "***"
-
-    __str__ = __repr__
-
-    def __format__(self, spec: str) -> str:
-        return "***"
-
-    def __reduce__(self) -> str:
-        raise TypeError("a key is not pickled")
+ENVIRONMENT = "environment"
+"""The name of the endpoint that OPENAI_BASE_URL names."""
+_URL_HINT = "It begins with http:// or https:// and a host: http://127.0.0.1:8080/v1."
 
 
 @dataclass(frozen=True)
@@ -58,9 +45,172 @@ class Endpoint:
     """Whether it offers llama.cpp's token counts (`/chat/completions/input_tokens`)."""
 
     @property
+    def openai(self) -> bool:
+        """Whether it is OpenAI itself, whose models tiktoken knows."""
+        return urlsplit(self.base_url).hostname == "api.openai.com"
+
+    def takes(self, parameter: Parameter) -> bool:
+        """Whether a request to it carries this parameter when it is set."""
+        return not parameter.extension or self.accepts is None or parameter.name in self.accepts
+
+    @property
     def local(self) -> bool:
         """Whether its requests stay on this machine (and cost nothing)."""
         if self.name == BUILT_IN:
             return True
         host = urlsplit(self.base_url).hostname or ""
         return host in ("localhost", "::1") or host.startswith("127.")
+
+
+_PASTED_TAILS = ("/chat/completions", "/completions", "/models", "/responses")
+
+
+def normal_base_url(text: str) -> str:
+    """A base URL as it is used: scheme and host checked, no query, no tail of one request.
+
+    ChatError when it is none, or when it holds a password or key, which belongs elsewhere.
+    """
+    url = text.strip()
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError as error:
+        raise ChatError(f"“{one_line(url, 80)}” is not a URL.", _URL_HINT) from error
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ChatError(f"“{one_line(url, 80)}” is not a URL.", _URL_HINT)
+    if parts.username or parts.password or parts.query:
+        raise ChatError(
+            "A base URL must not hold a key or a password.",
+            "Put the key into an environment variable and name it: --key-env NAME.",
+        )
+    path = parts.path.rstrip("/")
+    for tail in _PASTED_TAILS:
+        path = path.removesuffix(tail)
+    host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
+    place = host if port is None else f"{host}:{port}"
+    return clean(f"{parts.scheme}://{place}{path.rstrip('/')}")
+
+
+def _host_name(base_url: str) -> str:
+    """The name of an endpoint that only has a URL: its host, with its port where it has one."""
+    return urlsplit(base_url).netloc
+
+
+def endpoint_from(name: str, table: Mapping[str, object]) -> Endpoint:
+    """An endpoint as settings or data describe it; ValueError or ChatError in words for what is wrong."""
+    unknown = table.keys() - {
+        "base_url", "key_env", "key_command", "model", "accepts", "rename", "counts_tokens",
+    }  # fmt: skip
+    if unknown:
+        raise ValueError(f"there is no “{one_line(min(unknown), 40)}” in an endpoint.")
+    texts = {key: table.get(key, "") for key in ("base_url", "key_env", "model")}
+    for key, value in texts.items():
+        if not isinstance(value, str):
+            raise ValueError(f"{key} takes a text in quotes.")
+    base_url = str(texts["base_url"])
+    if not base_url and name != BUILT_IN:
+        raise ValueError("base_url is missing.")
+    key_env = str(texts["key_env"])
+    if key_env and not key_env.isidentifier():
+        # A key pasted here by mistake must not be repeated on the screen.
+        raise ValueError("key_env takes the name of an environment variable, not a key.")
+    return Endpoint(
+        clean(name),
+        normal_base_url(base_url) if base_url else "",
+        key_env,
+        tuple(_words(table, "key_command") or ()),
+        clean(str(texts["model"])),
+        _accepted(table),
+        _renamed(table),
+        table.get("counts_tokens") is True,
+    )
+
+
+def _words(table: Mapping[str, object], key: str) -> list[str] | None:
+    value = table.get(key)
+    if value is None:
+        return None
+    if not isinstance(value, list) or not all(isinstance(word, str) for word in value):
+        raise ValueError(f"{key} takes a list of texts.")
+    return value
+
+
+def _accepted(table: Mapping[str, object]) -> frozenset[str] | None:
+    names = _words(table, "accepts")
+    extensions = {parameter.name for parameter in PARAMETERS if parameter.extension}
+    for name in names or ():
+        if name not in extensions:
+            raise ValueError(f"accepts knows {', '.join(sorted(extensions))}, not “{name[:40]}”.")
+    return None if names is None else frozenset(names)
+
+
+def _renamed(table: Mapping[str, object]) -> Mapping[str, str]:
+    value = table.get("rename", {})
+    if not isinstance(value, dict) or not all(isinstance(name, str) for name in value.values()):
+        raise ValueError("rename takes a table of names.")
+    for name in value:
+        if name not in BY_NAME:
+            raise ValueError(f"there is no parameter “{name[:40]}” to rename.")
+    return MappingProxyType(dict(value))
+
+
+def known_endpoints() -> tuple[Endpoint, ...]:
+    """Those that ship with the program, the built-in model first."""
+    text = files("tui_chat.data").joinpath("endpoints.toml").read_text("utf-8")
+    return tuple(endpoint_from(name, table) for name, table in tomllib.loads(text).items())
+
+
+class Endpoints:
+    """The endpoints there are, by name, in the order in which they are offered."""
+
+    def __init__(self, items: Iterable[Endpoint], typed: frozenset[str] = frozenset()) -> None:
+        self._items = {endpoint.name: endpoint for endpoint in items}
+        self._typed = typed
+
+    @classmethod
+    def gathered(cls, own: Iterable[Endpoint], environ: Mapping[str, str]) -> Endpoints:
+        """The known ones, what OPENAI_BASE_URL names, and a person's own, which replace others by name."""
+        items = list(known_endpoints())
+        if url := environ.get("OPENAI_BASE_URL", "").strip():
+            # Whoever set both variables in one environment meant them for each other.
+            with suppress(ChatError):
+                items.append(Endpoint(ENVIRONMENT, normal_base_url(url), "OPENAI_API_KEY"))
+        return cls([*items, *own])
+
+    def __iter__(self) -> Iterator[Endpoint]:
+        return iter(self._items.values())
+
+    def has(self, name: str) -> bool:
+        return name in self._items
+
+    def is_typed(self, name: str) -> bool:
+        """Whether it was added by URL, so that no settings know it at the next start."""
+        return name in self._typed
+
+    def find(self, name: str) -> Endpoint:
+        """The endpoint with this name; ChatError names those there are."""
+        if name not in self._items:
+            raise ChatError(
+                f"There is no endpoint “{one_line(name, 60)}”.",
+                f"There are: {', '.join(self._items)}. A URL adds one.",
+            )
+        return self._items[name]
+
+    def with_url(self, url: str, key_env: str = "") -> tuple[Endpoints, Endpoint]:
+        """These and one more at a URL, named after its host; ChatError when it is no URL."""
+        base_url = normal_base_url(url)
+        endpoint = endpoint_from(_host_name(base_url), {"base_url": base_url, "key_env": key_env})
+        return Endpoints([*self, endpoint], self._typed | {endpoint.name}), endpoint
+
+    def default(
+        self, wanted: str, environ: Mapping[str, str], model_ready: bool
+    ) -> Endpoint | None:
+        """Where a first start sends to: as settings want, else what the environment names, else the built-in model."""
+        if wanted in self._items:
+            return self._items[wanted]
+        if ENVIRONMENT in self._items:
+            return self._items[ENVIRONMENT]
+        for endpoint in self:
+            if endpoint.openai and environ.get(endpoint.key_env, "").strip():
+                return endpoint
+        return self._items[BUILT_IN] if model_ready else None

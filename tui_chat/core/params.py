@@ -144,6 +144,15 @@ class Parameter:
             return None
         return (number - self.low) / (self.high - self.low)
 
+    def at(self, fraction: float) -> Value:
+        """The value nearest to a place on the bar, 0 to 1, on a whole step."""
+        fraction = min(1.0, max(0.0, fraction))
+        if self.ladder:
+            wanted = fraction * math.log2(self.ladder[-1])
+            return min(self.ladder, key=lambda rung: abs(math.log2(rung) - wanted))
+        steps = round(fraction * (self.high - self.low) / self.step)
+        return self.check(round(self.low + steps * self.step, 10))
+
 
 PARAMETERS: tuple[Parameter, ...] = (
     Parameter(
@@ -312,9 +321,10 @@ class Params(Mapping[str, Value]):
 
     @property
     def summary(self) -> str:
-        """One line for people: `temperature 0.70 · top p 1.00`; empty when nothing is set."""
+        """One line for people: `temperature 0.7 · top p 1`; empty when nothing is set."""
         return " · ".join(
-            f"{BY_NAME[name].label.lower()} {BY_NAME[name].show(value)}"
+            f"{BY_NAME[name].label.lower()} "
+            + (f"{value:g}" if isinstance(value, float) else BY_NAME[name].show(value))
             for name, value in self._values.items()
         )
 

@@ -7,6 +7,7 @@ way as the whole; only surrogate halves need the neighbouring piece (see Joiner)
 from __future__ import annotations
 
 import re
+import unicodedata
 
 # C0 but tab and newline, DEL, C1; the format characters that reorder or hide text; the tag
 # block; halves of surrogate pairs. ZWJ (U+200D) and variation selectors stay: emoji need them.
@@ -72,3 +73,11 @@ class Joiner:
     def end(self) -> str:
         held, self._held = self._held, ""
         return clean(held)
+
+
+def folded(text: str) -> str:
+    """The text as searches compare it: without case, accents or width variants."""
+    if text.isascii():
+        return text.lower()
+    decomposed = unicodedata.normalize("NFKD", text).casefold()
+    return "".join(char for char in decomposed if not unicodedata.combining(char))

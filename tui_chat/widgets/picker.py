@@ -179,9 +179,6 @@ class Picker(ModalScreen[str | None]):
         if line is not None:
             self.dismiss(line.key)
 
-    def action_remove(self) -> None:
-        """Delete the highlighted line; pickers that can override this."""
-
 
 def _prompt(line: Line, width: int) -> Content:
     mark = "● " if line.marked else "  "

@@ -34,13 +34,13 @@ from tui_chat.widgets.sidebar import Sidebar
 class SetupScreen(Screen[None]):
     """Subclasses compose `yield from self.compose_side()` and may override `setup_used`."""
 
-    HORIZONTAL_BREAKPOINTS: ClassVar[list[tuple[int, str]] | None] = [
+    HORIZONTAL_BREAKPOINTS: list[tuple[int, str]] | None = [
         (0, "-too-narrow"),
         (60, "-overlay"),
         (80, "-narrow"),
         (100, "-wide"),
     ]
-    VERTICAL_BREAKPOINTS: ClassVar[list[tuple[int, str]] | None] = [
+    VERTICAL_BREAKPOINTS: list[tuple[int, str]] | None = [
         (0, "-too-low"),
         (16, "-low"),
         (24, "-high"),

@@ -110,31 +110,34 @@ class Document:
     def begin(self, message: Message) -> None:
         """Add a message at the end, to which text may come; one already shown begins anew."""
         place = self._places.get(message.id)
-        if place is None:
-            place = len(self.messages)
-            self._places[message.id] = place
-            self.messages.append(message)
-            self.items.append(Item(place, Part.CLOSED))
-            end = len(self.heights)
-            self.heights.splice(end, end, [self._closed_height(message)])
-        else:
+        if place is not None:
+            self._growing = place
             self.put(message)
-        self._growing = place
+            return
+        self._growing = place = len(self.messages)
+        self._places[message.id] = place
+        self.messages.append(message)
+        self.items.append(Item(place, Part.CLOSED))
+        end = len(self.heights)
+        self.heights.splice(end, end, [self._closed_height(message)])
 
     def grow(self, content: str, reasoning: str) -> Item | None:
         """Add text to the message begun last: the first item that changed, None without one."""
         place = self._growing
         if place is None:
             return None
-        message = self.messages[place]
+        old = self.messages[place]
         self.messages[place] = replace(
-            message, content=message.content + content, reasoning=message.reasoning + reasoning
+            old,
+            content=old.content + content,
+            reasoning=old.reasoning + reasoning,
+            status="streaming",
         )
         start, _ = self.span(place)
         if reasoning and start + 1 < len(self.items) and self.items[start + 1].part is Part.FOLD:
             # The line of the fold counts the words: another item, of the same height.
             self.items[start + 1] = Item(place, Part.FOLD)
-        return self._rebuild(place, keep=True)
+        return self._rebuild(place, keep=old.status == "streaming")
 
     def end(self, message: Message) -> None:
         """No more text comes to this message, and this is its final value."""
@@ -271,7 +274,7 @@ class Document:
             kept = []
         last = kept[-1].block if kept else None
         at, state = (last.end, last.after) if last else (0, state)
-        final = place != self._growing
+        final = place != self._growing or self.messages[place].status != "streaming"
         return [*kept, *(Item(place, part, b) for b in cut(text, at, state, final=final))]
 
     def _text(self, place: int, part: Part) -> str:

@@ -98,11 +98,11 @@ def _readable(style: Style, behind: Style) -> Style:
     wanted = Color.from_rich_color(colour)
     mixed = (wanted.blend(text, step / 10) for step in range(10))
     return Style(
-        color=next((c for c in mixed if _contrast(c, ground) >= _READABLE), text).rich_color
+        color=next((c for c in mixed if contrast(c, ground) >= _READABLE), text).rich_color
     )
 
 
-def _contrast(one: Color, other: Color) -> float:
+def contrast(one: Color, other: Color) -> float:
     """The contrast of two colours as WCAG defines it, from 1 to 21."""
     darker, lighter = sorted(map(_luminance, (one, other)))
     return (lighter + 0.05) / (darker + 0.05)

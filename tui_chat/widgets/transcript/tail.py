@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 
 _MARKS_ALONE = re.compile(r"^[ \t>]*[-=*+_#|~`]+[ \t]*\Z", re.M)
+_FENCE_LINES = re.compile(r"^[ \t>]*(?:`{3,}|~{3,})", re.M)
 _HALF_LINK = re.compile(r"!?\[([^\[\]\n]*)\]\([^()\s]*\Z")
 _CODE = re.compile(r"(`+)(?!`).+?(?<!`)\1(?!`)")
 _OPEN_CODE = re.compile(r"(?<!`)(`{1,2})(?!`)(?P<content>[^`]*)\Z")
@@ -17,6 +18,8 @@ _EMPHASIS = re.compile(r"(?<!\\)(\*\*|~~|\*)")
 def completed(text: str) -> str:
     """The text with its open emphasis, code and link closed at the end."""
     text = _MARKS_ALONE.sub("", text.rstrip())
+    if len(_FENCE_LINES.findall(text)) % 2:
+        return text
     line_start = text.rfind("\n") + 1
     line = _HALF_LINK.sub(r"\1", text[line_start:])
     prose = _CODE.sub(lambda code: "x" * len(code[0]), line)

@@ -220,6 +220,9 @@ class Transcript(PlacedScrollView, can_focus=True):
 
     def on_resize(self) -> None:
         width, height = self.scrollable_content_region.size
+        if not width or not height:
+            # Hidden: what was on the screen will be there again.
+            return
         spot = self._spot()
         if text_width(width) != self._document.width:
             self._document.resize(text_width(width))

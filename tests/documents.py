@@ -1,0 +1,94 @@
+"""The tables in README.md and ARCHITECTURE.md, made from the code: `python -m tests.documents` writes them."""
+
+from __future__ import annotations
+
+import ast
+import re
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def parameter_table() -> str:
+    from tui_chat.core.params import PARAMETERS
+
+    rows = ["| parameter | range | flag | what it does |", "|---|---|---|---|"]
+    for one in PARAMETERS:
+        where = " *(endpoints that know it)*" if one.extension else ""
+        rows.append(f"| {one.label} | {one.range} | `{one.flag}` | {one.explanation}{where} |")
+    return "\n".join(rows)
+
+
+def key_table() -> str:
+    from tui_chat.app import TuiChat
+    from tui_chat.rooms.chat.conversing import ChatTranscript, ConversationScreen
+    from tui_chat.rooms.chat.screen import ChatScreen
+    from tui_chat.widgets.editor import Editor
+    from tui_chat.widgets.help import key_rows
+    from tui_chat.widgets.setup_screen import SetupScreen
+    from tui_chat.widgets.sidebar import Sidebar
+    from tui_chat.widgets.transcript import Transcript
+
+    places = {
+        "everywhere": [
+            *TuiChat.BINDINGS,
+            *SetupScreen.BINDINGS,
+            *ConversationScreen.BINDINGS,
+            *ChatScreen.BINDINGS,
+        ],
+        "writing": Editor.BINDINGS,
+        "on a parameter": Sidebar.BINDINGS,
+        "on a message": [*Transcript.BINDINGS, *ChatTranscript.BINDINGS],
+    }
+    rows = ["| where | key | what it does |", "|---|---|---|"]
+    for place, bindings in places.items():
+        rows += [f"| {place} | {keys} | {words} |" for keys, words in key_rows(bindings)]
+    return "\n".join(rows)
+
+
+def command_table() -> str:
+    from tui_chat.rooms.chat.commands import COMMANDS
+
+    rows = ["| command | what it does |", "|---|---|"]
+    for one in COMMANDS:
+        if not one.parameter:
+            typed = f"/{one.name} {one.argument}".strip()
+            rows.append(f"| `{typed}` | {one.explanation} |")
+    return "\n".join(rows)
+
+
+def file_table() -> str:
+    rows = ["| file | what it is for |", "|---|---|"]
+    for path in sorted((ROOT / "tui_chat").rglob("*.py")):
+        doc = ast.get_docstring(ast.parse(path.read_text("utf-8")))
+        if doc:
+            first = " ".join(doc.split("\n\n")[0].split())
+            rows.append(f"| `{path.relative_to(ROOT)}` | {first} |")
+    return "\n".join(rows)
+
+
+TABLES = {
+    "README.md": {"parameters": parameter_table, "keys": key_table, "commands": command_table},
+    "ARCHITECTURE.md": {"files": file_table},
+}
+
+
+def filled(name: str) -> str:
+    """The document with its tables as the code has them now."""
+    text = (ROOT / name).read_text("utf-8")
+    for mark, table in TABLES[name].items():
+        pattern = re.compile(rf"(<!-- {mark} -->\n).*?(\n<!-- /{mark} -->)", re.DOTALL)
+        if not pattern.search(text):
+            raise ValueError(f"{name} has no place for the table of {mark}")
+        content = table()
+        text = pattern.sub(lambda found, content=content: found[1] + content + found[2], text)
+    return text
+
+
+def main() -> None:
+    for name in TABLES:
+        (ROOT / name).write_text(filled(name), "utf-8")
+
+
+if __name__ == "__main__":
+    main()

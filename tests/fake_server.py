@@ -1,0 +1,299 @@
+"""A server of our own that speaks the OpenAI API over real HTTP, with faults to order.
+
+It runs on a thread with a loop of its own, so that any kind of test can use it: what it received is
+in `requests`, what it sent and when in `sent`, who left early in `disconnects`.
+`python -m tests.fake_server` runs it by hand.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from types import TracebackType
+from typing import Any, Self
+
+Body = dict[str, Any]
+END = b"data: [DONE]\n\n"
+
+
+@dataclass(frozen=True)
+class Request:
+    """One request as it arrived; header names in lower case."""
+
+    method: str
+    path: str
+    headers: dict[str, str]
+    body: Any
+
+
+@dataclass(frozen=True)
+class Answer:
+    """How to answer a chat or a completion."""
+
+    tokens: Sequence[str] = ("Hello", ",", " world", ".")
+    delay: float = 0.0
+    """Seconds before each token."""
+    finish: str | None = "stop"
+    usage: bool = True
+    reasoning: Sequence[str] = ()
+    logprobs: Sequence[Body] | None = None
+    """One OpenAI logprobs entry for each token, where the request asks for them."""
+    status: int = 200
+    error: object = None
+    """With a status that is not 200: the body, an object or raw bytes."""
+    headers: dict[str, str] = field(default_factory=dict)
+    raw: bytes | None = None
+    """Sent as the whole response body of a 200, under `content_type`, in place of a stream."""
+    content_type: str = "text/event-stream"
+    cut_after: int | None = None
+    """Break the connection off after so many tokens, in the middle of a chunk."""
+    stall_after: int | None = None
+    """Send nothing more after so many tokens, and keep the connection."""
+
+
+class FakeServer:
+    """A context manager; `base_url` is what a person would type."""
+
+    def __init__(
+        self,
+        answer: Answer | None = None,
+        *,
+        models: Sequence[str] | None = ("fake-1", "fake-2"),
+        key: str = "",
+        context: int | None = None,
+        port: int = 0,
+    ) -> None:
+        self.answer = answer or Answer()
+        self.answers: Callable[[Body], Answer] | None = None
+        """When set, decides the answer from the request's body."""
+        self.models = models
+        self.key = key
+        self.context = context
+        self.requests: list[Request] = []
+        self.sent: list[tuple[float, str]] = []
+        self.disconnects: list[float] = []
+        self._port = port
+        self._ready = threading.Event()
+        self._loop = asyncio.new_event_loop()
+        self._stop: asyncio.Event | None = None
+        self._thread = threading.Thread(target=self._run, daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        assert self._ready.wait(10)
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._stop is not None:
+            self._loop.call_soon_threadsafe(self._stop.set)
+        self._thread.join(10)
+
+    @property
+    def base_url(self) -> str:
+        return f"http://127.0.0.1:{self._port}/v1"
+
+    @property
+    def chats(self) -> list[Body]:
+        """The bodies of the chats that were asked for."""
+        return [one.body for one in self.requests if one.path.endswith("/chat/completions")]
+
+    def _run(self) -> None:
+        asyncio.set_event_loop(self._loop)
+        self._loop.run_until_complete(self._serve())
+        self._loop.close()
+
+    async def _serve(self) -> None:
+        self._stop = asyncio.Event()
+        server = await asyncio.start_server(self._connected, "127.0.0.1", self._port, limit=1 << 26)
+        self._port = server.sockets[0].getsockname()[1]
+        self._ready.set()
+        await self._stop.wait()
+        server.close()
+        tasks = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            while (request := await _read(reader)) is not None:
+                self.requests.append(request)
+                await self._respond(request, reader, writer)
+                await writer.drain()
+        except (ConnectionError, asyncio.IncompleteReadError):
+            self.disconnects.append(time.monotonic())
+        finally:
+            writer.close()
+
+    async def _respond(
+        self, request: Request, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
+        if self.key and request.headers.get("authorization") != f"Bearer {self.key}":
+            _send(
+                writer,
+                401,
+                {"error": {"message": "Incorrect API key provided.", "code": "invalid_api_key"}},
+            )
+        elif request.path.endswith("/models"):
+            self._list(writer)
+        elif request.path.endswith("/completions"):
+            answer = self.answers(request.body) if self.answers else self.answer
+            await self._answer(answer, request, reader, writer)
+        else:
+            _send(writer, 404, {"detail": "Not Found"})
+
+    def _list(self, writer: asyncio.StreamWriter) -> None:
+        if self.models is None:
+            _send(writer, 404, {"detail": "Not Found"})
+            return
+        more = {"meta": {"n_ctx": self.context}} if self.context else {}
+        rows = [
+            {"id": name, "object": "model", "created": 1, "owned_by": "us"} | more
+            for name in self.models
+        ]
+        _send(writer, 200, {"object": "list", "data": rows})
+
+    async def _answer(
+        self,
+        answer: Answer,
+        request: Request,
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
+    ) -> None:
+        if answer.status != 200:
+            _send(writer, answer.status, answer.error, answer.headers)
+            return
+        if answer.raw is not None:
+            _send(writer, 200, answer.raw, {"content-type": answer.content_type})
+            return
+        _head(
+            writer,
+            200,
+            {
+                "content-type": answer.content_type,
+                "transfer-encoding": "chunked",
+                "x-request-id": "req-1",
+            },
+        )
+        gone = asyncio.create_task(reader.read(1))
+        try:
+            whole = await self._stream(answer, request.body, writer, gone)
+        finally:
+            gone.cancel()
+        if whole:
+            writer.write(b"0\r\n\r\n")
+            await writer.drain()
+        writer.close()
+
+    async def _stream(
+        self, answer: Answer, body: Body, writer: asyncio.StreamWriter, gone: asyncio.Task[bytes]
+    ) -> bool:
+        """Send the tokens; False when the connection was broken off."""
+        model = body.get("model", "")
+
+        def chunk(choices: list[Body], **more: Any) -> None:
+            event = {
+                "id": "c1",
+                "object": "chat.completion.chunk",
+                "created": 1,
+                "model": model,
+                "choices": choices,
+                **more,
+            }
+            _chunk(writer, b"data: " + json.dumps(event).encode() + b"\n\n")
+
+        chunk([{"index": 0, "delta": {"role": "assistant", "content": None}}])
+        for piece in answer.reasoning:
+            chunk([{"index": 0, "delta": {"reasoning_content": piece}}])
+        for place, token in enumerate(answer.tokens):
+            if answer.cut_after == place:
+                writer.write(b'40\r\ndata: {"id"')
+                await writer.drain()
+                return False
+            if answer.stall_after == place:
+                await gone
+                raise ConnectionResetError
+            if answer.delay:
+                await asyncio.wait([gone], timeout=answer.delay)
+            if gone.done():
+                raise ConnectionResetError
+            choice: Body = {"index": 0, "delta": {"content": token}}
+            if answer.logprobs is not None and body.get("logprobs"):
+                choice["logprobs"] = {"content": [answer.logprobs[place]]}
+            chunk([choice])
+            self.sent.append((time.monotonic(), token))
+            if place % 50 == 0 or answer.delay:
+                await writer.drain()
+        if answer.finish is not None:
+            chunk([{"index": 0, "delta": {}, "finish_reason": answer.finish}])
+        if answer.usage and (body.get("stream_options") or {}).get("include_usage"):
+            count = len(answer.tokens)
+            chunk(
+                [],
+                usage={"prompt_tokens": 7, "completion_tokens": count, "total_tokens": 7 + count},
+            )
+        if answer.finish is not None:
+            _chunk(writer, END)
+        return True
+
+
+async def _read(reader: asyncio.StreamReader) -> Request | None:
+    line = await reader.readline()
+    if not line:
+        return None
+    method, path, _ = line.decode("latin-1").split(" ", 2)
+    headers: dict[str, str] = {}
+    while (row := await reader.readline()) not in (b"\r\n", b""):
+        name, _, value = row.decode("latin-1").partition(":")
+        headers[name.strip().lower()] = value.strip()
+    raw = await reader.readexactly(int(headers.get("content-length", "0")))
+    return Request(method, path, headers, json.loads(raw) if raw else None)
+
+
+def _head(writer: asyncio.StreamWriter, status: int, headers: dict[str, str]) -> None:
+    rows = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
+    writer.write(f"HTTP/1.1 {status} X\r\n{rows}\r\n".encode())
+
+
+def _send(
+    writer: asyncio.StreamWriter, status: int, body: object, headers: dict[str, str] | None = None
+) -> None:
+    raw = body if isinstance(body, bytes) else json.dumps(body).encode()
+    kind = {"content-type": "application/json"} if not isinstance(body, bytes) else {}
+    _head(writer, status, kind | {"content-length": str(len(raw))} | (headers or {}))
+    writer.write(raw)
+
+
+def _chunk(writer: asyncio.StreamWriter, data: bytes) -> None:
+    writer.write(f"{len(data):x}\r\n".encode() + data + b"\r\n")
+
+
+def words(text: str) -> list[str]:
+    """A text cut into tokens after each space."""
+    return [word + " " for word in text.split(" ")[:-1]] + text.split(" ")[-1:]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m tests.fake_server", description=__doc__)
+    parser.add_argument("--port", type=int, default=0)
+    parser.add_argument("--delay", type=float, default=0.02, help="seconds before each token")
+    parser.add_argument("--text", default="This is what a fake server says. " * 20)
+    given = parser.parse_args()
+    answer = replace(Answer(), tokens=words(given.text), delay=given.delay)
+    with FakeServer(answer, port=given.port) as server:
+        print(server.base_url, flush=True)  # noqa: T201  # for whoever starts it by hand
+        threading.Event().wait()
+
+
+if __name__ == "__main__":
+    main()

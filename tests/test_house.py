@@ -1,0 +1,144 @@
+"""The rules of the house: one place for each parameter, imports one way, documents that are true."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.documents import ROOT, TABLES, filled
+from tui_chat.core.params import PARAMETERS
+
+PACKAGE = ROOT / "tui_chat"
+SOURCES = sorted(PACKAGE.rglob("*.py"))
+NAMES = {parameter.name for parameter in PARAMETERS} - {"stop"}  # An everyday word.
+MAY_NAME = {
+    # The wire: some servers want the most tokens under another name.
+    "core/provider.py": {"max_tokens"},
+    # The built-in server's own defaults, set so that what is not sent changes nothing.
+    "core/local/child.py": {"top_k", "top_p", "min_p"},
+}
+LONGEST_FILE = 400
+LONGEST_FUNCTION = 60
+
+
+def _spelled(tree: ast.AST) -> set[str]:
+    found: set[str] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute):
+            found.add(node.attr)
+        elif isinstance(node, ast.keyword) and node.arg:
+            found.add(node.arg)
+        elif isinstance(node, ast.Name):
+            found.add(node.id)
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+            found.add(node.value)
+    return found
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_a_parameter_is_named_in_one_file_only(path: Path) -> None:
+    place = str(path.relative_to(PACKAGE))
+    if place == "core/params.py":
+        return
+    spelled = _spelled(ast.parse(path.read_text("utf-8"))) & NAMES
+    assert spelled <= MAY_NAME.get(place, set())
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_files_and_functions_stay_short(path: Path) -> None:
+    text = path.read_text("utf-8")
+    assert len(text.splitlines()) <= LONGEST_FILE
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            assert (node.end_lineno or 0) - node.lineno < LONGEST_FUNCTION, node.name
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_every_module_says_what_it_is_for(path: Path) -> None:
+    text = path.read_text("utf-8")
+    assert not text.strip() or ast.get_docstring(ast.parse(text))
+
+
+def _loaded_by(module: str) -> set[str]:
+    code = f"import {module}, sys; print(' '.join({{name.split('.')[0] for name in sys.modules}}))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    return set(done.stdout.split())
+
+
+def test_the_core_loads_neither_the_screen_nor_a_client() -> None:
+    loaded = _loaded_by("tui_chat.core.world")
+    assert not loaded & {"textual", "rich", "openai", "tiktoken", "xllamacpp", "genai_prices"}
+
+
+def test_the_app_starts_without_what_only_a_request_needs() -> None:
+    loaded = _loaded_by("tui_chat.app")
+    assert "textual" in loaded
+    assert not loaded & {
+        "openai",
+        "tiktoken",
+        "xllamacpp",
+        "genai_prices",
+        "markdown_it",
+        "pygments",
+    }
+
+
+@pytest.mark.parametrize(
+    ("driver", "importers"),
+    [
+        ("openai", {"core/provider.py"}),
+        ("tiktoken", {"core/counting.py"}),
+        ("xllamacpp", {"core/local/child.py"}),
+    ],
+)
+def test_each_driver_has_one_importer(driver: str, importers: set[str]) -> None:
+    found = set()
+    for path in SOURCES:
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            names = (
+                [alias.name for alias in node.names]
+                if isinstance(node, ast.Import)
+                else [node.module or ""]
+                if isinstance(node, ast.ImportFrom)
+                else []
+            )
+            if any(name.split(".")[0] == driver for name in names):
+                found.add(str(path.relative_to(PACKAGE)))
+    assert found <= importers
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_the_tables_in_the_documents_are_current(name: str) -> None:
+    written = (ROOT / name).read_text("utf-8")
+    assert written == filled(name), "run: python -m tests.documents"
+
+
+def test_readme_has_both_commands_word_for_word() -> None:
+    readme = (ROOT / "README.md").read_text("utf-8")
+    assert "python3 -m venv .venv && .venv/bin/pip install -e . && .venv/bin/tui-chat" in readme
+    assert (
+        "python3 -m venv .venv && .venv/bin/pip install -e '.[test]' && .venv/bin/pytest" in readme
+    )
+
+
+def test_the_top_level_holds_only_what_the_project_is() -> None:
+    tracked = subprocess.run(
+        ["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout.splitlines()
+    top = {name.split("/")[0] for name in tracked}
+    assert top <= {
+        ".ci",
+        ".gitattributes",
+        ".gitignore",
+        "ARCHITECTURE.md",
+        "CHANGELOG.md",
+        "LICENSE",
+        "README.md",
+        "pyproject.toml",
+        "tests",
+        "tui_chat",
+    }

@@ -1,0 +1,256 @@
+"""The house: which rooms there are, the keys between them, themes, signals, the way out."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections.abc import Iterable, Sequence
+from pathlib import PurePath
+from typing import ClassVar
+
+from textual import events, on, work
+from textual.app import App, SystemCommand
+from textual.binding import Binding, BindingType
+from textual.filter import LineFilter
+from textual.screen import Screen
+
+from tui_chat.core.errors import ChatError
+from tui_chat.core.opening import Opening
+from tui_chat.core.params import PARAMETERS
+from tui_chat.core.settings import remember_setting
+from tui_chat.core.world import World
+from tui_chat.rooms.chat.commands import COMMANDS
+from tui_chat.rooms.chat.conversing import ChatTranscript, ConversationScreen
+from tui_chat.rooms.chat.screen import ChatScreen
+from tui_chat.rooms.review.screen import SavedConversations
+from tui_chat.rooms.welcome.screen import Welcome
+from tui_chat.widgets.editor import Editor
+from tui_chat.widgets.help import Help, Section, key_rows, shown_key
+from tui_chat.widgets.keys import HeldKeys, renamed
+from tui_chat.widgets.safety import DropControls
+from tui_chat.widgets.setup_screen import SetupScreen
+from tui_chat.widgets.sidebar import Sidebar
+from tui_chat.widgets.transcript import Transcript
+
+STANDARD_THEME = "textual-dark"
+
+
+class TuiChat(App[None]):
+    """The program with a screen. `return_code` is 0, or 128 + the signal that ended it."""
+
+    TITLE = "tui-chat"
+    CSS_PATH: ClassVar[list[str | PurePath]] = ["app.tcss", "rooms/chat/screen.tcss"]
+    ENABLE_COMMAND_PALETTE = True
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("f3,ctrl+o", "open_saved", "Saved", key_display="F3", id="app.saved"),
+        Binding("f1", "help", "Help", id="app.help"),
+        Binding("ctrl+q", "quit", "Quit", show=False, id="app.quit", priority=True),
+        Binding("ctrl+c", "interrupt", "Copy, stop or quit", show=False, id="app.interrupt"),
+    ]
+
+    def __init__(self, world: World, opening: Opening) -> None:
+        super().__init__()
+        self._world = world
+        self._held: HeldKeys | None = HeldKeys()
+        self._gate = DropControls()
+        self._leaving = False
+        self._asked_to_quit = False
+        self.chat = ChatScreen(world, opening)
+        if world.settings.theme in self.available_themes:
+            self.theme = world.settings.theme
+        else:
+            self.theme = STANDARD_THEME
+        self.set_keymap(dict(world.settings.keys))
+
+    def get_default_screen(self) -> Screen[None]:
+        return self.chat
+
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        return [*super().get_line_filters(), self._gate]
+
+    def get_key_display(self, binding: Binding) -> str:
+        return binding.key_display or shown_key(binding.key.split(",")[0])
+
+    # Beginning
+
+    def on_mount(self) -> None:
+        self._take_signals()
+        self.theme_changed_signal.subscribe(self, lambda theme: self._remember_theme(theme.name))
+        for problem in self._world.settings.problems:
+            self.notify(problem, severity="warning", timeout=15, markup=False)
+        self.call_after_refresh(self._release_keys)
+
+    async def on_event(self, event: events.Event) -> None:
+        if self._held is not None and self._held.take(event):
+            return
+        await super().on_event(renamed(event))
+
+    async def _release_keys(self) -> None:
+        """Keys typed before there was a prompt reach it now, in order."""
+        held, self._held = self._held, None
+        for event in held.events if held else ():
+            await self.on_event(event)
+
+    def _take_signals(self) -> None:
+        # Textual leaves the terminal in its own state when these end it; leaving by the door does not.
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, getattr(signal, "SIGHUP", signal.SIGTERM)):
+            try:
+                loop.add_signal_handler(number, self._ended_by, number)
+            except NotImplementedError:
+                return
+
+    def _ended_by(self, number: int) -> None:
+        self._leave(128 + number)
+
+    # The rooms
+
+    @on(ChatScreen.NothingToTalkTo)
+    @work(group="room", exclusive=True)
+    async def _welcome(self) -> None:
+        if isinstance(self.screen, Welcome):
+            return
+        chosen = await self.push_screen_wait(Welcome(self._world))
+        if chosen:
+            self.chat.take_endpoint(chosen)
+            self.chat.warm()
+        self.chat.prompt.focus()
+
+    @work(group="room", exclusive=True)
+    async def action_open_saved(self, words: str = "") -> None:
+        if isinstance(self.screen, SavedConversations):
+            return
+        room = SavedConversations(self._world, self.chat.talk.saved_id, words)
+        chosen = await self.push_screen_wait(room)
+        if chosen:
+            self.chat.open(chosen)
+        elif self.chat.talk.saved_id in room.deleted:
+            self.chat.action_new()
+
+    def action_help(self) -> None:
+        if not isinstance(self.screen, Help):
+            self.push_screen(Help(_sections(self)))
+
+    @on(ChatScreen.Called)
+    async def _called(self, event: ChatScreen.Called) -> None:
+        """A typed command that is the house's."""
+        if event.name == "open":
+            self.action_open_saved(event.argument)
+        elif event.name == "help":
+            self.action_help()
+        elif event.name == "quit":
+            await self.action_quit()
+        elif event.name == "theme" and event.argument in self.available_themes:
+            self.theme = event.argument
+        elif event.name == "theme":
+            self.action_change_theme()
+
+    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
+        chat = self.chat
+        if screen is chat:
+            yield SystemCommand(
+                "New conversation", "Begin anew; this one stays saved", chat.action_new
+            )
+            yield SystemCommand(
+                "Saved conversations", "Open, rename, delete", self.action_open_saved
+            )
+            yield SystemCommand(
+                "Regenerate", "Answer the last question again", chat.action_regenerate
+            )
+            yield SystemCommand("Stop", "Stop the reply and keep its text", chat.action_stop)
+            yield SystemCommand("Parameters", "Go to the sidebar", chat.action_toggle_sidebar)
+            yield SystemCommand("Hide or show the sidebar", "", chat.action_hide_sidebar)
+            yield SystemCommand("Presets", "Apply, save, rename, delete", chat.action_choose_preset)
+            yield SystemCommand("Endpoint", "Where requests go", chat.action_choose_endpoint)
+            yield SystemCommand("Model", "Which model answers", chat.action_choose_model)
+            yield SystemCommand(
+                "System prompt", "What the model is told first", chat.action_edit_system
+            )
+            yield SystemCommand("Edit the draft in $EDITOR", "", chat.prompt.action_edit_in_editor)
+            yield SystemCommand("Rename this conversation", "Its title", chat.action_rename)
+            yield SystemCommand(
+                "Export this conversation", "Markdown or JSON Lines", chat.action_export
+            )
+            yield SystemCommand(
+                "View code", "The next request as Python and curl", chat.action_show_code
+            )
+            yield SystemCommand(
+                "Fetch or choose a model to talk to", "Built-in, a server, a key", self._welcome
+            )
+        yield SystemCommand("Theme", "Choose the colours", self.action_change_theme)
+        yield SystemCommand("Help", "Keys and commands", self.action_help)
+        yield SystemCommand("Quit", "Everything is saved", self.action_quit)
+
+    # What is remembered of the house
+
+    @work(group="theme", exclusive=True)
+    async def _remember_theme(self, name: str) -> None:
+        try:
+            path = self._world.places.settings
+            await asyncio.to_thread(remember_setting, path, "theme", name)
+        except ChatError as error:
+            self.notify(str(error), severity="warning", markup=False)
+
+    # The way out
+
+    def action_interrupt(self) -> None:
+        """Ctrl+C where nothing is selected: stop a reply, else leave at the second press."""
+        if self.chat.talk.stop():
+            return
+        if self._asked_to_quit:
+            self._leave(0)
+            return
+        self._asked_to_quit = True
+        self.notify("Press ctrl+c again to quit.", timeout=2, markup=False)
+        self.set_timer(2, self._stay)
+
+    def _stay(self) -> None:
+        self._asked_to_quit = False
+
+    async def action_quit(self) -> None:
+        self._leave(0)
+
+    @work(group="leave")
+    async def _leave(self, code: int) -> None:
+        """Save what there is, end what runs, and go; a second call does not wait for the first."""
+        if self._leaving:
+            self.exit(return_code=code)
+            return
+        self._leaving = True
+        try:
+            await self.chat.leave()
+            await self._world.close()
+        except ChatError as error:
+            if code == 0:
+                words = f"{error} Quit again to leave all the same."
+                self.notify(words, severity="error", timeout=10, markup=False)
+                return
+        self.exit(return_code=code)
+
+
+def _sections(app: TuiChat) -> list[Section]:
+    places: list[tuple[str, list[BindingType]]] = [
+        (
+            "Everywhere",
+            [
+                *TuiChat.BINDINGS,
+                *SetupScreen.BINDINGS,
+                *ConversationScreen.BINDINGS,
+                *ChatScreen.BINDINGS,
+            ],
+        ),
+        ("Writing", Editor.BINDINGS),
+        ("On a parameter", Sidebar.BINDINGS),
+        ("On a message", [*Transcript.BINDINGS, *ChatTranscript.BINDINGS]),
+    ]
+    sections = [Section(title, key_rows(bindings)) for title, bindings in places]
+    sections.append(
+        Section(
+            "Typed commands",
+            tuple((f"/{one.name} {one.argument}".strip(), one.explanation) for one in COMMANDS),
+        )
+    )
+    sections.append(
+        Section("Parameters", tuple((one.label, one.explanation) for one in PARAMETERS))
+    )
+    return sections

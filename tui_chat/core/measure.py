@@ -1,0 +1,132 @@
+"""What the token meter shows: counted off the event loop, exact where the endpoint or tiktoken can."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+from tui_chat.core import counting, pricing
+from tui_chat.core.conversation import Message, Setup, said
+from tui_chat.core.endpoints import Endpoint
+from tui_chat.core.errors import ChatError
+from tui_chat.core.reply import spoken
+from tui_chat.core.world import World
+
+_ASK_SERVER_UP_TO = 50_000
+"""Characters; longer threads are estimated here rather than sent to the server at each key."""
+
+
+@dataclass(frozen=True)
+class Reading:
+    """The meter's figures; None until they are known."""
+
+    draft: int | None = None
+    context: int | None = None
+    """Tokens of the next request without the draft: system prompt and thread."""
+    exact: bool = True
+    window: int | None = None
+    cost: str = ""
+
+
+class Measure:
+    """Counts threads and drafts; each message and each line of the draft is counted once."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._threads = counting.ThreadCounter()
+        self._drafts = counting.LineCounter()
+        self._windows: dict[tuple[str, str], int | None] = {}
+        self._costs: dict[str, Decimal | None] = {}
+
+    async def read(self, setup: Setup, thread: Sequence[Message], draft: str) -> Reading:
+        """The meter's figures for this thread and draft."""
+        try:
+            endpoint = self._world.endpoint(setup.endpoint)
+        except ChatError:
+            return Reading()
+        window = await self._window(endpoint, setup.model)
+        cost = await asyncio.to_thread(self._cost, thread)
+        served = await self._served(endpoint, setup, thread, draft)
+        if served is not None:
+            context, draft_count, exact = served[0], served[1], True
+        else:
+            context, draft_count, exact = await asyncio.to_thread(
+                self._counted, endpoint, setup, thread, draft
+            )
+        return Reading(draft_count, context, exact, window, cost)
+
+    def _counted(
+        self, endpoint: Endpoint, setup: Setup, thread: Sequence[Message], draft: str
+    ) -> tuple[int, int, bool]:
+        encoding, exact = counting.encoding_for(setup.model, endpoint.openai)
+        messages = spoken(setup, thread)
+        context = self._threads.count(messages, encoding) if messages else 0
+        draft_count = self._drafts.count(draft, encoding) if draft else 0
+        return context, draft_count, exact and len(draft) <= counting.LARGEST
+
+    async def _served(
+        self, endpoint: Endpoint, setup: Setup, thread: Sequence[Message], draft: str
+    ) -> tuple[int, int] | None:
+        """The endpoint's own count of thread and draft, where it offers one and is already running."""
+        size = len(draft) + sum(len(message.content) for message in thread)
+        if not endpoint.counts_tokens or size > _ASK_SERVER_UP_TO or not self._reachable(endpoint):
+            return None
+        provider = await self._world.provider(endpoint.name)
+        without = await provider.count(setup, thread) if thread or setup.system else 0
+        if not draft or without is None:
+            return None if without is None else (without, 0)
+        whole = await provider.count(setup, [*thread, said("user", draft)])
+        return None if whole is None else (without, whole - without)
+
+    def _reachable(self, endpoint: Endpoint) -> bool:
+        return bool(endpoint.base_url) or self._world.server_running
+
+    async def _window(self, endpoint: Endpoint, model: str) -> int | None:
+        place = (endpoint.name, model)
+        if place not in self._windows:
+            if endpoint.local:
+                if not self._reachable(endpoint):
+                    return None
+                self._windows[place] = await self._served_window(endpoint, model)
+            else:
+                self._windows[place] = await asyncio.to_thread(
+                    pricing.context_window, model, endpoint.base_url
+                )
+        return self._windows[place]
+
+    async def _served_window(self, endpoint: Endpoint, model: str) -> int | None:
+        try:
+            provider = await self._world.provider(endpoint.name)
+            models = await provider.models()
+        except ChatError:
+            return None
+        return next((served.context for served in models if served.id == model), None)
+
+    def _cost(self, thread: Sequence[Message]) -> str:
+        """What the replies of this thread cost together; nothing is shown when one is unknown."""
+        total = Decimal(0)
+        for message in thread:
+            if message.setup is None or message.status == "streaming":
+                continue
+            if message.id not in self._costs:
+                self._costs[message.id] = self._price(message, message.setup)
+            one = self._costs[message.id]
+            if one is None:
+                return pricing.show_cost(None)
+            total += one
+        return pricing.show_cost(total)
+
+    def _price(self, message: Message, setup: Setup) -> Decimal | None:
+        try:
+            endpoint = self._world.endpoint(setup.endpoint)
+        except ChatError:
+            return None
+        return pricing.cost(
+            setup.model,
+            endpoint.base_url,
+            message.usage,
+            local=endpoint.local,
+            created=message.created,
+        )

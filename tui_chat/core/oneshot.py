@@ -1,0 +1,189 @@
+"""What the program says without a screen: one answer, an export, its places, its state of health.
+
+Plain text on standard output, one sentence on standard error when something failed, and an
+exit code; no escape sequence of anybody's.
+"""
+
+from __future__ import annotations
+
+import importlib.metadata
+import json
+import platform
+import sys
+from collections.abc import Sequence
+from dataclasses import replace
+
+from tui_chat.core.conversation import Conversation, Message, Setup, Token, said, title_from
+from tui_chat.core.endpoints import BUILT_IN
+from tui_chat.core.errors import ChatError
+from tui_chat.core.formats import jsonl, markdown
+from tui_chat.core.keys import key_source
+from tui_chat.core.local.model import SMOLLM2, Progress, model_path
+from tui_chat.core.opening import Opening
+from tui_chat.core.reply import Recorder, ask
+from tui_chat.core.store import SQLITE_VERSION
+from tui_chat.core.text import clean, one_line
+from tui_chat.core.world import World
+
+_PACKAGES = (
+    "textual",
+    "openai",
+    "tiktoken",
+    "xllamacpp",
+    "platformdirs",
+    "tomlkit",
+    "genai-prices",
+)
+
+
+async def ask_once(world: World, opening: Opening, text: str, *, as_json: bool, save: bool) -> int:
+    """Answer one question on standard output. 0 when complete or length, 130 when stopped, else 1."""
+    try:
+        setup = opening.applied_to(world.first_setup() or Setup(BUILT_IN, SMOLLM2.id))
+        if setup.endpoint == BUILT_IN and not world.model_ready:
+            await world.fetch_model(_Counter())
+        setup = await world.settled(setup)
+        question = said("user", clean(text))
+        reply = replace(said("assistant", "", question.id, setup=setup), status="streaming")
+        recorder = await _recorder(world, question) if save else None
+        provider = await world.provider(setup.endpoint)
+        final = await ask(
+            provider,
+            [question],
+            reply,
+            sink=_silent if as_json else _print,
+            record=recorder,
+        )
+    finally:
+        await world.close()
+    _finish(final, as_json)
+    return {"complete": 0, "length": 0, "stopped": 130}.get(final.status, 1)
+
+
+def _print(token: Token) -> None:
+    if not token.reasoning:
+        sys.stdout.write(token.text)
+        sys.stdout.flush()
+
+
+def _silent(token: Token) -> None:
+    """For --json, which prints the whole message at its end."""
+
+
+def _finish(final: Message, as_json: bool) -> None:
+    if as_json:
+        row = jsonl.message_object(final)
+        for inner in ("id", "parent", "role", "created"):
+            del row[inner]
+        sys.stdout.write(json.dumps(row, ensure_ascii=False) + "\n")
+    elif final.content and not final.content.endswith("\n"):
+        sys.stdout.write("\n")
+    sys.stdout.flush()
+    for refusal in final.refused:
+        sys.stderr.write(f"tui-chat: {refusal.name} was refused: {refusal.words}\n")
+    if final.error:
+        sys.stderr.write(f"tui-chat: {one_line(final.error, 600)}\n")
+
+
+async def _recorder(world: World, question: Message) -> Recorder:
+    store = await world.store()
+    conversation = Conversation(title=title_from(question.content))
+    await store.create(conversation, question)
+
+    def trouble(error: ChatError) -> None:
+        sys.stderr.write(f"tui-chat: {error}\n")
+
+    return Recorder(store, conversation.id, trouble)
+
+
+class _Counter:
+    """The progress of a fetch on standard error: one line that counts, or a few where none can."""
+
+    def __init__(self) -> None:
+        self._shown = -1
+        self._live = sys.stderr.isatty()
+
+    def __call__(self, progress: Progress) -> None:
+        percent = 100 * progress.done // max(1, progress.total)
+        step = percent if self._live else percent // 25
+        if step == self._shown:
+            return
+        self._shown = step
+        words = f"{progress.step} {SMOLLM2.title}: {percent} % of {progress.total / 2**20:.0f} MB"
+        end = "\r" if self._live and progress.step != "checking" else "\n"
+        sys.stderr.write(f"tui-chat: {words}   {end}")
+        sys.stderr.flush()
+
+
+async def export(world: World, format: str, ids: Sequence[str] | None) -> int:
+    """Write saved conversations to standard output, one at a time. ChatError for an unknown id."""
+    found = 0
+    try:
+        store = await world.store()
+        async for conversation in store.conversations(ids):
+            found += 1
+            whole = format == "jsonl"
+            text = jsonl.line(conversation) if whole else markdown.document(conversation)
+            sys.stdout.write(text + "\n")
+    finally:
+        await world.close()
+    if ids and not found:
+        raise ChatError(f"There is no conversation “{one_line(ids[0], 40)}”.", "F3 lists them.")
+    return 0
+
+
+def paths(world: World) -> int:
+    """Say where things are kept."""
+    places = world.places
+    rows = {
+        "conversations": places.database,
+        "presets": places.presets,
+        "settings": places.settings,
+        "backups": places.backups,
+        "models": places.models,
+        "logs": places.logs,
+    }
+    for name, path in rows.items():
+        sys.stdout.write(f"{name:<14}{path}\n")
+    return 0
+
+
+async def doctor(world: World) -> int:
+    """Say what this installation is made of and what it finds; asks nothing of any network."""
+    sys.stdout.write(f"{'python':<14}{platform.python_version()} on {platform.platform()}\n")
+    for package in ("tui-chat", *_PACKAGES):
+        sys.stdout.write(f"{package:<14}{_version(package)}\n")
+    sys.stdout.write(f"{'sqlite':<14}{SQLITE_VERSION}\n\n")
+    paths(world)
+    sys.stdout.write("\n")
+    model = model_path(world.places.models, SMOLLM2)
+    state = str(model) if world.model_ready else "not fetched yet"
+    sys.stdout.write(f"{'built-in':<14}{SMOLLM2.title}: {state}\n")
+    for endpoint in world.endpoints:
+        where = endpoint.base_url or "on this machine"
+        key = key_source(endpoint, world.environ)
+        sys.stdout.write(f"{endpoint.name:<14}{where}   key: {key}\n")
+    for problem in world.settings.problems:
+        sys.stdout.write(f"problem       {problem}\n")
+    return await _saved(world)
+
+
+async def _saved(world: World) -> int:
+    try:
+        store = await world.store()
+        newest = await store.headlines(limit=1)
+    except ChatError as error:
+        sys.stdout.write(f"problem       {error}\n")
+        return 1
+    finally:
+        await world.close()
+    words = f"newest “{newest[0].title}”" if newest else "none saved yet"
+    sys.stdout.write(f"{'conversations':<14}{words}\n")
+    return 0
+
+
+def _version(package: str) -> str:
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return "not installed"

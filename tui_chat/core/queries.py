@@ -1,0 +1,211 @@
+"""What the store asks of its database, each question or change one function on a connection.
+
+A change is always called inside a transaction. Nothing here waits, and nothing is rewritten that was said.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tui_chat.core.conversation import Conversation, Headline, Message, now
+from tui_chat.core.errors import ChatError
+from tui_chat.core.locks import FileLock
+from tui_chat.core.records import (
+    MESSAGE_COLUMNS,
+    intern_setup,
+    message_from,
+    message_values,
+    setups_of,
+)
+from tui_chat.core.text import clean, folded
+
+if TYPE_CHECKING:
+    import sqlite3
+
+LONGEST_PROMPT = 20_000
+"""Characters of an old prompt that the history gives back."""
+
+
+def create(
+    connection: sqlite3.Connection,
+    conversation: Conversation,
+    first: Message,
+    preset: str,
+    owner: str,
+) -> None:
+    title = clean(conversation.title)
+    connection.execute(
+        "INSERT INTO conversation(id,title,folded,preset,created_at,updated_at) VALUES(?,?,?,?,?,?)",
+        (conversation.id, title, folded(title), preset, conversation.created, now()),
+    )
+    add(connection, conversation.id, first, owner)
+
+
+def add(connection: sqlite3.Connection, conversation_id: str, message: Message, owner: str) -> None:
+    row = connection.execute(
+        "SELECT seq FROM conversation WHERE id=?", (conversation_id,)
+    ).fetchone()
+    if row is None:
+        raise ChatError("This conversation is no longer there, so nothing was added to it.")
+    parent = connection.execute("SELECT seq FROM message WHERE id=?", (message.parent,)).fetchone()
+    values = message_values(message, intern_setup(connection, message.setup))
+    holder = owner if message.status == "streaming" else ""
+    cursor = connection.execute(
+        f"INSERT INTO message(conversation,parent,owner,id,{MESSAGE_COLUMNS})"
+        f" VALUES({','.join('?' * (4 + len(values)))})",
+        (row[0], parent[0] if parent else None, holder, message.id, *values),
+    )
+    connection.execute(
+        "UPDATE conversation SET leaf=?, updated_at=?, deleted_at=NULL WHERE seq=?",
+        (cursor.lastrowid, now(), row[0]),
+    )
+    _changed(connection, cursor.lastrowid)
+
+
+def _changed(connection: sqlite3.Connection, message: int | None) -> None:
+    connection.execute("INSERT INTO change(message,op) VALUES(?,'put')", (message,))
+
+
+def append(connection: sqlite3.Connection, message_id: str, text: str, reasoning: str) -> None:
+    connection.execute(
+        "INSERT INTO piece(message,content,reasoning) SELECT seq,?,? FROM message WHERE id=?",
+        (text, reasoning, message_id),
+    )
+
+
+def finish(connection: sqlite3.Connection, message: Message) -> None:
+    row = connection.execute(
+        "SELECT seq, conversation FROM message WHERE id=?", (message.id,)
+    ).fetchone()
+    if row is None:
+        raise ChatError("The reply's conversation is no longer there, so it was not saved.")
+    values = message_values(message, intern_setup(connection, message.setup))
+    columns = ",".join(f"{name}=?" for name in MESSAGE_COLUMNS.split(","))
+    connection.execute(f"UPDATE message SET {columns}, owner='' WHERE seq=?", (*values, row[0]))
+    connection.execute("DELETE FROM piece WHERE message=?", (row[0],))
+    connection.execute("UPDATE conversation SET updated_at=? WHERE seq=?", (now(), row[1]))
+    _changed(connection, row[0])
+
+
+def set_leaf(connection: sqlite3.Connection, conversation_id: str, message_id: str) -> None:
+    connection.execute(
+        "UPDATE conversation SET leaf=(SELECT seq FROM message WHERE id=?) WHERE id=?",
+        (message_id, conversation_id),
+    )
+
+
+def rename(connection: sqlite3.Connection, conversation_id: str, title: str) -> None:
+    connection.execute(
+        "UPDATE conversation SET title=?, folded=? WHERE id=?",
+        (title, folded(title), conversation_id),
+    )
+
+
+def mark_deleted(connection: sqlite3.Connection, conversation_id: str, when: int | None) -> None:
+    connection.execute("UPDATE conversation SET deleted_at=? WHERE id=?", (when, conversation_id))
+
+
+def save_draft(connection: sqlite3.Connection, conversation_id: str, text: str) -> None:
+    if text:
+        connection.execute(
+            "INSERT OR REPLACE INTO draft(conversation,content,updated_at) VALUES(?,?,?)",
+            (conversation_id, text, now()),
+        )
+    else:
+        connection.execute("DELETE FROM draft WHERE conversation=?", (conversation_id,))
+
+
+def set_state(connection: sqlite3.Connection, key: str, value: str) -> None:
+    connection.execute("INSERT OR REPLACE INTO state(key,value) VALUES(?,?)", (key, value))
+
+
+def interrupt_abandoned(connection: sqlite3.Connection, path: Path, own: str) -> int:
+    owners = connection.execute(
+        "SELECT DISTINCT owner FROM message WHERE status='streaming'"
+    ).fetchall()
+    count = 0
+    for (owner,) in owners:
+        if owner == own or not _gone(path.parent / "run" / f"{owner}.lock"):
+            continue
+        count += connection.execute(
+            "UPDATE message SET status='interrupted', owner='',"
+            " content=content||coalesce((SELECT group_concat(content,'') FROM"
+            "  (SELECT content FROM piece WHERE message=message.seq ORDER BY seq)),''),"
+            " reasoning=reasoning||coalesce((SELECT group_concat(reasoning,'') FROM"
+            "  (SELECT reasoning FROM piece WHERE message=message.seq ORDER BY seq)),'')"
+            " WHERE status='streaming' AND owner=?",
+            (owner,),
+        ).rowcount
+    connection.execute(
+        "DELETE FROM piece WHERE message IN (SELECT seq FROM message WHERE status<>'streaming')"
+    )
+    return count
+
+
+def _gone(path: Path) -> bool:
+    """Whether the program that held this lock is gone."""
+    lock = FileLock(path)
+    try:
+        free = lock.acquire()
+    except OSError:
+        return True
+    lock.release()
+    return free
+
+
+def headlines(
+    connection: sqlite3.Connection, words: Sequence[str], limit: int, after: Headline | None
+) -> tuple[Headline, ...]:
+    where = ["deleted_at IS NULL", *("instr(folded, ?)" for _ in words)]
+    given: list[object] = [*words]
+    if after is not None:
+        where.append("(updated_at, seq) < (?, (SELECT seq FROM conversation WHERE id=?))")
+        given += [after.updated, after.id]
+    rows = connection.execute(
+        "SELECT id, title,"
+        " coalesce((SELECT s.model FROM message m JOIN setup s ON s.seq=m.setup WHERE m.seq="
+        "  (SELECT max(seq) FROM message WHERE conversation=c.seq AND setup IS NOT NULL)), ''),"
+        " updated_at, (SELECT count(*) FROM message WHERE conversation=c.seq)"
+        f" FROM conversation c WHERE {' AND '.join(where)} ORDER BY updated_at DESC, seq DESC LIMIT ?",
+        (*given, limit),
+    )
+    return tuple(Headline(*row) for row in rows)
+
+
+def load(connection: sqlite3.Connection, conversation_id: str) -> Conversation | None:
+    row = connection.execute(
+        "SELECT seq, title, leaf, created_at FROM conversation WHERE id=? AND deleted_at IS NULL",
+        (conversation_id,),
+    ).fetchone()
+    if row is None:
+        return None
+    seq, title, leaf, created = row
+    setups = setups_of(connection, seq)
+    rows = connection.execute(
+        f"SELECT seq,id,parent,{MESSAGE_COLUMNS} FROM message WHERE conversation=? ORDER BY seq",
+        (seq,),
+    ).fetchall()
+    ids = {found[0]: found[1] for found in rows}
+    messages = [message_from(found, ids, setups) for found in rows]
+    return Conversation(conversation_id, title, messages, ids.get(leaf), created)
+
+
+def one_text(connection: sqlite3.Connection, query: str, given: str) -> str:
+    row = connection.execute(query, (given,)).fetchone()
+    return str(row[0]) if row else ""
+
+
+def prompts(connection: sqlite3.Connection, limit: int) -> tuple[str, ...]:
+    rows = connection.execute(
+        "SELECT substr(content,1,?) FROM message WHERE role='user' ORDER BY seq DESC LIMIT ?",
+        (LONGEST_PROMPT, limit * 3),
+    )
+    newest = dict.fromkeys(row[0] for row in rows)
+    return tuple(reversed([*newest][:limit]))
+
+
+def all_ids(connection: sqlite3.Connection) -> list[str]:
+    rows = connection.execute("SELECT id FROM conversation WHERE deleted_at IS NULL ORDER BY seq")
+    return [row[0] for row in rows]

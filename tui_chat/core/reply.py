@@ -1,0 +1,210 @@
+"""ask(): the one path a reply takes, for every room and for the command line.
+
+A reply is kept however it ends, and its status says how; error text never becomes content.
+What has arrived is on disk within CHECKPOINT_SECONDS, and a disk that refuses never
+costs the words on the screen.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
+from typing import Protocol
+
+from tui_chat.core import counting
+from tui_chat.core.chunks import Ending
+from tui_chat.core.conversation import Message, Refusal, Setup, Token, Usage
+from tui_chat.core.errors import ChatError
+from tui_chat.core.provider import Provider
+
+CHECKPOINT_SECONDS = 0.25
+"""At most this much of a reply is lost to a kill or a power cut."""
+
+
+class Keep(Protocol):
+    """Where a reply is kept while it grows; core.store.Store is one."""
+
+    async def add(self, conversation_id: str, message: Message) -> None: ...
+    async def append(self, message_id: str, text: str, reasoning: str = "") -> None: ...
+    async def finish(self, message: Message) -> None: ...
+
+
+async def ask(
+    provider: Provider,
+    thread: Sequence[Message],
+    reply: Message,
+    *,
+    sink: Callable[[Token], None],
+    notice: Callable[[Refusal], None] | None = None,
+    record: Recorder | None = None,
+    logprobs: int = 0,
+) -> Message:
+    """Answer the thread; `reply` is the empty streaming message that its answer fills.
+
+    Returns the reply as it ended; it never raises for what the world did. Cancelling the task
+    stops the reply: it is kept as `stopped` and returned, with the server already released.
+    `sink` is called for each token, on the event loop, and must not block.
+    """
+    assert reply.setup is not None, "a reply remembers its setup"
+    answer = _Answer(reply, sink)
+    try:
+        if record is not None:
+            await record.begin(answer)
+        ending = await provider.reply(
+            reply.setup, thread, answer.take, logprobs=logprobs, notice=notice
+        )
+        final = answer.ended(ending)
+    except ChatError as error:
+        final = answer.failed(error)
+    except asyncio.CancelledError:
+        if (task := asyncio.current_task()) is not None:
+            task.uncancel()
+        final = answer.stopped()
+    return await asyncio.shield(_close(final, thread, record))
+
+
+async def _close(final: Message, thread: Sequence[Message], record: Recorder | None) -> Message:
+    if final.usage.completion_tokens is None and final.status != "failed":
+        final = await asyncio.to_thread(_estimated, final, thread)
+    if record is not None:
+        await record.end(final)
+    return final
+
+
+class _Answer:
+    """What has arrived of one reply, and how long it took."""
+
+    def __init__(self, reply: Message, sink: Callable[[Token], None]) -> None:
+        self.reply = reply
+        self.arrived = asyncio.Event()
+        self._sink = sink
+        self._content: list[str] = []
+        self._reasoning: list[str] = []
+        self._started = time.monotonic()
+        self._first: float | None = None
+        self._written = (0, 0)
+
+    def take(self, token: Token) -> None:
+        if self._first is None:
+            self._first = time.monotonic() - self._started
+        (self._reasoning if token.reasoning else self._content).append(token.text)
+        self.arrived.set()
+        self._sink(token)
+
+    def news(self) -> tuple[str, str]:
+        """The content and reasoning that came after what `wrote` was last told."""
+        content, reasoning = self._written
+        return "".join(self._content[content:]), "".join(self._reasoning[reasoning:])
+
+    def mark(self) -> tuple[int, int]:
+        return len(self._content), len(self._reasoning)
+
+    def wrote(self, mark: tuple[int, int]) -> None:
+        self._written = mark
+
+    def ended(self, ending: Ending) -> Message:
+        return replace(
+            self._so_far(),
+            status=ending.status,
+            error=ending.error or self._nothing_said(ending),
+            usage=self._timed(ending.usage),
+            refused=ending.refused,
+            finish_reason=ending.finish_reason,
+            request_id=ending.request_id,
+        )
+
+    def failed(self, error: ChatError) -> Message:
+        return replace(self._so_far(), status="failed", error=str(error))
+
+    def stopped(self) -> Message:
+        return replace(self._so_far(), status="stopped")
+
+    def _nothing_said(self, ending: Ending) -> str:
+        if self._content or ending.status not in ("complete", "length"):
+            return ""
+        return "The model answered with nothing."
+
+    def _so_far(self) -> Message:
+        return replace(
+            self.reply,
+            content="".join(self._content),
+            reasoning="".join(self._reasoning),
+            usage=self._timed(Usage()),
+        )
+
+    def _timed(self, usage: Usage) -> Usage:
+        return replace(
+            usage, first_token_seconds=self._first, seconds=time.monotonic() - self._started
+        )
+
+
+class Recorder:
+    """Writes a growing reply to its keep: at its first token, then at most every CHECKPOINT_SECONDS.
+
+    A write that fails is told to `trouble` (once for each different sentence) and tried again
+    with the next; what was not written stays in memory.
+    """
+
+    def __init__(
+        self, keep: Keep, conversation_id: str, trouble: Callable[[ChatError], None]
+    ) -> None:
+        self._keep = keep
+        self._conversation_id = conversation_id
+        self._trouble = trouble
+        self._told = ""
+        self._row = False
+        self._task: asyncio.Task[None] | None = None
+
+    async def begin(self, answer: _Answer) -> None:
+        self._row = await self._tried(self._keep.add(self._conversation_id, answer.reply))
+        self._task = asyncio.create_task(self._checkpoints(answer))
+
+    async def _checkpoints(self, answer: _Answer) -> None:
+        while True:
+            await answer.arrived.wait()
+            answer.arrived.clear()
+            mark = answer.mark()
+            content, reasoning = answer.news()
+            if await self._tried(self._keep.append(answer.reply.id, content, reasoning)):
+                answer.wrote(mark)
+            await asyncio.sleep(CHECKPOINT_SECONDS)
+
+    async def end(self, final: Message) -> None:
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+        if self._row:
+            await self._tried(self._keep.finish(final))
+        else:
+            await self._tried(self._keep.add(self._conversation_id, final))
+
+    async def _tried(self, writing: Awaitable[None]) -> bool:
+        try:
+            await writing
+        except ChatError as error:
+            if error.message != self._told:
+                self._told = error.message
+                self._trouble(error)
+            return False
+        return True
+
+
+def _estimated(reply: Message, thread: Sequence[Message]) -> Message:
+    """The reply with token counts of our own, for servers that sent none. Blocks: for a thread."""
+    assert reply.setup is not None
+    encoding, _ = counting.encoding_for(reply.setup.model, openai=False)
+    usage = replace(
+        reply.usage,
+        prompt_tokens=counting.count_messages(spoken(reply.setup, thread), encoding),
+        completion_tokens=counting.count_text(reply.content + reply.reasoning, encoding),
+        estimated=True,
+    )
+    return replace(reply, usage=usage)
+
+
+def spoken(setup: Setup, thread: Sequence[Message]) -> list[tuple[str, str]]:
+    """The (role, content) pairs that a request with this setup and thread sends."""
+    system = [("system", setup.system)] if setup.system else []
+    return system + [(m.role, m.content) for m in thread if m.content]

@@ -1,0 +1,279 @@
+"""conversations.db: everything said, in SQLite, on one connection on one thread.
+
+Each public method that writes is one transaction, run whole on that thread: a caller that is
+cancelled never leaves half of one. What was said only grows; nothing here calls a server.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sqlite3
+from collections.abc import AsyncIterator, Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from pathlib import Path
+from typing import Concatenate, ParamSpec, TypeVar
+
+from tui_chat.core import queries
+from tui_chat.core.conversation import Conversation, Headline, Message, new_id, now
+from tui_chat.core.errors import ChatError
+from tui_chat.core.files import private_directory
+from tui_chat.core.locks import FileLock
+from tui_chat.core.schema import APPLICATION_ID, MIGRATIONS, PRAGMAS, statements
+from tui_chat.core.text import clean, folded
+
+SQLITE_VERSION = sqlite3.sqlite_version
+
+_Given = ParamSpec("_Given")
+_Result = TypeVar("_Result")
+_Job = Callable[Concatenate[sqlite3.Connection, _Given], _Result]
+
+
+class Store:
+    """The saved conversations. All methods raise ChatError, in words, for what the disk does."""
+
+    def __init__(self, path: Path, owner: FileLock | None) -> None:
+        self._path = path
+        self._owner = owner
+        self._connection: sqlite3.Connection | None = None
+        # One thread, so that a connection has one owner and jobs keep their order.
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="store")
+
+    @classmethod
+    async def open(cls, path: Path, migrations: Sequence[str] = MIGRATIONS) -> Store:
+        """Open the database, made where there is none, migrated where it is older.
+
+        ChatError for one that is newer, another program's, damaged, locked or not writable; its file
+        is then as it was.
+        """
+        store = cls(path, await asyncio.to_thread(_prepared, path))
+        try:
+            await store._on_thread(store._connect, migrations)
+            await store.interrupt_abandoned()
+        except ChatError:
+            await store.close()
+            raise
+        return store
+
+    def _connect(self, migrations: Sequence[str]) -> None:
+        self._connection = sqlite3.connect(self._path, isolation_level=None)
+        _opened(self._connection, self._path, migrations)
+
+    async def close(self) -> None:
+        """Close the connection, after what was asked of it before."""
+        await self._on_thread(self._disconnect)
+        self._thread.shutdown(wait=False)
+        if self._owner is not None:
+            self._owner.release()
+
+    def _disconnect(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+    async def _on_thread(
+        self, job: Callable[_Given, _Result], *given: _Given.args, **named: _Given.kwargs
+    ) -> _Result:
+        """Run a job on the store's thread, whole even when the caller is cancelled."""
+        running = self._thread.submit(job, *given, **named)
+        try:
+            return await asyncio.shield(asyncio.wrap_future(running))
+        except (sqlite3.Error, OSError) as error:
+            raise _in_words(error, self._path) from error
+
+    async def _read(
+        self, job: _Job[_Given, _Result], *given: _Given.args, **named: _Given.kwargs
+    ) -> _Result:
+        def reading() -> _Result:
+            if self._connection is None:
+                raise ChatError("The saved conversations are closed already.")
+            return job(self._connection, *given, **named)
+
+        return await self._on_thread(reading)
+
+    async def _write(
+        self, job: _Job[_Given, _Result], *given: _Given.args, **named: _Given.kwargs
+    ) -> _Result:
+        def transaction(connection: sqlite3.Connection) -> _Result:
+            connection.execute("BEGIN IMMEDIATE")
+            try:
+                result = job(connection, *given, **named)
+                connection.execute("COMMIT")
+            except BaseException:
+                if connection.in_transaction:
+                    connection.execute("ROLLBACK")
+                raise
+            return result
+
+        return await self._read(transaction)
+
+    # Writing what is said
+
+    async def create(self, conversation: Conversation, first: Message, preset: str = "") -> None:
+        """Add a conversation with its first message."""
+        await self._write(queries.create, conversation, first, preset, self._owner_name)
+
+    async def add(self, conversation_id: str, message: Message) -> None:
+        """Add a message, which becomes the conversation's leaf."""
+        await self._write(queries.add, conversation_id, message, self._owner_name)
+
+    async def append(self, message_id: str, text: str, reasoning: str = "") -> None:
+        """Add to a streaming reply what came since the last time; costs the same at any length."""
+        await self._write(queries.append, message_id, clean(text), clean(reasoning))
+
+    async def finish(self, message: Message) -> None:
+        """Write a reply as it ended, in place of its pieces."""
+        await self._write(queries.finish, message)
+
+    async def set_leaf(self, conversation_id: str, message_id: str) -> None:
+        """Remember which branch is being read."""
+        await self._write(queries.set_leaf, conversation_id, message_id)
+
+    async def rename(self, conversation_id: str, title: str) -> None:
+        await self._write(queries.rename, conversation_id, clean(title))
+
+    async def delete(self, conversation_id: str) -> None:
+        """Take a conversation off the lists; restore() brings it back."""
+        await self._write(queries.mark_deleted, conversation_id, now())
+
+    async def restore(self, conversation_id: str) -> None:
+        await self._write(queries.mark_deleted, conversation_id, None)
+
+    async def save_draft(self, conversation_id: str, text: str) -> None:
+        """Keep a draft; "" is the conversation that is not saved yet, an empty text drops the draft."""
+        await self._write(queries.save_draft, conversation_id, clean(text))
+
+    async def set_state(self, key: str, value: str) -> None:
+        """Remember a small thing about the program itself."""
+        await self._write(queries.set_state, key, value)
+
+    async def interrupt_abandoned(self) -> int:
+        """Mark streaming replies whose program is gone as interrupted, with what had arrived; how many."""
+        return await self._write(queries.interrupt_abandoned, self._path, self._owner_name)
+
+    @property
+    def _owner_name(self) -> str:
+        return self._owner.path.stem if self._owner is not None else ""
+
+    # Reading it again
+
+    async def headlines(
+        self, *, matching: str = "", limit: int = 200, after: Headline | None = None
+    ) -> tuple[Headline, ...]:
+        """Conversations, newest first, whose title has these words; `after` continues a list."""
+        return await self._read(queries.headlines, folded(matching).split(), limit, after)
+
+    async def load(self, conversation_id: str) -> Conversation | None:
+        """A conversation with all its messages; None when there is none or it is deleted."""
+        return await self._read(queries.load, conversation_id)
+
+    async def latest(self) -> str | None:
+        """The id of the conversation that was last added to."""
+        found = await self.headlines(limit=1)
+        return found[0].id if found else None
+
+    async def draft(self, conversation_id: str) -> str:
+        return await self._read(
+            queries.one_text, "SELECT content FROM draft WHERE conversation=?", conversation_id
+        )
+
+    async def state(self, key: str) -> str | None:
+        return (
+            await self._read(queries.one_text, "SELECT value FROM state WHERE key=?", key) or None
+        )
+
+    async def prompts(self, limit: int = 200) -> tuple[str, ...]:
+        """The latest different texts that a person sent, oldest first."""
+        return await self._read(queries.prompts, limit)
+
+    async def conversations(self, ids: Sequence[str] | None = None) -> AsyncIterator[Conversation]:
+        """Conversations for an export, oldest first, one at a time in memory."""
+        for found_id in await self._read(queries.all_ids) if ids is None else ids:
+            found = await self.load(found_id)
+            if found is not None:
+                yield found
+
+
+def _prepared(path: Path) -> FileLock | None:
+    """Directory and file with the right modes, and the lock that says this program is alive."""
+    private_directory(path.parent)
+    if path.is_dir():
+        raise ChatError(f"{path} is a directory, not the saved conversations.", "Move it away.")
+    try:
+        with suppress(FileExistsError):
+            os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
+        owner = FileLock(private_directory(path.parent / "run") / f"{new_id()}.lock")
+        owner.acquire()
+    except OSError as error:
+        raise _in_words(error, path) from error
+    return owner
+
+
+def _opened(connection: sqlite3.Connection, path: Path, migrations: Sequence[str]) -> None:
+    for pragma in PRAGMAS:
+        connection.execute(pragma)
+    version, application = _versions(connection)
+    empty = not connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
+    if not empty and application != APPLICATION_ID:
+        raise ChatError(
+            f"{path} belongs to another program.", "Move it away, or use another directory."
+        )
+    if version > len(migrations):
+        raise ChatError(
+            f"{path} was made by a newer tui-chat (version {version}, this one knows {len(migrations)}).",
+            "Use that one; nothing was changed.",
+        )
+    if 0 < version < len(migrations):
+        backup = private_directory(path.parent / "backups") / f"pre-v{version + 1}.db"
+        backup.unlink(missing_ok=True)
+        connection.execute("VACUUM INTO ?", (str(backup),))
+    for place in range(version, len(migrations)):
+        _migrate(connection, place, migrations[place])
+
+
+def _migrate(connection: sqlite3.Connection, place: int, step: str) -> None:
+    connection.execute("BEGIN EXCLUSIVE")
+    try:
+        # Another window may have done it while this one waited.
+        if _versions(connection)[0] == place:
+            for statement in statements(step):
+                connection.execute(statement)
+            connection.execute(f"PRAGMA application_id={APPLICATION_ID}")
+            connection.execute(f"PRAGMA user_version={place + 1}")
+        connection.execute("COMMIT")
+    except BaseException:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        raise
+
+
+def _versions(connection: sqlite3.Connection) -> tuple[int, int]:
+    version = connection.execute("PRAGMA user_version").fetchone()[0]
+    return version, connection.execute("PRAGMA application_id").fetchone()[0]
+
+
+def _in_words(error: Exception, path: Path) -> ChatError:
+    """What the disk or SQLite did, in a person's words."""
+    words = str(error).lower()
+    if "locked" in words or "busy" in words:
+        return ChatError(
+            "Another window is writing to the saved conversations.", "Try again in a moment."
+        )
+    if "full" in words or "no space" in words:
+        return ChatError(
+            "The disk is full, so this was not saved.",
+            "Free some space; what is on the screen stays.",
+        )
+    if "readonly" in words or "read-only" in words or "permission" in words:
+        return ChatError(
+            f"{path} cannot be written to.", "Look at its permissions, or use another directory."
+        )
+    if "malformed" in words or "not a database" in words:
+        return ChatError(
+            f"{path} is damaged or no database.",
+            "Move it away to begin with a new one; it was not changed.",
+        )
+    return ChatError(
+        f"The saved conversations at {path} cannot be used: {error}.", "tui-chat doctor says more."
+    )

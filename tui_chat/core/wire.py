@@ -1,0 +1,30 @@
+"""A request's body, made from a setup and a thread: only what is set, under the endpoint's names; pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from tui_chat.core.conversation import Message, Setup
+from tui_chat.core.endpoints import Endpoint
+from tui_chat.core.params import BY_NAME
+
+
+def wire_messages(setup: Setup, thread: Sequence[Message]) -> list[dict[str, str]]:
+    """The messages as they are sent: the system prompt first, no reasoning, no empty replies."""
+    system = [{"role": "system", "content": setup.system}] if setup.system else []
+    return system + [
+        {"role": message.role, "content": message.content} for message in thread if message.content
+    ]
+
+
+def wire_fields(endpoint: Endpoint, setup: Setup) -> tuple[dict[str, object], dict[str, object]]:
+    """The parameters that are set: those of the OpenAI API, and the extensions this endpoint takes."""
+    standard: dict[str, object] = {}
+    extra: dict[str, object] = {}
+    for name, value in setup.params.items():
+        parameter = BY_NAME[name]
+        if endpoint.takes(parameter):
+            fields = extra if parameter.extension else standard
+            sent = list(value) if isinstance(value, tuple) else value
+            fields[endpoint.rename.get(name, name)] = sent
+    return standard, extra

@@ -1,0 +1,161 @@
+"""What the program stands on: places, settings, endpoints, presets, the store, the model that runs.
+
+The door builds one World and gives it to the app or to one answer on stdout; nothing is looked up
+globally. Everything slow in it is started when first asked for, and ended by close().
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+
+from tui_chat.core.conversation import Setup
+from tui_chat.core.endpoints import BUILT_IN, Endpoint, Endpoints
+from tui_chat.core.errors import ChatError
+from tui_chat.core.files import Places
+from tui_chat.core.keys import read_key
+from tui_chat.core.local.model import SMOLLM2, Progress, fetch, is_ready, model_path
+from tui_chat.core.local.server import LocalServer
+from tui_chat.core.presets import Preset, Presets
+from tui_chat.core.provider import Provider
+from tui_chat.core.settings import Settings, load_settings
+from tui_chat.core.store import Store
+from tui_chat.core.text import folded, one_line
+
+
+class World:
+    """One run of the program and all that it holds open."""
+
+    def __init__(
+        self, places: Places, settings: Settings, endpoints: Endpoints, environ: Mapping[str, str]
+    ) -> None:
+        self.places = places
+        self.settings = settings
+        self.endpoints = endpoints
+        self.environ = environ
+        self.presets = Presets(places.presets)
+        self._store: Store | None = None
+        self._providers: dict[str, Provider] = {}
+        self._server: LocalServer | None = None
+        self._starting = asyncio.Lock()
+        self._opening = asyncio.Lock()
+
+    @classmethod
+    def standard(cls, environ: Mapping[str, str]) -> World:
+        """The world as this user's directories and environment make it. Reads settings.toml."""
+        places = Places.standard(environ)
+        settings = load_settings(places.settings)
+        return cls(places, settings, Endpoints.gathered(settings.endpoints, environ), environ)
+
+    @property
+    def model_ready(self) -> bool:
+        """Whether the built-in model's file is on disk."""
+        return is_ready(self.places.models, SMOLLM2)
+
+    @property
+    def server_running(self) -> bool:
+        return self._server is not None and self._server.alive
+
+    def endpoint(self, name: str) -> Endpoint:
+        """The endpoint with this name; ChatError names those there are."""
+        return self.endpoints.find(name)
+
+    def first_setup(self) -> Setup | None:
+        """The setup to begin with where none was chosen; None when there is nothing to talk to."""
+        endpoint = self.endpoints.default(self.settings.endpoint, self.environ, self.model_ready)
+        return None if endpoint is None else Setup(endpoint.name, endpoint.model)
+
+    async def store(self) -> Store:
+        """The saved conversations, opened once. ChatError in words when they cannot be opened."""
+        async with self._opening:
+            if self._store is None:
+                self._store = await Store.open(self.places.database)
+            return self._store
+
+    async def provider(self, name: str) -> Provider:
+        """The client for an endpoint, with its key; starts the built-in model when it is that.
+
+        ChatError when the endpoint is unknown, its key cannot be read, or the model cannot start.
+        """
+        endpoint = self.endpoint(name)
+        if endpoint.name == BUILT_IN:
+            return await self._built_in(endpoint)
+        if name not in self._providers:
+            key = await asyncio.to_thread(read_key, endpoint, self.environ)
+            self._providers[name] = Provider(endpoint, key)
+        return self._providers[name]
+
+    async def _built_in(self, endpoint: Endpoint) -> Provider:
+        async with self._starting:
+            if self.server_running and BUILT_IN in self._providers:
+                return self._providers[BUILT_IN]
+            if not self.model_ready:
+                raise ChatError(
+                    "The built-in model is not on this machine yet.",
+                    "Fetch it from the opening panel (ctrl+p, “Fetch the built-in model”).",
+                )
+            self._server = await LocalServer.start(
+                model_path(self.places.models, SMOLLM2),
+                model_id=SMOLLM2.id,
+                log=self.places.logs / "built-in.log",
+            )
+            self._providers[BUILT_IN] = Provider(
+                replace(endpoint, base_url=self._server.base_url), self._server.key
+            )
+            return self._providers[BUILT_IN]
+
+    def add_endpoint(self, url: str, key_env: str = "") -> Endpoint:
+        """An endpoint at this URL, named after its host; ChatError when it is no URL."""
+        self.endpoints, endpoint = self.endpoints.with_url(url, key_env)
+        self._providers.pop(endpoint.name, None)
+        return endpoint
+
+    def preset_named(self, name: str) -> Preset:
+        """The preset with this name, whatever its case; ChatError names those there are. Reads files."""
+        presets = self.presets.all()
+        for preset in presets:
+            if folded(preset.name) == folded(name):
+                return preset
+        names = ", ".join(preset.name for preset in presets)
+        raise ChatError(f"There is no preset “{one_line(name, 60)}”.", f"There are: {names}.")
+
+    async def preset(self, name: str) -> Preset:
+        """As preset_named, off the event loop."""
+        return await asyncio.to_thread(self.preset_named, name)
+
+    async def save_preset(self, name: str, setup: Setup) -> Preset:
+        """Save a setup under a name; ValueError for a name that cannot be, ChatError for the disk."""
+        return await asyncio.to_thread(self.presets.save, name, setup)
+
+    async def settled(self, setup: Setup) -> Setup:
+        """The setup with a model: the endpoint's first where none was chosen. ChatError when it lists none."""
+        if setup.model:
+            return setup
+        models = await (await self.provider(setup.endpoint)).models()
+        if not models:
+            raise ChatError(
+                f"{setup.endpoint} lists no models.", "Name one: /model NAME or --model."
+            )
+        return replace(setup, model=models[0].id)
+
+    async def fetch_model(self, report: Callable[[Progress], None]) -> None:
+        """Fetch the built-in model; cancelling the task leaves nothing behind."""
+        await fetch(self.places.models, report, SMOLLM2)
+
+    def kill(self) -> None:
+        """The last resort at exit: end the model's process now."""
+        if self._server is not None:
+            self._server.kill()
+
+    async def close(self) -> None:
+        """Close clients, the model's process and the store; in that order, each bounded."""
+        for provider in self._providers.values():
+            await provider.close()
+        self._providers.clear()
+        if self._server is not None:
+            await self._server.stop()
+            self._server = None
+        if self._store is not None:
+            await self._store.close()
+            self._store = None

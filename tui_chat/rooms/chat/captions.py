@@ -1,0 +1,56 @@
+"""The words around a message: who, how it was made, what it took, how it ended; pure."""
+
+from __future__ import annotations
+
+from tui_chat.core.conversation import Conversation, Message, Usage
+from tui_chat.core.params import BY_NAME
+from tui_chat.widgets.meter import figure
+from tui_chat.widgets.transcript import Caption
+
+_HEADS = {"user": "You", "system": "System", "assistant": "Assistant"}
+_ENDS = {
+    "length": "length: cut off at max length",
+    "interrupted": "interrupted: F5 answers again",
+    "failed": "failed: F5 tries again",
+}
+
+
+def caption(message: Message, conversation: Conversation) -> Caption:
+    """The words around this message of this conversation."""
+    siblings = conversation.siblings(message.id)
+    turn = f"‹ {siblings.index(message.id) + 1}/{len(siblings)} ›" if len(siblings) > 1 else ""
+    if message.setup is None:
+        return Caption(_HEADS[message.role], turn)
+    made = [message.setup.model or message.setup.endpoint, message.setup.params.summary]
+    return Caption(" · ".join(part for part in made if part), turn, foot(message), trouble(message))
+
+
+def foot(message: Message) -> str:
+    """`12 tokens · 0.4 s · 98 tok/s · complete`; empty while the reply streams."""
+    if message.status == "streaming":
+        return ""
+    return " · ".join([*figures(message.usage), _ENDS.get(message.status, message.status)])
+
+
+def figures(usage: Usage) -> list[str]:
+    """What a reply took, each figure with its unit; those that are not known are left out."""
+    parts: list[str] = []
+    if usage.completion_tokens is not None:
+        count = figure(usage.completion_tokens, exact=not usage.estimated)
+        unit = "token" if usage.completion_tokens == 1 else "tokens"
+        thought = f" ({figure(usage.reasoning_tokens)} reasoning)" if usage.reasoning_tokens else ""
+        parts.append(f"{count} {unit}{thought}")
+    if usage.seconds is not None:
+        parts.append(f"{usage.seconds:.1f} s")
+    if usage.tokens_per_second is not None:
+        parts.append(f"{usage.tokens_per_second:.0f} tok/s")
+    return parts
+
+
+def trouble(message: Message) -> str:
+    """Why the reply failed or was cut, and which parameters it was made without."""
+    lines = [message.error] if message.error else []
+    for refusal in message.refused:
+        label = BY_NAME[refusal.name].label if refusal.name in BY_NAME else refusal.name
+        lines.append(f"{label} was refused: {refusal.words}")
+    return "\n".join(lines)

@@ -1,0 +1,106 @@
+"""Typed commands: `/temperature 0.3`, `/model …`; what they are called, read and completed; pure.
+
+A line that starts with `//` is no command: it is sent with one slash.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from tui_chat.core.params import BY_NAME, PARAMETERS, Value
+
+UNSET_WORDS = ("off", "unset", "not set")
+
+
+@dataclass(frozen=True)
+class Command:
+    """One typed command; `argument` names what may follow, empty when nothing does."""
+
+    name: str
+    argument: str
+    explanation: str
+    parameter: str = ""
+
+
+COMMANDS: tuple[Command, ...] = (
+    *(
+        Command(parameter.flag[2:], parameter.range, parameter.explanation, parameter.name)
+        for parameter in PARAMETERS
+    ),
+    Command("model", "name", "Choose the model; without a name, from a list."),
+    Command("endpoint", "name or URL", "Choose where requests go; a URL adds a server."),
+    Command("system", "text", "Set the system prompt; without a text, edit it."),
+    Command("preset", "name", "Apply a preset; without a name, choose one."),
+    Command("save", "name", "Save the present setup as a preset."),
+    Command("new", "", "Begin a new conversation."),
+    Command("open", "words", "Open a saved conversation, by words of its title."),
+    Command("title", "text", "Rename this conversation."),
+    Command("regenerate", "", "Answer the last question again."),
+    Command("export", "file.md or file.jsonl", "Write this conversation to a file."),
+    Command("code", "", "Show the next request as Python and as curl."),
+    Command("theme", "name", "Choose the colours."),
+    Command("help", "", "Show keys and commands."),
+    Command("quit", "", "Leave; everything is saved."),
+)
+_BY_NAME = {command.name: command for command in COMMANDS}
+
+
+@dataclass(frozen=True)
+class Typed:
+    """A line read as a command with its argument."""
+
+    command: Command
+    argument: str
+
+
+def read(text: str) -> Typed | str:
+    """The command that this text is, or the text that is to be sent.
+
+    ValueError, in a person's words, for a slash followed by no command of ours.
+    """
+    if text.startswith("//"):
+        return text[1:]
+    if not text.startswith("/") or "\n" in text:
+        return text
+    name, _, argument = text[1:].partition(" ")
+    command = _BY_NAME.get(name.lower().replace("_", "-"))
+    if command is None:
+        raise ValueError(
+            f"There is no command /{name[:30]}. To send a line that begins with a slash, type //."
+        )
+    return Typed(command, argument.strip())
+
+
+def completions(
+    typed: str,
+    models: Iterable[str] = (),
+    presets: Iterable[str] = (),
+    endpoints: Iterable[str] = (),
+) -> list[tuple[str, str]]:
+    """What the typed line could become, as (line, explanation)."""
+    name, space, argument = typed[1:].partition(" ")
+    if not space:
+        found = [command for command in COMMANDS if command.name.startswith(name.lower())]
+        return [
+            (f"/{command.name}" + (" " if command.argument else ""), _described(command))
+            for command in found
+        ]
+    names = {"model": models, "preset": presets, "endpoint": endpoints}.get(name, ())
+    wanted = argument.lower()
+    return [(f"/{name} {one}", "") for one in names if wanted in one.lower() and one != argument][
+        :50
+    ]
+
+
+def _described(command: Command) -> str:
+    return (
+        f"{command.argument} · {command.explanation}" if command.argument else command.explanation
+    )
+
+
+def parameter_value(command: Command, argument: str) -> Value | None:
+    """The value an argument sets a parameter to, None for *not set*; ValueError in words."""
+    if argument.lower() in UNSET_WORDS:
+        return None
+    return BY_NAME[command.parameter].parse(argument)

@@ -1,0 +1,281 @@
+"""A screen with one conversation: shows what happens to it, and acts on the message under the cursor.
+
+It listens to a Talk; what is said and kept is decided there.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import ClassVar
+
+from textual import getters, work
+from textual.binding import Binding, BindingType
+from textual.reactive import var
+from textual.timer import Timer
+
+from tui_chat.core.conversation import Message, Refusal, Token, said
+from tui_chat.core.errors import ChatError
+from tui_chat.core.files import create_text
+from tui_chat.core.formats import code, jsonl, markdown
+from tui_chat.core.measure import Measure
+from tui_chat.core.params import BY_NAME
+from tui_chat.core.text import one_line
+from tui_chat.core.world import World
+from tui_chat.rooms.chat.captions import caption
+from tui_chat.rooms.chat.talk import Talk
+from tui_chat.widgets.bars import Topline
+from tui_chat.widgets.dialogs import LineDialog, ReadDialog
+from tui_chat.widgets.setup_screen import SetupScreen
+from tui_chat.widgets.transcript import Caption, Transcript
+
+COUNT_AFTER = 0.05
+"""Seconds from the last change to the count of its tokens."""
+STILL_ANSWERING = "A reply is still arriving; Esc stops it."
+
+
+class ChatTranscript(Transcript):
+    """The transcript with the keys that act on the message under its cursor."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("y", "screen.copy_message", "Copy", id="message.copy"),
+        Binding("e", "screen.edit_message", "Edit", id="message.edit"),
+        Binding("r", "screen.regenerate_message", "Regenerate", id="message.regenerate"),
+        Binding(
+            "left_square_bracket", "screen.turn(-1)", "Older", key_display="[ ]", id="message.older"
+        ),
+        Binding("right_square_bracket", "screen.turn(1)", "Newer", show=False, id="message.newer"),
+        Binding("p", "screen.use_parameters", "Use these parameters", id="message.use_parameters"),
+    ]
+
+
+class ConversationScreen(SetupScreen):
+    """Subclasses compose a Topline and a ChatTranscript(self.caption), and say what the draft is."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "stop", "Stop", key_display="esc", id="chat.stop"),
+        Binding("f5,ctrl+r", "regenerate", "Regenerate", key_display="F5", id="chat.regenerate"),
+    ]
+
+    answering: var[bool] = var(False, init=False)
+
+    transcript = getters.query_one(ChatTranscript)
+    topline = getters.query_one(Topline)
+
+    def __init__(self, world: World) -> None:
+        super().__init__(world)
+        self.talk = Talk(world, self)
+        self._measure = Measure(world)
+        self._count_timer: Timer | None = None
+
+    @property
+    def draft(self) -> str:
+        """What is written and not yet sent."""
+        return ""
+
+    def caption(self, message: Message) -> Caption:
+        """The words around a message of this conversation."""
+        return caption(message, self.talk.conversation)
+
+    # What happens to the conversation (the talk's listener)
+
+    def said(self, message: Message) -> None:
+        shown = self.transcript.messages
+        if (shown[-1].id if shown else None) != message.parent:
+            self.transcript.load(self.talk.conversation.thread()[:-1])
+        self.transcript.begin(message, follow=message.role == "user")
+        self.show_title()
+        self.count_soon()
+
+    def token(self, token: Token) -> None:
+        self.transcript.append(token.text, reasoning=token.reasoning)
+
+    def ended(self, message: Message) -> None:
+        self.transcript.end(message)
+        self.count_soon()
+
+    def refused(self, refusal: Refusal) -> None:
+        self.remember_refusal(refusal)
+        label = BY_NAME[refusal.name].label if refusal.name in BY_NAME else refusal.name
+        words = f"{label} was refused; the request was repeated without it: {refusal.words}"
+        self.notify(words, severity="warning", timeout=8, markup=False)
+
+    def trouble(self, error: ChatError) -> None:
+        self.complain(error)
+
+    def show_conversation(self, at: str | None = None) -> None:
+        """Show the thread being read, from its end or from the message `at`."""
+        self.transcript.load(self.talk.conversation.thread(), at=at)
+        self.show_title()
+        self.count_soon()
+
+    def show_title(self) -> None:
+        self.topline.title = self.talk.conversation.title or "New conversation"
+
+    def watch_answering(self) -> None:
+        self.topline.state = "answering" if self.answering else "ready"
+        self.refresh_bindings()
+
+    # Asking
+
+    @work(group="talk")
+    async def ask_again(self, id: str) -> None:
+        """Answer once more what the reply with this id answered."""
+        await self.answered(None, id)
+
+    @work(group="talk")
+    async def say(self, text: str, instead_of: str | None = None) -> None:
+        """Send a message and show its answer."""
+        await self.answered(text, instead_of)
+
+    async def answered(self, text: str | None, place: str | None) -> None:
+        self.answering = True
+        try:
+            self.use(await self.world.settled(self.setup))
+            if text is not None:
+                await self.talk.say(text, self.setup, instead_of=place)
+            elif place is not None:
+                await self.talk.again(place, self.setup)
+        except ChatError as error:
+            self.complain(error)
+        finally:
+            self.answering = False
+
+    def busy(self) -> bool:
+        """Whether a reply is arriving, so that the conversation cannot be left; says so."""
+        if self.answering:
+            self.notify(STILL_ANSWERING, markup=False)
+        return self.answering
+
+    # The token meter
+
+    def setup_used(self) -> None:
+        self.topline.place = " · ".join(
+            part for part in (self.setup.endpoint, self.setup.model) if part
+        )
+        self.count_soon()
+
+    def count_soon(self) -> None:
+        """Count thread and draft anew once changes pause."""
+        if self._count_timer is not None:
+            self._count_timer.stop()
+        self._count_timer = self.set_timer(COUNT_AFTER, self._count)
+
+    @work(group="count", exclusive=True)
+    async def _count(self) -> None:
+        if self.setup.endpoint and not self.answering:
+            thread = self.talk.conversation.thread()
+            self.meter.reading = await self._measure.read(self.setup, thread, self.draft)
+
+    # Actions
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        at = self.transcript.message_at_cursor() if self.is_mounted else None
+        if action == "stop":
+            return self.answering or None
+        if action == "regenerate":
+            return self._last_reply() is not None and not self.answering
+        if action in ("use_parameters", "regenerate_message"):
+            return at is not None and at.setup is not None
+        if action == "edit_message":
+            return at is not None and at.role == "user"
+        if action == "turn":
+            return at is not None and len(self.talk.conversation.siblings(at.id)) > 1
+        return super().check_action(action, parameters)
+
+    def action_stop(self) -> None:
+        self.talk.stop()
+
+    def _last_reply(self) -> Message | None:
+        thread = self.talk.conversation.thread()
+        return thread[-1] if thread and thread[-1].role == "assistant" else None
+
+    def action_regenerate(self) -> None:
+        reply = self._last_reply()
+        if reply is not None and not self.busy():
+            self.ask_again(reply.id)
+
+    def action_regenerate_message(self) -> None:
+        at = self.transcript.message_at_cursor()
+        if at is not None and at.setup is not None and not self.busy():
+            self.ask_again(at.id)
+
+    @work(group="turn", exclusive=True)
+    async def action_turn(self, steps: int) -> None:
+        at = self.transcript.message_at_cursor()
+        if at is None or self.busy():
+            return
+        siblings = self.talk.conversation.siblings(at.id)
+        place = siblings.index(at.id) + steps
+        try:
+            if await self.talk.turn(at.id, steps):
+                self.show_conversation(at=siblings[place])
+                self.transcript.cursor = siblings[place]
+        except ChatError as error:
+            self.complain(error)
+
+    def action_copy_message(self) -> None:
+        at = self.transcript.message_at_cursor()
+        if at is not None:
+            self.app.copy_to_clipboard(at.content)
+            self.notify("Copied.", timeout=2, markup=False)
+
+    def action_use_parameters(self) -> None:
+        at = self.transcript.message_at_cursor()
+        if at is not None and at.setup is not None:
+            self.use(at.setup)
+            self.notify("The sidebar has the setup of this reply.", timeout=3, markup=False)
+
+    # Taking it elsewhere
+
+    async def rename(self, title: str) -> None:
+        """Give the conversation this title; without one, ask."""
+        if not title:
+            dialog = LineDialog("Title of this conversation", text=self.talk.conversation.title)
+            answer: str | None = await self.app.push_screen_wait(dialog)
+            title = answer or ""
+        if title:
+            await self.talk.rename(one_line(title))
+            self.show_title()
+
+    @work(group="dialog", exclusive=True)
+    async def action_rename(self) -> None:
+        try:
+            await self.rename("")
+        except ChatError as error:
+            self.complain(error)
+
+    @work(group="dialog", exclusive=True)
+    async def action_export(self) -> None:
+        try:
+            await self.export("")
+        except ChatError as error:
+            self.complain(error)
+
+    async def export(self, words: str) -> None:
+        """Write the conversation to a new file: JSON Lines for .jsonl, else Markdown."""
+        if not words:
+            note = (
+                "To which file? .md reads well, .jsonl has the whole tree. Nothing is overwritten."
+            )
+            dialog = LineDialog("Export this conversation", note, "conversation.md")
+            answer: str | None = await self.app.push_screen_wait(dialog)
+            words = answer or ""
+        if not words:
+            return
+        path = Path(words).expanduser().absolute()
+        conversation = self.talk.conversation
+        whole = path.suffix.lower() in (".jsonl", ".json")
+        text = jsonl.line(conversation) + "\n" if whole else markdown.document(conversation)
+        await asyncio.to_thread(create_text, path, text)
+        self.notify(f"Written: {path}", markup=False)
+
+    def action_show_code(self) -> None:
+        """Show the request that Enter would send, as programs."""
+        if self.endpoint is None:
+            return
+        thread = [*self.talk.conversation.thread()]
+        if self.draft.strip():
+            thread.append(said("user", self.draft.strip()))
+        text = code.snippets(self.endpoint, self.setup, thread)
+        self.app.push_screen(ReadDialog("The next request", text=text))

@@ -1,0 +1,383 @@
+"""The chat room: talk to one model, turn its parameters, and see at once what they do.
+
+Here are the prompt, its typed commands, the draft and what the room remembers between starts; the
+conversation itself is in conversing.py, the setup in setup_screen.py.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import ClassVar
+
+from textual import getters, on, work
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical
+from textual.message import Message as Event
+from textual.reactive import var
+from textual.timer import Timer
+from textual.widgets import Static
+
+from tui_chat.core.conversation import Message, Setup
+from tui_chat.core.endpoints import BUILT_IN
+from tui_chat.core.errors import ChatError
+from tui_chat.core.escapes import unescape
+from tui_chat.core.opening import Opening
+from tui_chat.core.params import BY_NAME
+from tui_chat.core.world import World
+from tui_chat.rooms.chat.commands import Typed, completions, parameter_value, read
+from tui_chat.rooms.chat.conversing import ChatTranscript, ConversationScreen
+from tui_chat.rooms.chat.session import KEY, Session
+from tui_chat.widgets.bars import Keyline, Topline
+from tui_chat.widgets.prompt import Prompt
+
+SAVE_DRAFT_AFTER = 0.5
+"""Seconds after the last key; a draft is never older than a second on disk."""
+
+
+class ChatScreen(ConversationScreen):
+    """One conversation with one model."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "back", "Back", show=False, id="chat.back"),
+        Binding("ctrl+n", "new", "New", show=False, id="chat.new"),
+        Binding("pageup", "page(-1)", "Page up", show=False, id="chat.page_up"),
+        Binding("pagedown", "page(1)", "Page down", show=False, id="chat.page_down"),
+    ]
+
+    @dataclass
+    class NothingToTalkTo(Event):
+        """There is no endpoint to send to: the house shows what can be done."""
+
+    @dataclass
+    class Called(Event):
+        """A typed command that is the house's: open, theme, help, quit."""
+
+        name: str
+        argument: str
+
+    editing: var[str | None] = var(None, init=False)
+
+    prompt = getters.query_one(Prompt)
+
+    def __init__(self, world: World, opening: Opening) -> None:
+        super().__init__(world)
+        self._opening = opening
+        self._draft_timer: Timer | None = None
+        self._remembering = False
+
+    def compose(self) -> ComposeResult:
+        yield Topline()
+        with Horizontal(id="main"):
+            with Vertical(id="talk"):
+                yield ChatTranscript(self.caption)
+                yield Prompt()
+            yield from self.compose_side()
+        yield Keyline()
+        yield Static("This window is too small.\n60 × 16 is enough.", id="too-small")
+
+    def on_mount(self) -> None:
+        self.prompt.focus()
+        self.prompt.commands = self._completions
+        self.topline.state = "starting"
+        self.call_after_refresh(self._begin)
+
+    def on_descendant_focus(self) -> None:
+        super().on_descendant_focus()
+        self.query_one("#talk").set_class(self.focused is not self.sidebar, "-focused")
+
+    # Beginning: what was there at the last start is back
+
+    @work(group="begin")
+    async def _begin(self) -> None:
+        session = Session()
+        try:
+            store = await self.world.store()
+            session = Session.read(await store.state(KEY))
+            if session.conversation:
+                await self.talk.open(session.conversation)
+            self.prompt.set_history(await store.prompts())
+            await self._restore_draft()
+        except ChatError as error:
+            self.complain(error)
+        self.show_conversation()
+        self.sidebar.unfolded = session.unfolded
+        self.sidebar_shown = session.sidebar
+        await self._restore_setup(session)
+        self._remembering = True
+        self.warm()
+
+    async def _restore_draft(self) -> None:
+        draft = await (await self.world.store()).draft(self.talk.saved_id)
+        if draft and not self.draft:
+            self.prompt.set_draft(draft)
+
+    async def _restore_setup(self, session: Session) -> None:
+        if session.url:
+            self.world.add_endpoint(session.url, session.key_env)
+        setup = session.setup
+        known = self.world.endpoints.has(setup.endpoint)
+        if not known or (setup.endpoint == BUILT_IN and not self.world.model_ready):
+            first = self.world.first_setup() or Setup()
+            setup = replace(setup, endpoint=first.endpoint, model=first.model)
+        preset = self._opening.preset
+        if preset is None and session.preset:
+            try:
+                preset = await self.world.preset(session.preset)
+            except ChatError:
+                preset = None  # Deleted since; the setup itself was kept.
+        self.preset = preset
+        self.use(self._opening.applied_to(setup))
+
+    @work(group="warm", exclusive=True)
+    async def warm(self) -> None:
+        """Have the client, and the built-in model where it is chosen, ready before the first question."""
+        if not self.setup.endpoint:
+            self.topline.state = "nothing to talk to"
+            self.post_message(self.NothingToTalkTo())
+            return
+        self.topline.state = "starting"
+        try:
+            await (await self.world.provider(self.setup.endpoint)).warm()
+            self.topline.state = "answering" if self.answering else "ready"
+        except ChatError as error:
+            self.topline.state = "failed"
+            self.complain(error)
+        self.count_soon()
+
+    # Sending
+
+    @on(Prompt.Submitted)
+    def _submitted(self, event: Prompt.Submitted) -> None:
+        try:
+            typed = read(event.text.strip())
+        except ValueError as error:
+            self.complain(error)
+            return
+        if isinstance(typed, Typed):
+            self._do(typed)
+        elif typed and not self.busy():
+            if self.setup.endpoint:
+                self.say(typed, self.editing)
+            else:
+                self.post_message(self.NothingToTalkTo())
+
+    def said(self, message: Message) -> None:
+        if message.role == "user":
+            self.prompt.remember(message.content)
+            self.prompt.clear_draft()
+            self.editing = None
+            self.save_draft()
+        super().said(message)
+
+    @property
+    def draft(self) -> str:
+        return self.prompt.text_to_send
+
+    def watch_answering(self) -> None:
+        super().watch_answering()
+        self._remember()
+
+    def watch_editing(self) -> None:
+        self.prompt.placeholder = (
+            "Edit the message: Enter sends it, Esc leaves it" if self.editing else "Ask something"
+        )
+        self.refresh_bindings()
+
+    # Actions
+
+    def action_back(self) -> None:
+        """Esc when nothing is to be stopped: leave an edit, else return to the prompt."""
+        if self.editing is not None:
+            self.editing = None
+            self.prompt.clear_draft()
+        self.leave_sidebar()
+
+    def leave_sidebar(self) -> None:
+        self.remove_class("-sidebar-over")
+        self.prompt.focus()
+
+    def action_page(self, direction: int) -> None:
+        if direction < 0:
+            self.transcript.scroll_page_up(animate=False)
+        else:
+            self.transcript.scroll_page_down(animate=False)
+
+    def action_edit_message(self) -> None:
+        at = self.transcript.message_at_cursor()
+        if at is not None and at.role == "user" and not self.busy():
+            self.editing = at.id
+            self.prompt.set_draft(at.content)
+            self.prompt.focus()
+
+    @work(group="open", exclusive=True)
+    async def action_new(self) -> None:
+        if self.busy():
+            return
+        await self._put_draft_away()
+        self.talk.start_new()
+        await self._show_other()
+
+    @work(group="open", exclusive=True)
+    async def open(self, id: str) -> None:
+        """Show a saved conversation with its branch and the setup of its last reply."""
+        if self.busy():
+            return
+        await self._put_draft_away()
+        try:
+            if not await self.talk.open(id):
+                self.notify(
+                    "That conversation is no longer there.", severity="warning", markup=False
+                )
+                return
+        except ChatError as error:
+            self.complain(error)
+            return
+        setup = self.talk.conversation.latest_setup()
+        if setup is not None and self.world.endpoints.has(setup.endpoint):
+            self.use(setup)
+        await self._show_other()
+
+    async def _put_draft_away(self) -> None:
+        await self.save_draft().wait()
+        self.editing = None
+        self.prompt.clear_draft()
+
+    async def _show_other(self) -> None:
+        try:
+            await self._restore_draft()
+        except ChatError as error:
+            self.complain(error)
+        self.show_conversation()
+        self._remember()
+        self.prompt.focus()
+
+    # Typed commands
+
+    def _completions(self, typed: str) -> Sequence[tuple[str, str]]:
+        return completions(typed, endpoints=[endpoint.name for endpoint in self.world.endpoints])
+
+    @work(group="command")
+    async def _do(self, typed: Typed) -> None:
+        try:
+            if typed.command.parameter:
+                self._set_parameter(typed)
+            elif not await self._done(typed.command.name, typed.argument):
+                self.post_message(self.Called(typed.command.name, typed.argument))
+        except (ChatError, ValueError) as error:
+            self.complain(error)
+        else:
+            self.prompt.clear_draft()
+
+    def _set_parameter(self, typed: Typed) -> None:
+        name = typed.command.parameter
+        if BY_NAME[name].more:
+            self.sidebar.unfolded = True
+        self.sidebar.cursor = name
+        if typed.argument:
+            value = parameter_value(typed.command, typed.argument)
+            self.use(replace(self.setup, params=self.setup.params.changed(name, value)))
+        elif self.focused is not self.sidebar:
+            self.action_toggle_sidebar()
+
+    async def _done(self, name: str, argument: str) -> bool:
+        """Do what a command of this room says; False for one that is the house's."""
+        match name, argument:
+            case "model" | "endpoint" | "preset" | "system", "":
+                self._open_dialog(name)
+            case "model", _:
+                self.use(replace(self.setup, model=argument))
+            case "system", _:
+                self.use(replace(self.setup, system=unescape(argument)))
+            case "endpoint", _:
+                self.take_endpoint(argument)
+            case "preset", _:
+                await self.use_preset(argument)
+            case "save", _:
+                await self.save_preset(argument)
+                self.notify(f"Saved the preset “{argument}”.", markup=False)
+            case "title", _:
+                await self.rename(argument)
+            case "new", _:
+                self.action_new()
+            case "regenerate", _:
+                self.action_regenerate()
+            case "export", _:
+                await self.export(argument)
+            case "code", _:
+                self.action_show_code()
+            case _:
+                return False
+        return True
+
+    def _open_dialog(self, name: str) -> None:
+        dialogs = {
+            "model": self.action_choose_model,
+            "endpoint": self.action_choose_endpoint,
+            "preset": self.action_choose_preset,
+            "system": self.action_edit_system,
+        }
+        dialogs[name]()
+
+    # What is remembered
+
+    def setup_used(self) -> None:
+        super().setup_used()
+        self._remember()
+
+    def _remember(self) -> None:
+        if self._remembering:
+            self._write_session()
+
+    @work(group="session", exclusive=True)
+    async def _write_session(self) -> None:
+        try:
+            await (await self.world.store()).set_state(KEY, self.session.json())
+        except ChatError as error:
+            self.complain(error)
+
+    @property
+    def session(self) -> Session:
+        """The room as it stands, for the next start."""
+        endpoint = self.endpoint
+        typed = endpoint is not None and self.world.endpoints.is_typed(endpoint.name)
+        return Session(
+            conversation=self.talk.saved_id,
+            setup=self.setup,
+            preset=self.preset.name if self.preset else "",
+            url=endpoint.base_url if typed and endpoint else "",
+            key_env=endpoint.key_env if typed and endpoint else "",
+            sidebar=self.sidebar_shown,
+            unfolded=self.sidebar.unfolded,
+        )
+
+    @on(Prompt.DraftChanged)
+    def _draft_changed(self) -> None:
+        self.count_soon()
+        if self._draft_timer is not None:
+            self._draft_timer.stop()
+        if self._remembering:
+            self._draft_timer = self.set_timer(SAVE_DRAFT_AFTER, self.save_draft)
+
+    @work(group="draft")
+    async def save_draft(self) -> None:
+        """Keep what is written but not sent; the text of an edit is in its message already."""
+        if self.editing is None:
+            try:
+                store = await self.world.store()
+                await store.save_draft(self.talk.saved_id, self.draft)
+            except ChatError as error:
+                self.complain(error)
+
+    async def leave(self) -> None:
+        """Before the program ends: the reply is stopped and written, draft and room are kept.
+
+        ChatError when they could not be.
+        """
+        await self.talk.finish()
+        if self._remembering:
+            store = await self.world.store()
+            if self.editing is None:
+                await store.save_draft(self.talk.saved_id, self.draft)
+            await store.set_state(KEY, self.session.json())

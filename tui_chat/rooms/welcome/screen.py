@@ -1,0 +1,180 @@
+"""The first start: what can be done when there is nothing to talk to yet.
+
+Nothing is fetched without Enter, and Esc cancels a fetch without a trace.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from textual import on, work
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.content import Content
+from textual.screen import ModalScreen
+from textual.widgets import OptionList, ProgressBar, Static
+from textual.widgets.option_list import Option
+from textual.worker import Worker
+
+from tui_chat.core.endpoints import BUILT_IN
+from tui_chat.core.errors import ChatError
+from tui_chat.core.local.model import SMOLLM2, Progress
+from tui_chat.core.world import World
+from tui_chat.widgets.bars import Keyline
+from tui_chat.widgets.dialogs import Dialog, LineDialog
+
+_STEPS = {"fetching": "Fetching", "unpacking": "Unpacking", "checking": "Checking"}
+
+
+@dataclass(frozen=True)
+class Way:
+    """One thing that can be done about having nobody to talk to."""
+
+    key: str
+    title: str
+    words: str
+
+
+def ways(fetched: bool) -> tuple[Way, ...]:
+    """The ways, the built-in model first."""
+    size = f"{SMOLLM2.size / 2**20:.0f} MB"
+    built_in = (
+        "It is on this machine already. No key, no account, no network."
+        if fetched
+        else f"{SMOLLM2.title}: {size}, fetched once; then no key, no account, no network."
+    )
+    return (
+        Way("built-in", "Use the built-in model", built_in),
+        Way(
+            "server",
+            "Point at a server",
+            "Any that speaks the OpenAI API: llama.cpp, Ollama, vLLM …",
+        ),
+        Way("key", "Use a key", "Put OPENAI_API_KEY into your environment and start again."),
+    )
+
+
+class Welcome(ModalScreen[str | None]):
+    """Dismissed with the name of the endpoint to use, or None."""
+
+    DEFAULT_CSS = """
+    Welcome {
+        align: center middle;
+        & > Vertical {
+            width: 72; max-width: 100%; height: auto; max-height: 100%;
+            border: round $primary; border-title-color: $text; background: $surface; padding: 1 2 0 2;
+        }
+        & Static { width: 1fr; color: $text-muted; }
+        & #words { color: $text; margin: 0 0 1 0; }
+        & OptionList { height: auto; border: none; background: $surface; padding: 0; }
+        & #progress { display: none; height: auto; margin: 1 0 0 0; }
+        & #progress ProgressBar { width: 1fr; }
+        & #progress Bar { width: 1fr; }
+        & #trouble { color: $text-error; margin: 1 0 0 0; display: none; }
+        & Keyline { background: $surface; padding: 0; margin: 1 0 0 0; }
+        &.-fetching { & #progress { display: block; } & OptionList { display: none; } }
+        &.-trouble #trouble { display: block; }
+    }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "choose", "Choose", id="welcome.choose", priority=True),
+        Binding("escape", "back", "Back", key_display="esc", id="welcome.back", priority=True),
+    ]
+
+    def __init__(self, world: World) -> None:
+        super().__init__()
+        self._world = world
+        self._ways = ways(world.model_ready)
+        self._fetching: Worker[None] | None = None
+
+    def compose(self) -> ComposeResult:
+        with Vertical() as box:
+            box.border_title = "Nobody to talk to yet"
+            yield Static(
+                "Choose where your questions go. Nothing is sent or fetched before you do.",
+                id="words",
+            )
+            yield OptionList(*(Option(_prompt(way)) for way in self._ways), markup=False)
+            with Vertical(id="progress"):
+                yield Static("", id="step", markup=False)
+                yield ProgressBar(total=None, show_eta=False)
+            yield Static("", id="trouble", markup=False)
+            yield Keyline()
+
+    def action_choose(self) -> None:
+        place = self.query_one(OptionList).highlighted
+        if self._fetching is not None or place is None:
+            return
+        self.remove_class("-trouble")
+        match self._ways[place].key:
+            case "built-in" if self._world.model_ready:
+                self.dismiss(BUILT_IN)
+            case "built-in":
+                self._fetching = self._fetch()
+            case "server":
+                self._ask_for_server()
+            case _:
+                self._explain_key()
+
+    @on(OptionList.OptionSelected)
+    def _clicked(self) -> None:
+        self.action_choose()
+
+    def action_back(self) -> None:
+        if self._fetching is None:
+            self.dismiss(None)
+        else:
+            self._fetching.cancel()
+
+    @work(exclusive=True, group="fetch")
+    async def _fetch(self) -> None:
+        self.add_class("-fetching")
+        try:
+            await self._world.fetch_model(self._progressed)
+        except ChatError as error:
+            self._trouble(str(error))
+        else:
+            self.dismiss(BUILT_IN)
+        finally:
+            self._fetching = None
+            self.remove_class("-fetching")
+
+    def _progressed(self, progress: Progress) -> None:
+        done, total = progress.done / 2**20, progress.total / 2**20
+        step = f"{_STEPS[progress.step]} {SMOLLM2.title}   {done:.0f} of {total:.0f} MB"
+        self.query_one("#step", Static).update(step)
+        self.query_one(ProgressBar).update(total=progress.total, progress=progress.done)
+
+    def _trouble(self, words: str) -> None:
+        self.query_one("#trouble", Static).update(words)
+        self.add_class("-trouble")
+
+    @work(exclusive=True, group="server")
+    async def _ask_for_server(self) -> None:
+        note = "The URL of its API, with the version: http://127.0.0.1:8080/v1"
+        url = await self.app.push_screen_wait(LineDialog("Point at a server", note, "http://"))
+        if not url:
+            return
+        try:
+            endpoint = self._world.add_endpoint(url)
+            await (await self._world.provider(endpoint.name)).models()
+        except ChatError as error:
+            self._trouble(str(error))
+        else:
+            self.dismiss(endpoint.name)
+
+    @work(exclusive=True, group="key")
+    async def _explain_key(self) -> None:
+        note = (
+            "Keys are read from the environment and never written down by tui-chat. In your shell:\n\n"
+            "    export OPENAI_API_KEY=…\n    tui-chat\n\n"
+            "For another service:\n\n"
+            "    tui-chat --base-url https://HOST/v1 --key-env NAME_OF_THE_VARIABLE"
+        )
+        await self.app.push_screen_wait(Dialog("Use a key", note))
+
+
+def _prompt(way: Way) -> Content:
+    return Content.assemble((way.title, "bold"), "\n", (way.words, "$text-muted"), "\n")
