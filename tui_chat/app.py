@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import signal
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from pathlib import PurePath
 from typing import ClassVar
 
@@ -33,6 +35,8 @@ from tui_chat.widgets.sidebar import Sidebar
 from tui_chat.widgets.transcript import Transcript
 
 STANDARD_THEME = "textual-dark"
+KEY_SECONDS = 0.2
+"""How long a key waits for those before it to be taken."""
 
 
 class TuiChat(App[None]):
@@ -40,10 +44,12 @@ class TuiChat(App[None]):
 
     TITLE = "tui-chat"
     CSS_PATH: ClassVar[list[str | PurePath]] = ["app.tcss", "rooms/chat/screen.tcss"]
-    ENABLE_COMMAND_PALETTE = True
+    # Its binding is ours, with a key that the line at the bottom shows.
+    COMMAND_PALETTE_BINDING = "ctrl+p"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("f3,ctrl+o", "open_saved", "Saved", key_display="F3", id="app.saved"),
         Binding("f1", "help", "Help", id="app.help"),
+        Binding("ctrl+p", "command_palette", "All commands", id="app.palette", priority=True),
         Binding("ctrl+q", "quit", "Quit", show=False, id="app.quit", priority=True),
         Binding("ctrl+c", "interrupt", "Copy, stop or quit", show=False, id="app.interrupt"),
     ]
@@ -83,7 +89,27 @@ class TuiChat(App[None]):
     async def on_event(self, event: events.Event) -> None:
         if self._held is not None and self._held.take(event):
             return
-        await super().on_event(renamed(event))
+        event = renamed(event)
+        if not isinstance(event, events.Key) or event.is_forwarded or not await self._acted(event):
+            await super().on_event(event)
+
+    async def _acted(self, event: events.Key) -> bool:
+        """Run a key of the room or the house now; False for a key that is for the focused widget.
+
+        By Textual's own way it would be run after the keys that follow it in a burst, as slow
+        lines send them: those would still go to the widget that the key leads away from.
+        """
+        if not event.key.startswith("ctrl+") and not re.fullmatch(r"f\d+", event.key):
+            return False
+        bound = self.screen.active_bindings.get(event.key)
+        if bound is None or not bound.enabled or bound.node not in (self.screen, self):
+            return False
+        if self.screen.focused is not None:
+            settled = asyncio.Event()
+            self.screen.focused.call_later(settled.set)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(settled.wait(), KEY_SECONDS)
+        return await self.run_action(bound.binding.action, bound.node)
 
     async def _release_keys(self) -> None:
         """Keys typed before there was a prompt reach it now, in order."""
@@ -114,7 +140,7 @@ class TuiChat(App[None]):
         if chosen:
             self.chat.take_endpoint(chosen)
             self.chat.warm()
-        self.chat.prompt.focus()
+        self.chat.leave_sidebar()
 
     @work(group="room", exclusive=True)
     async def action_open_saved(self, words: str = "") -> None:

@@ -79,12 +79,9 @@ class Keyline(Widget):
         return Content("  ").join(parts)
 
 
-_FIRST = ("prompt.send", "transcript.", "sidebar.", "chat.stop")
-
-
 def _order(binding: Binding) -> int:
-    """Keys of the focused widget first, then those of the screen as they are declared."""
-    name = binding.id or ""
-    return next(
-        (place for place, start in enumerate(_FIRST) if name.startswith(start)), len(_FIRST)
-    )
+    """Keys of the focused widget first, then the function keys by number, help last."""
+    key = binding.key.split(",")[0]
+    if key.startswith("f") and key[1:].isdigit():
+        return 99 if key == "f1" else 10 + int(key[1:])
+    return 50 if (binding.id or "").startswith("app.") else 0

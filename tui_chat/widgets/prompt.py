@@ -82,6 +82,11 @@ class Prompt(Widget):
         return self
 
     @property
+    def text_area(self) -> TextArea:
+        """What has the focus while one writes."""
+        return self._editor
+
+    @property
     def placeholder(self) -> str:
         """What an empty prompt says."""
         return str(self._editor.placeholder)

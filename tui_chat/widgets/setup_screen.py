@@ -187,7 +187,7 @@ class SetupScreen(Screen[None]):
             return
         self.sidebar_shown = True
         self.add_class("-sidebar-over")
-        self.sidebar.focus()
+        self.set_focus(self.sidebar)
 
     def leave_sidebar(self) -> None:
         """Back to where one writes: subclasses focus that."""

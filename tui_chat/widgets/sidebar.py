@@ -248,32 +248,35 @@ class Sidebar(ScrollView, can_focus=True):
 
     # Typing a value: each character counts at once, Esc takes it back
 
-    def on_key(self, event: events.Key) -> None:
+    async def on_key(self, event: events.Key) -> None:
+        """Take a key of ours now: by Textual's way, digits of a burst would overtake the arrows."""
+        taken = self._take_typed(event)
+        if not taken:
+            bound = self.screen.active_bindings.get(event.key)
+            if bound is not None and bound.node is self:
+                taken = await self.app.run_action(bound.binding.action, self)
+        if taken:
+            event.stop()
+            event.prevent_default()
+
+    def _take_typed(self, event: events.Key) -> bool:
+        """Whether the key belongs to a value that is typed, or begins one; then it is in it."""
         parameter = self.row.parameter
+        if parameter is None:
+            return False
         if event.key == "escape" and self._typed is not None:
-            event.stop()
-            if parameter is not None:
-                self._change(parameter, self._before)
+            self._change(parameter, self._before)
             self._end_typing()
-        elif event.key == "backspace" and parameter is not None:
-            event.stop()
+        elif event.key == "backspace":
             if self._typed is not None:
                 self._type(self._typed[:-1])
             else:
                 self.action_unset()
-        elif parameter is not None and event.is_printable and self._takes(parameter, event):
-            event.stop()
-            event.prevent_default()
+        elif event.is_printable and self._takes(parameter, event):
             self._type((self._typed or "") + (event.character or ""))
-
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """While a stop sequence is typed, letters are text, not keys."""
-        typing_text = (
-            self._typed is not None
-            and self.row.parameter is not None
-            and self.row.parameter.kind == "texts"
-        )
-        return not (typing_text and action == "move")
+        else:
+            return False
+        return True
 
     def _takes(self, parameter: Parameter, event: events.Key) -> bool:
         character = event.character or ""

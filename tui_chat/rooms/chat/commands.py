@@ -59,7 +59,7 @@ def read(text: str) -> Typed | str:
 
     ValueError, in a person's words, for a slash followed by no command of ours.
     """
-    if text.startswith("//"):
+    if text.startswith("//") and "\n" not in text:
         return text[1:]
     if not text.startswith("/") or "\n" in text:
         return text
@@ -70,6 +70,11 @@ def read(text: str) -> Typed | str:
             f"There is no command /{name[:30]}. To send a line that begins with a slash, type //."
         )
     return Typed(command, argument.strip())
+
+
+def written(text: str) -> str:
+    """A sent text as it is typed to send it again: the inverse of read()."""
+    return f"/{text}" if text.startswith("/") and "\n" not in text else text
 
 
 def completions(

@@ -172,7 +172,7 @@ class ConversationScreen(SetupScreen):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         at = self.transcript.message_at_cursor() if self.is_mounted else None
         if action == "stop":
-            return self.answering or None
+            return self.answering
         if action == "regenerate":
             return self._last_reply() is not None and not self.answering
         if action in ("use_parameters", "regenerate_message"):

@@ -26,7 +26,7 @@ from tui_chat.core.escapes import unescape
 from tui_chat.core.opening import Opening
 from tui_chat.core.params import BY_NAME
 from tui_chat.core.world import World
-from tui_chat.rooms.chat.commands import Typed, completions, parameter_value, read
+from tui_chat.rooms.chat.commands import Typed, completions, parameter_value, read, written
 from tui_chat.rooms.chat.conversing import ChatTranscript, ConversationScreen
 from tui_chat.rooms.chat.session import KEY, Session
 from tui_chat.widgets.bars import Keyline, Topline
@@ -78,7 +78,7 @@ class ChatScreen(ConversationScreen):
         yield Static("This window is too small.\n60 × 16 is enough.", id="too-small")
 
     def on_mount(self) -> None:
-        self.prompt.focus()
+        self.set_focus(self.prompt.text_area)
         self.prompt.commands = self._completions
         self.topline.state = "starting"
         self.call_after_refresh(self._begin)
@@ -97,7 +97,7 @@ class ChatScreen(ConversationScreen):
             session = Session.read(await store.state(KEY))
             if session.conversation:
                 await self.talk.open(session.conversation)
-            self.prompt.set_history(await store.prompts())
+            self.prompt.set_history([written(text) for text in await store.prompts()])
             await self._restore_draft()
         except ChatError as error:
             self.complain(error)
@@ -154,18 +154,21 @@ class ChatScreen(ConversationScreen):
             typed = read(event.text.strip())
         except ValueError as error:
             self.complain(error)
+            self.prompt.keep_draft()
             return
         if isinstance(typed, Typed):
             self._do(typed)
-        elif typed and not self.busy():
-            if self.setup.endpoint:
-                self.say(typed, self.editing)
-            else:
-                self.post_message(self.NothingToTalkTo())
+        elif self.busy():
+            self.prompt.keep_draft()
+        elif self.setup.endpoint:
+            self.say(typed, self.editing)
+        else:
+            self.post_message(self.NothingToTalkTo())
+            self.prompt.keep_draft()
 
     def said(self, message: Message) -> None:
         if message.role == "user":
-            self.prompt.remember(message.content)
+            self.prompt.remember(written(message.content))
             self.prompt.clear_draft()
             self.editing = None
             self.save_draft()
@@ -196,7 +199,7 @@ class ChatScreen(ConversationScreen):
 
     def leave_sidebar(self) -> None:
         self.remove_class("-sidebar-over")
-        self.prompt.focus()
+        self.set_focus(self.prompt.text_area)
 
     def action_page(self, direction: int) -> None:
         if direction < 0:
@@ -208,8 +211,8 @@ class ChatScreen(ConversationScreen):
         at = self.transcript.message_at_cursor()
         if at is not None and at.role == "user" and not self.busy():
             self.editing = at.id
-            self.prompt.set_draft(at.content)
-            self.prompt.focus()
+            self.prompt.set_draft(written(at.content))
+            self.set_focus(self.prompt.text_area)
 
     @work(group="open", exclusive=True)
     async def action_new(self) -> None:
@@ -251,7 +254,7 @@ class ChatScreen(ConversationScreen):
             self.complain(error)
         self.show_conversation()
         self._remember()
-        self.prompt.focus()
+        self.set_focus(self.prompt.text_area)
 
     # Typed commands
 
@@ -267,6 +270,7 @@ class ChatScreen(ConversationScreen):
                 self.post_message(self.Called(typed.command.name, typed.argument))
         except (ChatError, ValueError) as error:
             self.complain(error)
+            self.prompt.keep_draft()
         else:
             self.prompt.clear_draft()
 

@@ -68,7 +68,7 @@ class Welcome(ModalScreen[str | None]):
         }
         & Static { width: 1fr; color: $text-muted; }
         & #words { color: $text; margin: 0 0 1 0; }
-        & OptionList { height: auto; border: none; background: $surface; padding: 0; }
+        & OptionList, & OptionList:focus { height: auto; border: none; background: $surface; padding: 0; }
         & #progress { display: none; height: auto; margin: 1 0 0 0; }
         & #progress ProgressBar { width: 1fr; }
         & #progress Bar { width: 1fr; }
@@ -80,7 +80,8 @@ class Welcome(ModalScreen[str | None]):
     """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "choose", "Choose", id="welcome.choose", priority=True),
-        Binding("escape", "back", "Back", key_display="esc", id="welcome.back", priority=True),
+        Binding("escape", "cancel", "Cancel", id="welcome.cancel", priority=True),
+        Binding("escape", "dismiss(None)", "Back", id="welcome.back", priority=True),
     ]
 
     def __init__(self, world: World) -> None:
@@ -113,6 +114,7 @@ class Welcome(ModalScreen[str | None]):
                 self.dismiss(BUILT_IN)
             case "built-in":
                 self._fetching = self._fetch()
+                self.refresh_bindings()
             case "server":
                 self._ask_for_server()
             case _:
@@ -122,10 +124,12 @@ class Welcome(ModalScreen[str | None]):
     def _clicked(self) -> None:
         self.action_choose()
 
-    def action_back(self) -> None:
-        if self._fetching is None:
-            self.dismiss(None)
-        else:
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        fetching = self._fetching is not None
+        return fetching if action == "cancel" else not fetching or action != "choose"
+
+    def action_cancel(self) -> None:
+        if self._fetching is not None:
             self._fetching.cancel()
 
     @work(exclusive=True, group="fetch")
@@ -140,6 +144,7 @@ class Welcome(ModalScreen[str | None]):
         finally:
             self._fetching = None
             self.remove_class("-fetching")
+            self.refresh_bindings()
 
     def _progressed(self, progress: Progress) -> None:
         done, total = progress.done / 2**20, progress.total / 2**20

@@ -187,7 +187,7 @@ class Document:
     # What is drawn
 
     def make_exact(self, index: int) -> int:
-        """Open or measure the item at this index; says how many items came to be before the next."""
+        """Open or measure the item at this index; the number of items that were added."""
         item = self.items[index]
         if item.part is Part.CLOSED:
             items = self._items_of(item.message, {})

@@ -101,11 +101,9 @@ def fold_at(text: str) -> int | None:
 
 
 def more_line(text: str, at: int) -> Line:
-    """What stands in the place of the folded rest."""
-    if hidden := text.count("\n", at) + (not text.endswith("\n")):
-        what = "line" if hidden == 1 else "lines"
-        if text[at - 1 : at] != "\n":
-            hidden, what = len(text) - at, "characters"
+    """What stands in the place of the rest of a text that is folded from `at` on."""
+    if text[at - 1] == "\n":
+        hidden, what = text.count("\n", at) + (not text.endswith("\n")), "lines"
     else:
         hidden, what = len(text) - at, "characters"
     return Line((Span(f"… {hidden:,} more {what}, enter to unfold", "dim"),))

@@ -37,6 +37,8 @@ COMPONENTS = {
 CSS = "\n".join(f"& > .{PREFIX}{name} {{ {rules} }}" for name, rules in COMPONENTS.items())
 _CODE = "code"
 """The one component with a background of its own; others whose names begin so are drawn on it."""
+_CURSOR = "cursor"
+"""The one component that is no text."""
 _READABLE = 4.5
 _PLAIN = {
     "strong": Style(bold=True),
@@ -80,6 +82,8 @@ def _component(widget: Widget, name: str) -> Style:
     """A component's own part of its style: no background but where it has one of its own."""
     style = widget.get_component_rich_style(PREFIX + name)
     behind = style if name == _CODE else widget.get_component_rich_style(PREFIX + _CODE)
+    if name == _CURSOR:
+        return Style(color=style.color)
     own = Style(bgcolor=style.bgcolor) if name == _CODE else Style.null()
     on_code = name.startswith(_CODE)
     return style.without_color + own + _readable(style, behind if on_code else style)

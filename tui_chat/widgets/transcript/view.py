@@ -320,9 +320,11 @@ class Transcript(PlacedScrollView, can_focus=True):
             return
         item, _ = found
         self.cursor = self._document.messages[item.message].id
+        if event.chain > 1:
+            return
         if url := event.style.meta.get("link"):
             self.post_message(self.LinkOpened(self, str(url)))
-        elif item.part in (Part.FOLD, Part.MORE) and event.chain == 1:
+        elif item.part in (Part.FOLD, Part.MORE):
             self.action_toggle_fold()
 
     # The cursor
