@@ -20,29 +20,13 @@ def parameter_table() -> str:
 
 
 def key_table() -> str:
-    from tui_chat.app import TuiChat
-    from tui_chat.rooms.chat.conversing import ChatTranscript, ConversationScreen
-    from tui_chat.rooms.chat.screen import ChatScreen
-    from tui_chat.widgets.editor import Editor
-    from tui_chat.widgets.help import key_rows
-    from tui_chat.widgets.setup_screen import SetupScreen
-    from tui_chat.widgets.sidebar import Sidebar
-    from tui_chat.widgets.transcript import Transcript
+    from tui_chat.app import help_sections
 
-    places = {
-        "everywhere": [
-            *TuiChat.BINDINGS,
-            *SetupScreen.BINDINGS,
-            *ConversationScreen.BINDINGS,
-            *ChatScreen.BINDINGS,
-        ],
-        "writing": Editor.BINDINGS,
-        "on a parameter": Sidebar.BINDINGS,
-        "on a message": [*Transcript.BINDINGS, *ChatTranscript.BINDINGS],
-    }
     rows = ["| where | key | what it does |", "|---|---|---|"]
-    for place, bindings in places.items():
-        rows += [f"| {place} | {keys} | {words} |" for keys, words in key_rows(bindings)]
+    for section in help_sections():
+        if section.title not in ("Typed commands", "Parameters"):
+            place = section.title.lower()
+            rows += [f"| {place} | {keys} | {words} |" for keys, words in section.rows]
     return "\n".join(rows)
 
 
@@ -81,7 +65,9 @@ def filled(name: str) -> str:
         if not pattern.search(text):
             raise ValueError(f"{name} has no place for the table of {mark}")
         content = table()
-        text = pattern.sub(lambda found, content=content: found[1] + content + found[2], text)
+        found = pattern.search(text)
+        assert found is not None
+        text = text[: found.start()] + found[1] + content + found[2] + text[found.end() :]
     return text
 
 

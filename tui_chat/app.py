@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import re
 import signal
 from collections.abc import Iterable, Sequence
@@ -10,6 +11,7 @@ from contextlib import suppress
 from pathlib import PurePath
 from typing import ClassVar
 
+from rich.segment import Segments
 from textual import events, on, work
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
@@ -26,9 +28,9 @@ from tui_chat.rooms.chat.conversing import ChatTranscript, ConversationScreen
 from tui_chat.rooms.chat.screen import ChatScreen
 from tui_chat.rooms.review.screen import SavedConversations
 from tui_chat.rooms.welcome.screen import Welcome
-from tui_chat.widgets.editor import Editor
 from tui_chat.widgets.help import Help, Section, key_rows, shown_key
 from tui_chat.widgets.keys import HeldKeys, renamed
+from tui_chat.widgets.prompt import Prompt
 from tui_chat.widgets.safety import DropControls
 from tui_chat.widgets.setup_screen import SetupScreen
 from tui_chat.widgets.sidebar import Sidebar
@@ -47,11 +49,32 @@ class TuiChat(App[None]):
     # Its binding is ours, with a key that the line at the bottom shows.
     COMMAND_PALETTE_BINDING = "ctrl+p"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("f3,ctrl+o", "open_saved", "Saved", key_display="F3", id="app.saved"),
+        Binding(
+            "f3,ctrl+o",
+            "open_saved",
+            "Saved",
+            tooltip="Saved conversations: open, rename, delete",
+            id="app.saved",
+        ),
         Binding("f1", "help", "Help", id="app.help"),
         Binding("ctrl+p", "command_palette", "All commands", id="app.palette", priority=True),
-        Binding("ctrl+q", "quit", "Quit", show=False, id="app.quit", priority=True),
-        Binding("ctrl+c", "interrupt", "Copy, stop or quit", show=False, id="app.interrupt"),
+        Binding(
+            "ctrl+q",
+            "quit",
+            "Quit",
+            show=False,
+            tooltip="Quit; everything is saved",
+            id="app.quit",
+            priority=True,
+        ),
+        Binding(
+            "ctrl+c",
+            "interrupt",
+            "Quit",
+            show=False,
+            tooltip="Copy what is selected, else stop a reply, else quit at the second press",
+            id="app.interrupt",
+        ),
     ]
 
     def __init__(self, world: World, opening: Opening) -> None:
@@ -111,8 +134,20 @@ class TuiChat(App[None]):
                 await asyncio.wait_for(settled.wait(), KEY_SECONDS)
         return await self.run_action(bound.binding.action, bound.node)
 
+    def _fatal_error(self) -> None:
+        # Textual's own shows the values of local variables, among them what people wrote and keys.
+        from rich.traceback import Traceback
+
+        self.bell()
+        self._exit_renderables.append(
+            Segments(self.console.render(Traceback(show_locals=False, width=None)))
+        )
+        self._close_messages_no_wait()
+
     async def _release_keys(self) -> None:
         """Keys typed before there was a prompt reach it now, in order."""
+        # What is there at the start stays: the collector need not look at it again and again.
+        gc.freeze()
         held, self._held = self._held, None
         for event in held.events if held else ():
             await self.on_event(event)
@@ -142,28 +177,33 @@ class TuiChat(App[None]):
             self.chat.warm()
         self.chat.leave_sidebar()
 
-    @work(group="room", exclusive=True)
     async def action_open_saved(self, words: str = "") -> None:
-        if isinstance(self.screen, SavedConversations):
-            return
         room = SavedConversations(self._world, self.chat.talk.saved_id, words)
-        chosen = await self.push_screen_wait(room)
-        if chosen:
-            self.chat.open(chosen)
-        elif self.chat.talk.saved_id in room.deleted:
-            self.chat.action_new()
 
-    def action_help(self) -> None:
-        if not isinstance(self.screen, Help):
-            self.push_screen(Help(_sections(self)))
+        def take(chosen: str | None) -> None:
+            if chosen:
+                self.chat.open(chosen)
+            elif self.chat.talk.saved_id in room.deleted:
+                self.chat.action_new()
+
+        await self.push_screen(room, take)
+
+    async def action_help(self) -> None:
+        await self.push_screen(Help(help_sections()))
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Rooms open over the chat, not over each other."""
+        if action == "open_saved":
+            return self.screen is self.chat
+        return action != "help" or not isinstance(self.screen, Help)
 
     @on(ChatScreen.Called)
     async def _called(self, event: ChatScreen.Called) -> None:
         """A typed command that is the house's."""
         if event.name == "open":
-            self.action_open_saved(event.argument)
+            await self.action_open_saved(event.argument)
         elif event.name == "help":
-            self.action_help()
+            await self.action_help()
         elif event.name == "quit":
             await self.action_quit()
         elif event.name == "theme" and event.argument in self.available_themes:
@@ -254,7 +294,8 @@ class TuiChat(App[None]):
         self.exit(return_code=code)
 
 
-def _sections(app: TuiChat) -> list[Section]:
+def help_sections() -> list[Section]:
+    """What the help says: keys by place, typed commands, parameters."""
     places: list[tuple[str, list[BindingType]]] = [
         (
             "Everywhere",
@@ -265,7 +306,7 @@ def _sections(app: TuiChat) -> list[Section]:
                 *ChatScreen.BINDINGS,
             ],
         ),
-        ("Writing", Editor.BINDINGS),
+        ("Writing", Prompt.HELP_KEYS),
         ("On a parameter", Sidebar.BINDINGS),
         ("On a message", [*Transcript.BINDINGS, *ChatTranscript.BINDINGS]),
     ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import ClassVar
 
+from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
@@ -26,8 +27,10 @@ class Dialog(ModalScreen[str | None]):
             border: round $primary; border-title-color: $text; background: $surface; padding: 0 1;
         }
         & Static { width: 1fr; color: $text-muted; }
-        & Input, & TextArea { border: none; background: $boost; height: 1; margin: 1 0; padding: 0 1; }
-        & TextArea { height: 10; max-height: 60vh; }
+        & Input, & TextArea, & Input:focus, & TextArea:focus {
+            border: none; background: $boost; height: 1; margin: 1 0; padding: 0 1;
+        }
+        & TextArea, & TextArea:focus { height: 12; max-height: 60vh; }
         & Keyline { background: $surface; padding: 0; }
     }
     """
@@ -59,17 +62,22 @@ class Dialog(ModalScreen[str | None]):
         self.query_one("#trouble", Static).update(words)
 
 
+class LineInput(Input):
+    """An input that shows what Enter does."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "submit", "OK", id="dialog.accept_line"),
+    ]
+
+
 class LineDialog(Dialog):
     """One line of text."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "accept", "OK", id="dialog.accept", priority=True),
-    ]
-
     def content(self) -> Iterator[Widget]:
-        yield Input(self._text, select_on_focus=False)
+        yield LineInput(self._text, select_on_focus=False)
 
-    def action_accept(self) -> None:
+    @on(Input.Submitted)
+    def _submitted(self) -> None:
         self.dismiss(self.query_one(Input).value.strip())
 
 

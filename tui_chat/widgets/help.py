@@ -25,15 +25,22 @@ class Section:
 
 
 def key_rows(bindings: Iterable[BindingType]) -> tuple[tuple[str, str], ...]:
-    """The keys of these bindings and what they do; those without words are left out."""
+    """The keys of these bindings and what they do: those of the bottom line, and those with a tooltip."""
     return tuple(
         (binding.key_display or shown_key(binding.key), binding.tooltip or binding.description)
         for binding in bindings
-        if isinstance(binding, Binding) and binding.description and not binding.system
+        if isinstance(binding, Binding) and (binding.show or binding.tooltip)
     )
 
 
-_NAMES = {"escape": "esc", "delete": "del", "pageup": "page up", "pagedown": "page down"}
+_NAMES = {
+    "escape": "esc",
+    "delete": "del",
+    "pageup": "page up",
+    "pagedown": "page down",
+    "up": "↑",
+    "down": "↓",
+}
 
 
 def shown_key(keys: str) -> str:

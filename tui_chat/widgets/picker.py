@@ -38,6 +38,7 @@ class Filter(Input):
     """The picker's input: up and down move in the list, and delete at its end acts on the list."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "submit", "Choose", id="picker.choose"),
         Binding("delete", "delete_line", "Delete", show=False, id="picker.delete_line"),
         Binding("ctrl+d", "delete_right", show=False),
     ]
@@ -61,21 +62,18 @@ class Picker(ModalScreen[str | None]):
             width: 84; max-width: 100%; height: 80%; max-height: 32;
             border: round $primary; border-title-color: $text; background: $surface; padding: 0 1;
         }
-        & Filter { border: none; background: $boost; height: 1; margin: 0 0 1 0; padding: 0 1; }
+        & Filter, & Filter:focus { border: none; background: $boost; height: 1; margin: 0 0 1 0; padding: 0 1; }
         & OptionList { height: 1fr; border: none; background: $surface; padding: 0; }
         & #about { width: 1fr; height: auto; max-height: 3; color: $text-muted; margin: 1 0 0 0; }
         & Keyline { background: $surface; padding: 0; }
     }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "choose", "Choose", id="picker.choose", priority=True),
         Binding("escape", "dismiss(None)", "Back", id="picker.back"),
-        Binding("up", "move(-1)", "Up", show=False, id="picker.up", priority=True),
-        Binding("down", "move(1)", "Down", show=False, id="picker.down", priority=True),
-        Binding("pageup", "move(-10)", "Page up", show=False, id="picker.page_up", priority=True),
-        Binding(
-            "pagedown", "move(10)", "Page down", show=False, id="picker.page_down", priority=True
-        ),
+        Binding("up", "move(-1)", "Up", show=False, id="picker.up"),
+        Binding("down", "move(1)", "Down", show=False, id="picker.down"),
+        Binding("pageup", "move(-10)", "Page up", show=False, id="picker.page_up"),
+        Binding("pagedown", "move(10)", "Page down", show=False, id="picker.page_down"),
     ]
 
     FREE = "free:"
@@ -90,6 +88,8 @@ class Picker(ModalScreen[str | None]):
         self._lines = tuple(lines)
         self._shown: tuple[Line, ...] = ()
         self._at = at
+        self._known = False
+        self._chosen_early = False
 
     def compose(self) -> ComposeResult:
         with Vertical() as box:
@@ -101,9 +101,10 @@ class Picker(ModalScreen[str | None]):
 
     def on_mount(self) -> None:
         self.query_one(OptionList).can_focus = False
-        self.query_one(Filter).focus()
-        # Widths are known only after the first layout.
-        self.call_after_refresh(self.show_lines, self._lines)
+        self.set_focus(self.query_one(Filter))
+        if self._lines:
+            # Widths are known only after the first layout.
+            self.call_after_refresh(self.show_lines, self._lines)
 
     @property
     def typed(self) -> str:
@@ -118,10 +119,13 @@ class Picker(ModalScreen[str | None]):
     def show_lines(self, lines: Sequence[Line]) -> None:
         """Show these lines, narrowed by what is typed, with the cursor where it was."""
         self._lines = tuple(lines)
+        self._known = True
         at = self.highlighted.key if self.highlighted else self._at
         self._narrow()
         keys = [line.key for line in self._shown]
         self._highlight(keys.index(at) if at in keys else 0)
+        if self._chosen_early:
+            self.action_choose()
 
     def matching(self, typed: str) -> tuple[Line, ...]:
         """The lines to show for what is typed; case and accents do not count."""
@@ -150,7 +154,8 @@ class Picker(ModalScreen[str | None]):
         options = self.query_one(OptionList)
         options.highlighted = max(0, min(len(self._shown) - 1, place)) if self._shown else None
         line = self.highlighted
-        self.query_one("#about", Static).update(line.about if line else self.nothing)
+        nothing = self.nothing if self._known else ""
+        self.query_one("#about", Static).update(line.about if line else nothing)
         self.refresh_bindings()
 
     nothing = "Nothing matches."
@@ -161,13 +166,18 @@ class Picker(ModalScreen[str | None]):
             self._narrow()
             self._highlight(0)
 
+    @on(Input.Submitted)
+    def choose_typed(self) -> None:
+        """Enter in the filter comes after what was typed before it, however fast."""
+        self.action_choose()
+
     @on(OptionList.OptionSelected)
     def choose_clicked(self, event: OptionList.OptionSelected) -> None:
         self.query_one(OptionList).highlighted = event.option_index
         self.action_choose()
 
     def on_resize(self, event: events.Resize) -> None:
-        if self.is_mounted:
+        if self._known:
             self.call_after_refresh(self.show_lines, self._lines)
 
     def action_move(self, steps: int) -> None:
@@ -175,9 +185,12 @@ class Picker(ModalScreen[str | None]):
         self._highlight((place or 0) + steps)
 
     def action_choose(self) -> None:
+        """Choose the highlighted line; where the lines are still being read, as soon as they are there."""
         line = self.highlighted
         if line is not None:
             self.dismiss(line.key)
+        else:
+            self._chosen_early = not self._known
 
 
 def _prompt(line: Line, width: int) -> Content:

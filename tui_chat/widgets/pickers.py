@@ -28,7 +28,7 @@ class PresetPicker(Picker):
         Binding("ctrl+s", "save", "Save present setup", id="presets.save"),
         Binding("f2", "rename", "Rename", id="presets.rename"),
         Binding("delete", "remove", "Delete", key_display="del", id="presets.delete"),
-        Binding("ctrl+z", "undo", "Undo delete", id="presets.undo", priority=True),
+        Binding("ctrl+z", "undo", "Undo delete", id="presets.undo"),
     ]
     title_words = "Presets"
 

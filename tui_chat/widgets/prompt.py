@@ -8,10 +8,11 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Self
+from typing import ClassVar, Self
 
 from textual import on
 from textual.app import ComposeResult, SuspendNotSupported
+from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.message import Message
 from textual.widget import Widget
@@ -28,6 +29,14 @@ class Prompt(Widget):
     """A prompt of one row that grows with its text to a third of the screen."""
 
     # The mark's height is auto like the editor's: beside a fixed height Textual ignores max-height.
+    HELP_KEYS: ClassVar[list[BindingType]] = [
+        Binding("enter", "", "Send"),
+        Binding("ctrl+j", "", "A new line; so are shift+enter, alt+enter, and \\ before Enter"),
+        Binding("up,down", "", "Older and newer prompts, at the first and last line"),
+        Binding("ctrl+z,ctrl+y", "", "Undo, redo"),
+        Binding("slash", "", "A command, completed by tab; // sends a slash", key_display="/"),
+    ]
+    """What its keys do, for the help: the editing keys are those of any text area."""
     DEFAULT_CSS = """
     Prompt {
         layout: horizontal; height: auto; padding: 0 1;

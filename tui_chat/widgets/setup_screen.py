@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import ClassVar
 
-from textual import getters, on, work
+from textual import getters, on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
@@ -68,8 +68,20 @@ class SetupScreen(Screen[None]):
     }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("f2", "toggle_sidebar", "Parameters", id="setup.parameters"),
-        Binding("f6", "choose_preset", "Presets", id="setup.presets"),
+        Binding(
+            "f2",
+            "toggle_sidebar",
+            "Parameters",
+            tooltip="To the parameters, and back",
+            id="setup.parameters",
+        ),
+        Binding(
+            "f6",
+            "choose_preset",
+            "Presets",
+            tooltip="Presets: apply, save, rename, delete",
+            id="setup.presets",
+        ),
     ]
 
     setup: reactive[Setup] = reactive(Setup(), init=False)
@@ -160,13 +172,18 @@ class SetupScreen(Screen[None]):
         explanation.set_class(event.wrong, "-wrong")
 
     @on(Sidebar.Opened)
-    def _open_part(self, event: Sidebar.Opened) -> None:
-        opened = {
+    async def _open_part(self, event: Sidebar.Opened) -> None:
+        await self.open_dialog(event.part)
+
+    async def open_dialog(self, name: str) -> None:
+        """Let a part of the setup, or a preset, be chosen."""
+        dialogs = {
             "endpoint": self.action_choose_endpoint,
             "model": self.action_choose_model,
             "system": self.action_edit_system,
+            "preset": self.action_choose_preset,
         }
-        opened[event.part]()
+        await dialogs[name]()
 
     def on_descendant_focus(self) -> None:
         focused = self.focused is not None and self.focused in self.query("#side *")
@@ -203,14 +220,14 @@ class SetupScreen(Screen[None]):
     def watch_sidebar_shown(self) -> None:
         self.set_class(not self.sidebar_shown, "-no-sidebar")
 
-    @work(exclusive=True, group="dialog")
     async def action_choose_preset(self) -> None:
         present = self.preset.name if self.preset else ""
-        chosen = await self.app.push_screen_wait(
-            PresetPicker(self.world.presets, self.setup, present)
-        )
-        if chosen:
-            await self.use_preset(chosen)
+
+        async def take(chosen: str | None) -> None:
+            if chosen:
+                await self.use_preset(chosen)
+
+        await self.app.push_screen(PresetPicker(self.world.presets, self.setup, present), take)
 
     async def use_preset(self, name: str) -> None:
         """Apply the preset with this name; ChatError names those there are."""
@@ -221,11 +238,12 @@ class SetupScreen(Screen[None]):
         """Save the present setup under this name; ChatError or ValueError in words."""
         self.preset = await self.world.save_preset(name, self.setup)
 
-    @work(exclusive=True, group="dialog")
     async def action_choose_endpoint(self) -> None:
-        chosen = await self.app.push_screen_wait(EndpointPicker(self.world, self.setup.endpoint))
-        if chosen:
-            self.take_endpoint(chosen.removeprefix(Picker.FREE))
+        def take(chosen: str | None) -> None:
+            if chosen:
+                self.take_endpoint(chosen.removeprefix(Picker.FREE))
+
+        await self.app.push_screen(EndpointPicker(self.world, self.setup.endpoint), take)
 
     def take_endpoint(self, words: str) -> None:
         """Use the endpoint with this name, or add the one at this URL; says so when there is none."""
@@ -237,20 +255,21 @@ class SetupScreen(Screen[None]):
         except ChatError as error:
             self.complain(error)
 
-    @work(exclusive=True, group="dialog")
     async def action_choose_model(self) -> None:
-        picker = ModelPicker(self.world, self.setup.endpoint, self.setup.model)
-        chosen = await self.app.push_screen_wait(picker)
-        if chosen:
-            self.use(replace(self.setup, model=chosen.removeprefix(Picker.FREE)))
+        def take(chosen: str | None) -> None:
+            if chosen:
+                self.use(replace(self.setup, model=chosen.removeprefix(Picker.FREE)))
 
-    @work(exclusive=True, group="dialog")
+        picker = ModelPicker(self.world, self.setup.endpoint, self.setup.model)
+        await self.app.push_screen(picker, take)
+
     async def action_edit_system(self) -> None:
+        def take(text: str | None) -> None:
+            if text is not None:
+                self.use(replace(self.setup, system=text.strip()))
+
         note = "What the model is told before the conversation begins."
-        dialog = TextDialog("System prompt", note, self.setup.system)
-        text = await self.app.push_screen_wait(dialog)
-        if text is not None:
-            self.use(replace(self.setup, system=text.strip()))
+        await self.app.push_screen(TextDialog("System prompt", note, self.setup.system), take)
 
     def complain(self, error: Exception) -> None:
         """Say what went wrong, as plain words, for a while."""

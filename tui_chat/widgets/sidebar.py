@@ -54,16 +54,38 @@ class Sidebar(ScrollView, can_focus=True):
     }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("up,k", "move(-1)", "Up", show=False, id="sidebar.up"),
+        Binding(
+            "up,k",
+            "move(-1)",
+            "Up",
+            show=False,
+            tooltip="The row above, below",
+            key_display="↑ ↓ k j",
+            id="sidebar.up",
+        ),
         Binding("down,j", "move(1)", "Down", show=False, id="sidebar.down"),
         Binding("home", "move(-99)", "First", show=False, id="sidebar.first"),
         Binding("end", "move(99)", "Last", show=False, id="sidebar.last"),
-        Binding("left", "step(-1)", "Less", key_display="← →", id="sidebar.less"),
+        Binding(
+            "left",
+            "step(-1)",
+            "Change",
+            tooltip="Less, more; with shift, ten steps; digits type a value",
+            key_display="← →",
+            id="sidebar.less",
+        ),
         Binding("right", "step(1)", "More", show=False, id="sidebar.more"),
         Binding("shift+left", "step(-10)", "Ten less", show=False, id="sidebar.ten_less"),
         Binding("shift+right", "step(10)", "Ten more", show=False, id="sidebar.ten_more"),
-        Binding("delete", "unset", "Not set", key_display="del", id="sidebar.unset"),
-        Binding("enter", "open", "Choose", id="sidebar.open"),
+        Binding(
+            "delete",
+            "unset",
+            "Not set",
+            tooltip="Not set: it is not sent",
+            key_display="del",
+            id="sidebar.unset",
+        ),
+        Binding("enter", "open", "Choose", tooltip="Choose, edit or unfold", id="sidebar.open"),
     ]
 
     setup: reactive[Setup] = reactive(Setup(), init=False)

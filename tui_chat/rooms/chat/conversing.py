@@ -38,14 +38,37 @@ class ChatTranscript(Transcript):
     """The transcript with the keys that act on the message under its cursor."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("y", "screen.copy_message", "Copy", id="message.copy"),
-        Binding("e", "screen.edit_message", "Edit", id="message.edit"),
-        Binding("r", "screen.regenerate_message", "Regenerate", id="message.regenerate"),
+        Binding("y", "screen.copy_message", "Copy", tooltip="Copy the message", id="message.copy"),
         Binding(
-            "left_square_bracket", "screen.turn(-1)", "Older", key_display="[ ]", id="message.older"
+            "e",
+            "screen.edit_message",
+            "Edit",
+            tooltip="Edit the message as a new branch",
+            id="message.edit",
+        ),
+        Binding(
+            "r",
+            "screen.regenerate_message",
+            "Regenerate",
+            tooltip="Answer again what this reply answers",
+            id="message.regenerate",
+        ),
+        Binding(
+            "left_square_bracket",
+            "screen.turn(-1)",
+            "Siblings",
+            tooltip="The sibling before, after",
+            key_display="[ ]",
+            id="message.older",
         ),
         Binding("right_square_bracket", "screen.turn(1)", "Newer", show=False, id="message.newer"),
-        Binding("p", "screen.use_parameters", "Use these parameters", id="message.use_parameters"),
+        Binding(
+            "p",
+            "screen.use_parameters",
+            "Use these parameters",
+            tooltip="Take the setup of this reply over",
+            id="message.use_parameters",
+        ),
     ]
 
 
@@ -53,8 +76,14 @@ class ConversationScreen(SetupScreen):
     """Subclasses compose a Topline and a ChatTranscript(self.caption), and say what the draft is."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "stop", "Stop", key_display="esc", id="chat.stop"),
-        Binding("f5,ctrl+r", "regenerate", "Regenerate", key_display="F5", id="chat.regenerate"),
+        Binding("escape", "stop", "Stop", tooltip="Stop the reply, keep its text", id="chat.stop"),
+        Binding(
+            "f5,ctrl+r",
+            "regenerate",
+            "Regenerate",
+            tooltip="Answer the last question again",
+            id="chat.regenerate",
+        ),
     ]
 
     answering: var[bool] = var(False, init=False)

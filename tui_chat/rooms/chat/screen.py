@@ -40,10 +40,24 @@ class ChatScreen(ConversationScreen):
     """One conversation with one model."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "back", "Back", show=False, id="chat.back"),
-        Binding("ctrl+n", "new", "New", show=False, id="chat.new"),
-        Binding("pageup", "page(-1)", "Page up", show=False, id="chat.page_up"),
-        Binding("pagedown", "page(1)", "Page down", show=False, id="chat.page_down"),
+        Binding("escape", "back", "Back", show=False, tooltip="Back to the prompt", id="chat.back"),
+        Binding("ctrl+n", "new", "New", show=False, tooltip="New conversation", id="chat.new"),
+        Binding(
+            "pageup",
+            "page(-1)",
+            "Scroll the conversation up",
+            show=False,
+            tooltip="Scroll the conversation up",
+            id="chat.page_up",
+        ),
+        Binding(
+            "pagedown",
+            "page(1)",
+            "Scroll it down",
+            show=False,
+            tooltip="Scroll it down",
+            id="chat.page_down",
+        ),
     ]
 
     @dataclass
@@ -289,7 +303,7 @@ class ChatScreen(ConversationScreen):
         """Do what a command of this room says; False for one that is the house's."""
         match name, argument:
             case "model" | "endpoint" | "preset" | "system", "":
-                self._open_dialog(name)
+                await self.open_dialog(name)
             case "model", _:
                 self.use(replace(self.setup, model=argument))
             case "system", _:
@@ -314,15 +328,6 @@ class ChatScreen(ConversationScreen):
             case _:
                 return False
         return True
-
-    def _open_dialog(self, name: str) -> None:
-        dialogs = {
-            "model": self.action_choose_model,
-            "endpoint": self.action_choose_endpoint,
-            "preset": self.action_choose_preset,
-            "system": self.action_edit_system,
-        }
-        dialogs[name]()
 
     # What is remembered
 

@@ -25,7 +25,7 @@ class SavedConversations(Picker):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("f2", "rename", "Rename", id="saved.rename"),
         Binding("delete", "remove", "Delete", key_display="del", id="saved.delete"),
-        Binding("ctrl+z", "undo", "Undo delete", id="saved.undo", priority=True),
+        Binding("ctrl+z", "undo", "Undo delete", id="saved.undo"),
     ]
     title_words = "Saved conversations"
     hint = "Type words of a title"
