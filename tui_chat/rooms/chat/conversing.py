@@ -77,6 +77,7 @@ class ConversationScreen(SetupScreen):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "stop", "Stop", tooltip="Stop the reply, keep its text", id="chat.stop"),
+        Binding("escape", "back", "Back", show=False, tooltip="Back to the prompt", id="chat.back"),
         Binding(
             "f5,ctrl+r",
             "regenerate",
@@ -214,6 +215,10 @@ class ConversationScreen(SetupScreen):
 
     def action_stop(self) -> None:
         self.talk.stop()
+
+    def action_back(self) -> None:
+        """Esc when nothing is to be stopped."""
+        self.leave_sidebar()
 
     def _last_reply(self) -> Message | None:
         thread = self.talk.conversation.thread()

@@ -40,7 +40,6 @@ class ChatScreen(ConversationScreen):
     """One conversation with one model."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "back", "Back", show=False, tooltip="Back to the prompt", id="chat.back"),
         Binding("ctrl+n", "new", "New", show=False, tooltip="New conversation", id="chat.new"),
         Binding(
             "pageup",

@@ -1,0 +1,132 @@
+"""The whole program in a test: real keys in, what is on disk and what the server received out."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from textual.pilot import Pilot
+
+from tests.fake_server import FakeServer
+from tui_chat.app import TuiChat
+from tui_chat.core.conversation import Conversation, Message
+from tui_chat.core.opening import Opening
+from tui_chat.core.store import Store
+from tui_chat.core.world import World
+from tui_chat.rooms.chat.screen import ChatScreen
+
+SECONDS = 20
+
+
+async def wait_until(condition: Callable[[], object], what: str = "") -> None:
+    """Wait for a condition; AssertionError when it does not come true."""
+    deadline = time.monotonic() + SECONDS
+    while not condition():
+        assert time.monotonic() < deadline, f"it never came true: {what or condition}"
+        await asyncio.sleep(0.01)
+
+
+@dataclass
+class House:
+    """One run of the program on a directory of its own."""
+
+    app: TuiChat
+    pilot: Pilot[None]
+    directory: Path
+
+    @property
+    def chat(self) -> ChatScreen:
+        return self.app.chat
+
+    @property
+    def thread(self) -> tuple[Message, ...]:
+        return self.chat.talk.conversation.thread()
+
+    async def press(self, *keys: str) -> None:
+        await self.pilot.press(*keys)
+
+    async def write(self, text: str) -> None:
+        """Type a text into whatever has the focus."""
+        names = {" ": "space", "/": "slash", "\\": "backslash", '"': "quotation_mark"}
+        await self.pilot.press(*(names.get(character, character) for character in text))
+
+    async def send(self, text: str) -> Message:
+        """Type a message, send it, and wait for the end of its answer."""
+        before = len(self.chat.talk.conversation)
+        await self.write(text)
+        await self.press("enter")
+        await wait_until(lambda: len(self.chat.talk.conversation) >= before + 2, "an answer begins")
+        await self.answered()
+        return self.thread[-1]
+
+    async def answered(self) -> None:
+        """Wait until no reply is arriving."""
+        await wait_until(lambda: not self.chat.answering, "the reply ends")
+        await self.pilot.pause()
+
+    async def command(self, line: str) -> None:
+        """Type a command and have it done."""
+        await self.write(line)
+        await self.press("escape", "enter")
+        await wait_until(lambda: not self.chat.prompt.text_to_send, f"{line} is done")
+        await self.pilot.pause()
+
+    def notices(self) -> str:
+        """The words of all notices so far."""
+        return "\n".join(str(note.message) for note in self.app._notifications)
+
+    def screen_text(self) -> str:
+        """What is on the screen, as plain text."""
+        rows = self.app.screen._compositor.render_strips()
+        return "\n".join("".join(segment.text for segment in row) for row in rows)
+
+    async def saved(self) -> Conversation:
+        """The open conversation as it is on disk."""
+        store = await self.app._world.store()
+        found = await store.load(self.chat.talk.conversation.id)
+        assert found is not None
+        return found
+
+
+def environment(directory: Path, **more: str) -> dict[str, str]:
+    """Where a run keeps its things."""
+    return {
+        "TUI_CHAT_CONFIG_DIR": str(directory / "config"),
+        "TUI_CHAT_CACHE_DIR": str(directory / "cache"),
+    } | more
+
+
+@asynccontextmanager
+async def open_house(
+    directory: Path,
+    server: FakeServer | None = None,
+    *,
+    size: tuple[int, int] = (120, 40),
+    opening: Opening | None = None,
+    environ: Mapping[str, str] | None = None,
+) -> AsyncIterator[House]:
+    """The program, started and ready; at the end it is left as a person leaves it."""
+    url = {"OPENAI_BASE_URL": server.base_url} if server else {}
+    world = World.standard(environment(directory, **url) | dict(environ or {}))
+    app = TuiChat(world, opening or Opening())
+    async with app.run_test(size=size) as pilot:
+        house = House(app, pilot, directory)
+        await wait_until(lambda: house.chat.topline.state != "starting", "it is ready")
+        await pilot.pause()
+        yield house
+        if app.is_running and not app._leaving:
+            await app.action_quit()
+            await wait_until(lambda: app._exit, "it ends")
+
+
+async def stored(directory: Path) -> list[Conversation]:
+    """All conversations on disk, after a run."""
+    store = await Store.open(directory / "config" / "conversations.db")
+    try:
+        return [conversation async for conversation in store.conversations()]
+    finally:
+        await store.close()
