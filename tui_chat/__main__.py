@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import gc
 import os
 import sys
 from collections.abc import Callable, Sequence
@@ -73,6 +74,8 @@ def _open_app(world: World, opening: Opening) -> int:
             f"tui-chat: {trouble} For one answer without a screen: tui-chat ask TEXT\n"
         )
         return BAD_ARGUMENTS
+    # A collection in the middle of all that is loaded costs 40 ms of the first paint; the app enables it.
+    gc.disable()
     from tui_chat.widgets.keys import prepare_terminal
 
     prepare_terminal(os.environ)

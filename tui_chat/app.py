@@ -148,6 +148,7 @@ class TuiChat(App[None]):
         """Keys typed before there was a prompt reach it now, in order."""
         # What is there at the start stays: the collector need not look at it again and again.
         gc.freeze()
+        gc.enable()
         held, self._held = self._held, None
         for event in held.events if held else ():
             await self.on_event(event)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 
@@ -26,7 +27,9 @@ class FileLock:
     def release(self) -> None:
         """Give the lock back and remove its file."""
         if self._handle is not None:
-            self.path.unlink(missing_ok=True)
+            # Its directory may be gone or read-only by now; the lock itself ends with the handle.
+            with suppress(OSError):
+                self.path.unlink()
             os.close(self._handle)
             self._handle = None
 

@@ -14,10 +14,12 @@ from tui_chat.core.errors import ChatError
 from tui_chat.core.locks import FileLock
 from tui_chat.core.records import (
     MESSAGE_COLUMNS,
+    Setups,
     intern_setup,
     message_from,
     message_values,
-    setups_of,
+    number_of,
+    text_of,
 )
 from tui_chat.core.text import clean, folded
 
@@ -26,6 +28,8 @@ if TYPE_CHECKING:
 
 LONGEST_PROMPT = 20_000
 """Characters of an old prompt that the history gives back."""
+OLDEST_PROMPT = 10_000
+"""How many prompts back the history looks for different ones."""
 
 
 def create(
@@ -127,8 +131,13 @@ def interrupt_abandoned(connection: sqlite3.Connection, path: Path, own: str) ->
     ).fetchall()
     count = 0
     for (owner,) in owners:
-        if owner == own or not _gone(path.parent / "run" / f"{owner}.lock"):
+        if owner == own or not _gone(path.parent / "run", owner):
             continue
+        connection.execute(
+            "INSERT INTO change(message,op)"
+            " SELECT seq,'put' FROM message WHERE status='streaming' AND owner=?",
+            (owner,),
+        )
         count += connection.execute(
             "UPDATE message SET status='interrupted', owner='',"
             " content=content||coalesce((SELECT group_concat(content,'') FROM"
@@ -144,9 +153,12 @@ def interrupt_abandoned(connection: sqlite3.Connection, path: Path, own: str) ->
     return count
 
 
-def _gone(path: Path) -> bool:
-    """Whether the program that held this lock is gone."""
-    lock = FileLock(path)
+def _gone(directory: Path, owner: object) -> bool:
+    """Whether the program that held the lock of this name is gone."""
+    # A row that was edited may name any path.
+    if not isinstance(owner, str) or not owner.isalnum() or not owner.isascii():
+        return True
+    lock = FileLock(directory / f"{owner}.lock")
     try:
         free = lock.acquire()
     except OSError:
@@ -171,7 +183,10 @@ def headlines(
         f" FROM conversation c WHERE {' AND '.join(where)} ORDER BY updated_at DESC, seq DESC LIMIT ?",
         (*given, limit),
     )
-    return tuple(Headline(*row) for row in rows)
+    return tuple(
+        Headline(text_of(name), text_of(title), text_of(model), number_of(updated), count)
+        for name, title, model, updated, count in rows
+    )
 
 
 def load(connection: sqlite3.Connection, conversation_id: str) -> Conversation | None:
@@ -182,30 +197,41 @@ def load(connection: sqlite3.Connection, conversation_id: str) -> Conversation |
     if row is None:
         return None
     seq, title, leaf, created = row
-    setups = setups_of(connection, seq)
     rows = connection.execute(
         f"SELECT seq,id,parent,{MESSAGE_COLUMNS} FROM message WHERE conversation=? ORDER BY seq",
         (seq,),
-    ).fetchall()
-    ids = {found[0]: found[1] for found in rows}
-    messages = [message_from(found, ids, setups) for found in rows]
-    return Conversation(conversation_id, title, messages, ids.get(leaf), created)
+    )
+    setups = Setups(connection)
+    # Only messages before it can be a message's parent, so an edited row makes no circle.
+    ids: dict[int, str] = {}
+    messages = []
+    for found in rows:
+        message = message_from(found, ids, setups)
+        ids[found[0]] = message.id
+        messages.append(message)
+    return Conversation(
+        conversation_id, text_of(title), messages, ids.get(leaf), number_of(created)
+    )
 
 
 def one_text(connection: sqlite3.Connection, query: str, given: str) -> str:
     row = connection.execute(query, (given,)).fetchone()
-    return str(row[0]) if row else ""
+    return text_of(row[0]) if row else ""
 
 
 def prompts(connection: sqlite3.Connection, limit: int) -> tuple[str, ...]:
     rows = connection.execute(
         "SELECT substr(content,1,?) FROM message WHERE role='user' ORDER BY seq DESC LIMIT ?",
-        (LONGEST_PROMPT, limit * 3),
+        (LONGEST_PROMPT, OLDEST_PROMPT),
     )
-    newest = dict.fromkeys(row[0] for row in rows)
-    return tuple(reversed([*newest][:limit]))
+    newest: dict[str, None] = {}
+    for (content,) in rows:
+        newest.setdefault(text_of(content))
+        if len(newest) >= limit:
+            break
+    return tuple(reversed(newest))
 
 
 def all_ids(connection: sqlite3.Connection) -> list[str]:
     rows = connection.execute("SELECT id FROM conversation WHERE deleted_at IS NULL ORDER BY seq")
-    return [row[0] for row in rows]
+    return [text_of(row[0]) for row in rows]

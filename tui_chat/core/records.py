@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, fields
 from functools import lru_cache
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 MESSAGE_COLUMNS = (
     "role,content,status,reasoning,error,setup,usage,refused,finish_reason,request_id,created_at"
 )
-_USAGE = tuple(field.name for field in fields(Usage))
+_USAGE = frozenset(field.name for field in fields(Usage))
 _NO_USAGE = Usage()
 
 
@@ -33,7 +34,7 @@ def message_values(message: Message, setup: int | None) -> tuple[object, ...]:
         for name, value in asdict(message.usage).items()
         if value is not None and value is not False
     }
-    refused = {refusal.name: refusal.words for refusal in message.refused}
+    refused = [(clean(refusal.name), clean(refusal.words)) for refusal in message.refused]
     return (
         message.role,
         clean(message.content),
@@ -50,7 +51,7 @@ def message_values(message: Message, setup: int | None) -> tuple[object, ...]:
 
 
 def message_from(
-    row: Sequence[Any], ids: Mapping[int, str], setups: Mapping[int, Setup]
+    row: Sequence[Any], ids: Mapping[int, str], setups: Mapping[int, Setup | None]
 ) -> Message:
     """The message in a row of seq, id, parent and MESSAGE_COLUMNS."""
     (
@@ -70,46 +71,82 @@ def message_from(
         made,
     ) = row
     return Message(
-        name,
+        text_of(name),
         ids.get(parent),
         role if role in ROLES else "user",
-        content,
+        text_of(content),
         status if status in STATUSES else "interrupted",
-        reasoning,
-        error,
-        setups.get(setup),
+        text_of(reasoning),
+        text_of(error),
+        setups[setup] if setup is not None else None,
         _usage(usage) if usage else _NO_USAGE,
         _refused(refused) if refused else (),
-        finish,
-        request,
-        made,
+        text_of(finish),
+        text_of(request),
+        number_of(made),
     )
 
 
+def text_of(value: object) -> str:
+    """A text as it stands; what someone put in its place as far as it can be read."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, bytes):
+        return clean(value.decode("utf-8", "replace"))
+    return "" if value is None else str(value)
+
+
+def number_of(value: object) -> int:
+    """A whole number as it stands, 0 for anything else."""
+    return value if isinstance(value, int) else 0
+
+
 @lru_cache(maxsize=4096)
-def _usage(text: str) -> Usage:
+def _usage(text: object) -> Usage:
     table = _table(text)
-    kept = {name: table[name] for name in _USAGE if isinstance(table.get(name), int | float)}
-    return Usage(**kept)
+    return Usage(**{name: value for name, value in table.items() if _fits(name, value)})
 
 
-def _refused(text: str) -> tuple[Refusal, ...]:
-    return tuple(Refusal(str(name), str(words)) for name, words in _table(text).items())
+def _fits(name: str, value: object) -> bool:
+    if name not in _USAGE:
+        return False
+    if name == "estimated" or isinstance(value, bool):
+        return name == "estimated" and isinstance(value, bool)
+    if isinstance(value, float):
+        return name.endswith("seconds") and math.isfinite(value) and value >= 0
+    return isinstance(value, int) and 0 <= value < 2**63
 
 
-def _table(text: str) -> dict[str, Any]:
+def _refused(text: object) -> tuple[Refusal, ...]:
+    found = _json(text)
+    pairs = found if isinstance(found, list) else []
+    return tuple(
+        Refusal(clean(pair[0]), clean(pair[1]))
+        for pair in pairs
+        if isinstance(pair, list) and len(pair) == 2 and all(isinstance(each, str) for each in pair)
+    )
+
+
+def _table(text: object) -> dict[str, Any]:
+    found = _json(text)
+    return found if isinstance(found, dict) else {}
+
+
+def _json(text: object) -> object:
+    """What the JSON says; None when it is none. RecursionError is what deep nesting ends in."""
     try:
-        table = json.loads(text)
-    except ValueError:
-        return {}
-    return table if isinstance(table, dict) else {}
+        return json.loads(text_of(text))
+    except (ValueError, RecursionError):
+        return None
 
 
 def intern_setup(connection: sqlite3.Connection, setup: Setup | None) -> int | None:
     """The row of this setup, added when it is new: setups repeat, and never change."""
     if setup is None:
         return None
-    values = (setup.endpoint, setup.model, clean(setup.system), setup.params.json())
+    # Escaped to ASCII: a stop sequence is kept to the letter, even half a surrogate pair.
+    params = json.dumps(dict(setup.params), separators=(",", ":"))
+    values = (clean(setup.endpoint), clean(setup.model), clean(setup.system), params)
     digest = hashlib.sha256(json.dumps(values).encode()).hexdigest()
     connection.execute(
         "INSERT OR IGNORE INTO setup(digest,endpoint,model,system,params) VALUES(?,?,?,?,?)",
@@ -119,24 +156,30 @@ def intern_setup(connection: sqlite3.Connection, setup: Setup | None) -> int | N
     return int(row[0])
 
 
-def setups_of(connection: sqlite3.Connection, conversation: int) -> dict[int, Setup]:
-    """The setups that a conversation's messages were made with, by row."""
-    rows = connection.execute(
-        "SELECT seq,endpoint,model,system,params FROM setup WHERE seq IN"
-        " (SELECT DISTINCT setup FROM message WHERE conversation=?)",
-        (conversation,),
-    )
-    return {
-        seq: Setup(endpoint, model, system, _params(params))
-        for seq, endpoint, model, system, params in rows
-    }
+class Setups(dict[int, Setup | None]):
+    """The setups of a database by row, each read when it is first asked for; None where there is none."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        super().__init__()
+        self._connection = connection
+
+    def __missing__(self, row: int) -> Setup | None:
+        found = self._connection.execute(
+            "SELECT endpoint,model,system,params FROM setup WHERE seq=?", (row,)
+        ).fetchone()
+        if found is None:
+            self[row] = None
+        else:
+            *texts, params = found
+            self[row] = Setup(*map(text_of, texts), _params(params))
+        return self[row]
 
 
-def _params(text: str) -> Params:
+def _params(text: object) -> Params:
     kept: dict[str, object] = {}
     for name, value in _table(text).items():
         try:
             kept[name] = BY_NAME[name].check(value)
-        except (KeyError, ValueError):
+        except (KeyError, ValueError, OverflowError):
             continue  # Of another version, or edited by hand.
     return Params(kept)

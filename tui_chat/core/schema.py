@@ -13,7 +13,6 @@ PRAGMAS = (
     "PRAGMA journal_mode=DELETE",  # WAL has a corruption bug in every SQLite before 3.51.3.
     "PRAGMA synchronous=EXTRA",
     "PRAGMA foreign_keys=ON",
-    "PRAGMA busy_timeout=5000",
     "PRAGMA trusted_schema=OFF",
     "PRAGMA cell_size_check=ON",
     "PRAGMA secure_delete=ON",

@@ -7,11 +7,12 @@ cancelled never leaves half of one. What was said only grows; nothing here calls
 from __future__ import annotations
 
 import asyncio
+import errno
 import os
 import sqlite3
 from collections.abc import AsyncIterator, Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Concatenate, ParamSpec, TypeVar
 
@@ -37,46 +38,55 @@ class Store:
         self._path = path
         self._owner = owner
         self._connection: sqlite3.Connection | None = None
+        self._closing: Future[None] | None = None
         # One thread, so that a connection has one owner and jobs keep their order.
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="store")
 
     @classmethod
-    async def open(cls, path: Path, migrations: Sequence[str] = MIGRATIONS) -> Store:
+    async def open(
+        cls, path: Path, migrations: Sequence[str] = MIGRATIONS, *, busy_seconds: float = 5
+    ) -> Store:
         """Open the database, made where there is none, migrated where it is older.
 
-        ChatError for one that is newer, another program's, damaged, locked or not writable; its file
+        Every call waits up to `busy_seconds` while another window writes. ChatError for one that is newer, another program's, damaged, locked or not writable; its file
         is then as it was.
         """
         store = cls(path, await asyncio.to_thread(_prepared, path))
         try:
-            await store._on_thread(store._connect, migrations)
+            await store._on_thread(store._connect, migrations, busy_seconds)
             await store.interrupt_abandoned()
-        except ChatError:
+        except BaseException:
             await store.close()
             raise
         return store
 
-    def _connect(self, migrations: Sequence[str]) -> None:
-        self._connection = sqlite3.connect(self._path, isolation_level=None)
+    def _connect(self, migrations: Sequence[str], busy_seconds: float) -> None:
+        self._connection = sqlite3.connect(self._path, timeout=busy_seconds, isolation_level=None)
         _opened(self._connection, self._path, migrations)
 
     async def close(self) -> None:
-        """Close the connection, after what was asked of it before."""
-        await self._on_thread(self._disconnect)
-        self._thread.shutdown(wait=False)
-        if self._owner is not None:
-            self._owner.release()
+        """Close the connection, after what was asked of it before; closing again does nothing."""
+        if self._closing is None:
+            self._closing = self._thread.submit(self._disconnect)
+            self._thread.shutdown(wait=False)
+        await self._outcome(self._closing)
 
     def _disconnect(self) -> None:
         if self._connection is not None:
             self._connection.close()
             self._connection = None
+        if self._owner is not None:
+            self._owner.release()
 
     async def _on_thread(
         self, job: Callable[_Given, _Result], *given: _Given.args, **named: _Given.kwargs
     ) -> _Result:
         """Run a job on the store's thread, whole even when the caller is cancelled."""
-        running = self._thread.submit(job, *given, **named)
+        if self._closing is not None:
+            raise ChatError("The saved conversations are closed already.")
+        return await self._outcome(self._thread.submit(job, *given, **named))
+
+    async def _outcome(self, running: Future[_Result]) -> _Result:
         try:
             return await asyncio.shield(asyncio.wrap_future(running))
         except (sqlite3.Error, OSError) as error:
@@ -86,8 +96,14 @@ class Store:
         self, job: _Job[_Given, _Result], *given: _Given.args, **named: _Given.kwargs
     ) -> _Result:
         def reading() -> _Result:
-            if self._connection is None:
-                raise ChatError("The saved conversations are closed already.")
+            assert self._connection is not None, "open() connected it"
+            try:
+                return job(self._connection, *given, **named)
+            except sqlite3.OperationalError as error:
+                if not str(error).startswith("Could not decode to UTF-8"):
+                    raise
+            # Only a hand-edited row holds such bytes; decoding all text so would slow every load.
+            self._connection.text_factory = _decoded
             return job(self._connection, *given, **named)
 
         return await self._on_thread(reading)
@@ -112,7 +128,7 @@ class Store:
 
     async def create(self, conversation: Conversation, first: Message, preset: str = "") -> None:
         """Add a conversation with its first message."""
-        await self._write(queries.create, conversation, first, preset, self._owner_name)
+        await self._write(queries.create, conversation, first, clean(preset), self._owner_name)
 
     async def add(self, conversation_id: str, message: Message) -> None:
         """Add a message, which becomes the conversation's leaf."""
@@ -142,11 +158,11 @@ class Store:
 
     async def save_draft(self, conversation_id: str, text: str) -> None:
         """Keep a draft; "" is the conversation that is not saved yet, an empty text drops the draft."""
-        await self._write(queries.save_draft, conversation_id, clean(text))
+        await self._write(queries.save_draft, clean(conversation_id), clean(text))
 
     async def set_state(self, key: str, value: str) -> None:
         """Remember a small thing about the program itself."""
-        await self._write(queries.set_state, key, value)
+        await self._write(queries.set_state, clean(key), clean(value))
 
     async def interrupt_abandoned(self) -> int:
         """Mark streaming replies whose program is gone as interrupted, with what had arrived; how many."""
@@ -162,11 +178,11 @@ class Store:
         self, *, matching: str = "", limit: int = 200, after: Headline | None = None
     ) -> tuple[Headline, ...]:
         """Conversations, newest first, whose title has these words; `after` continues a list."""
-        return await self._read(queries.headlines, folded(matching).split(), limit, after)
+        return await self._read(queries.headlines, folded(clean(matching)).split(), limit, after)
 
     async def load(self, conversation_id: str) -> Conversation | None:
         """A conversation with all its messages; None when there is none or it is deleted."""
-        return await self._read(queries.load, conversation_id)
+        return await self._read(queries.load, clean(conversation_id))
 
     async def latest(self) -> str | None:
         """The id of the conversation that was last added to."""
@@ -174,14 +190,12 @@ class Store:
         return found[0].id if found else None
 
     async def draft(self, conversation_id: str) -> str:
-        return await self._read(
-            queries.one_text, "SELECT content FROM draft WHERE conversation=?", conversation_id
-        )
+        question = "SELECT content FROM draft WHERE conversation=?"
+        return await self._read(queries.one_text, question, clean(conversation_id))
 
     async def state(self, key: str) -> str | None:
-        return (
-            await self._read(queries.one_text, "SELECT value FROM state WHERE key=?", key) or None
-        )
+        question = "SELECT value FROM state WHERE key=?"
+        return await self._read(queries.one_text, question, clean(key)) or None
 
     async def prompts(self, limit: int = 200) -> tuple[str, ...]:
         """The latest different texts that a person sent, oldest first."""
@@ -197,12 +211,16 @@ class Store:
 
 def _prepared(path: Path) -> FileLock | None:
     """Directory and file with the right modes, and the lock that says this program is alive."""
-    private_directory(path.parent)
-    if path.is_dir():
-        raise ChatError(f"{path} is a directory, not the saved conversations.", "Move it away.")
     try:
+        private_directory(path.parent)
         with suppress(FileExistsError):
-            os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
+            # A link is followed, so that its target gets the right mode too.
+            os.close(os.open(os.path.realpath(path), os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
+        if path.is_dir():
+            raise ChatError(f"{path} is a directory, not the saved conversations.", "Move it away.")
+        if not path.is_file():
+            # SQLite would wait for ever at the far end of a pipe.
+            raise ChatError(f"{path} is not a file.", "Move it away.")
         owner = FileLock(private_directory(path.parent / "run") / f"{new_id()}.lock")
         owner.acquire()
     except OSError as error:
@@ -211,25 +229,48 @@ def _prepared(path: Path) -> FileLock | None:
 
 
 def _opened(connection: sqlite3.Connection, path: Path, migrations: Sequence[str]) -> None:
+    version = _checked_version(connection, path, len(migrations))
+    # Only now: journal_mode would write to a file that is not ours to change.
     for pragma in PRAGMAS:
         connection.execute(pragma)
+    if 0 < version < len(migrations):
+        _back_up(connection, private_directory(path.parent / "backups"), version)
+    for place in range(version, len(migrations)):
+        _migrate(connection, place, migrations[place])
+
+
+def _checked_version(connection: sqlite3.Connection, path: Path, known: int) -> int:
+    """The version of a database that is ours and not newer; 0 for one that is empty."""
+    # One transaction: another window may be making the same database.
+    connection.execute("BEGIN")
     version, application = _versions(connection)
-    empty = not connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
-    if not empty and application != APPLICATION_ID:
+    tables = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
+    connection.execute("COMMIT")
+    if application != APPLICATION_ID and (application or version or tables):
         raise ChatError(
             f"{path} belongs to another program.", "Move it away, or use another directory."
         )
-    if version > len(migrations):
+    if version > known:
         raise ChatError(
-            f"{path} was made by a newer tui-chat (version {version}, this one knows {len(migrations)}).",
+            f"{path} was made by a newer tui-chat (version {version}, this one knows {known}).",
             "Use that one; nothing was changed.",
         )
-    if 0 < version < len(migrations):
-        backup = private_directory(path.parent / "backups") / f"pre-v{version + 1}.db"
-        backup.unlink(missing_ok=True)
-        connection.execute("VACUUM INTO ?", (str(backup),))
-    for place in range(version, len(migrations)):
-        _migrate(connection, place, migrations[place])
+    return int(version)
+
+
+def _back_up(connection: sqlite3.Connection, directory: Path, version: int) -> None:
+    """Copy a database before it is migrated; under its name there is a whole copy or none."""
+    copy = directory / f"{new_id()}.part"
+    os.close(os.open(copy, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+    try:
+        connection.execute("VACUUM INTO ?", (str(copy),))
+        with closing(sqlite3.connect(copy)) as copied:
+            found = _versions(copied)[0]
+        # Another window may have migrated meanwhile; then it has made the backup.
+        if found == version:
+            copy.replace(directory / f"pre-v{version + 1}.db")
+    finally:
+        copy.unlink(missing_ok=True)
 
 
 def _migrate(connection: sqlite3.Connection, place: int, step: str) -> None:
@@ -253,27 +294,41 @@ def _versions(connection: sqlite3.Connection) -> tuple[int, int]:
     return version, connection.execute("PRAGMA application_id").fetchone()[0]
 
 
-def _in_words(error: Exception, path: Path) -> ChatError:
+def _decoded(raw: bytes) -> str:
+    return raw.decode("utf-8", "replace")
+
+
+_BUSY = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
+_FULL = {errno.ENOSPC, errno.EDQUOT}
+_BARRED = {sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM}
+_BARRED_NUMBERS = {errno.EACCES, errno.EPERM, errno.EROFS}
+_DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
+
+
+def _in_words(error: sqlite3.Error | OSError, path: Path) -> ChatError:
     """What the disk or SQLite did, in a person's words."""
-    words = str(error).lower()
-    if "locked" in words or "busy" in words:
+    # By number, never by words: the text of an OSError holds the path. The low byte is the kind.
+    number = error.errno if isinstance(error, OSError) else None
+    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    if code in _BUSY:
         return ChatError(
             "Another window is writing to the saved conversations.", "Try again in a moment."
         )
-    if "full" in words or "no space" in words:
+    if code == sqlite3.SQLITE_FULL or number in _FULL:
         return ChatError(
             "The disk is full, so this was not saved.",
             "Free some space; what is on the screen stays.",
         )
-    if "readonly" in words or "read-only" in words or "permission" in words:
+    if code in _BARRED or number in _BARRED_NUMBERS:
         return ChatError(
             f"{path} cannot be written to.", "Look at its permissions, or use another directory."
         )
-    if "malformed" in words or "not a database" in words:
+    if code in _DAMAGED:
         return ChatError(
             f"{path} is damaged or no database.",
             "Move it away to begin with a new one; it was not changed.",
         )
+    words = error.strerror if isinstance(error, OSError) else str(error)
     return ChatError(
-        f"The saved conversations at {path} cannot be used: {error}.", "tui-chat doctor says more."
+        f"The saved conversations at {path} cannot be used: {words}.", "tui-chat doctor says more."
     )

@@ -18,6 +18,13 @@ def figure(number: int | None, *, exact: bool = True) -> str:
     return ("" if exact or not number else "≈") + f"{number:,}".replace(",", _THIN)
 
 
+def short(number: int) -> str:
+    """A large count in few characters: `8 192`, `128k`, `1M`."""
+    if number < 100_000:
+        return figure(number)
+    return f"{number / 1e6:.3g}M" if number >= 1_000_000 else f"{number / 1e3:.0f}k"
+
+
 class Meter(Widget):
     """Two lines: the figures; a bar that fills with the context window, and the cost."""
 
@@ -29,15 +36,17 @@ class Meter(Widget):
 
     def render(self) -> Content:
         reading = self.reading
-        window = f" / {figure(reading.window)}" if reading.window else ""
+        window = f" / {short(reading.window)}" if reading.window else ""
         total = None if reading.context is None else reading.context + (reading.draft or 0)
         first = Content.assemble(
-            "Tokens  draft ",
+            "draft ",
             (figure(reading.draft, exact=reading.exact), "$text"),
             " · context ",
             (figure(total, exact=reading.exact), "$text"),
             window,
         )
+        whole = Content.assemble("Tokens  ", first)
+        first = whole if whole.cell_length <= self.content_size.width else first
         return Content("\n").join([first, self._second_line(total)])
 
     def _second_line(self, total: int | None) -> Content:

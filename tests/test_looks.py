@@ -1,0 +1,127 @@
+"""How it looks: pictures of the screen, compared with those that README shows.
+
+`python -m tests.test_looks` draws them anew; look at them before committing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import sys
+import tempfile
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from tests.rooms.house import House, environment, open_house
+from tui_chat.core.conversation import Conversation, Message, Setup, Usage
+from tui_chat.core.opening import Opening
+from tui_chat.core.params import Params
+from tui_chat.core.store import Store
+
+LOOKS = Path(__file__).parent / "looks"
+ENDPOINT = {"OPENAI_API_KEY": "sk-not-a-key"}
+REPLY = """A capital do Brasil é **Brasília**, desde 21 de abril de 1960.
+
+| Cidade | Foi capital |
+|---|---|
+| Salvador | 1549–1763 |
+| Rio de Janeiro | 1763–1960 |
+| Brasília | desde 1960 |
+
+```python
+capital = {"Brasil": "Brasília"}
+print(capital["Brasil"])  # Brasília
+```
+"""
+
+
+def lesson() -> Conversation:
+    """A conversation with all that a reply may have, at fixed times."""
+    setup = Setup("openai", "gpt-4.1-mini", params=Params({"temperature": 0.7, "top_p": 1.0}))
+    asked = Message("q1", None, "user", "Qual é a capital do Brasil?", created=1)
+    reply = Message("a2", "q1", "assistant", REPLY, setup=setup, created=3)
+    reply = replace(
+        reply,
+        usage=Usage(14, 96, first_token_seconds=0.2, seconds=1.1),
+        finish_reason="stop",
+    )
+    other = replace(reply, id="a1", content="Brasília.", created=2)
+    return Conversation("lesson", "Capital do Brasil", [asked, other, reply], "a2", 1)
+
+
+async def _prepare(directory: Path) -> None:
+    places = Path(environment(directory)["TUI_CHAT_CONFIG_DIR"])
+    store = await Store.open(places / "conversations.db")
+    conversation = lesson()
+    first, *rest = conversation.messages
+    await store.create(conversation, first)
+    for message in rest:
+        await store.add(conversation.id, message)
+    session = (
+        '{"conversation":"lesson","endpoint":"openai","model":"gpt-4.1-mini","preset":"Balanced",'
+    )
+    session += '"params":{"temperature":0.7,"stop":["11"]}}'
+    await store.set_state("chat", session)
+    await store.close()
+
+
+SCENES: dict[str, tuple[tuple[int, int], str, tuple[str, ...]]] = {
+    "chat-120x40": ((120, 40), "textual-dark", ("f2", "down", "down")),
+    "chat-80x24": ((80, 24), "textual-dark", ()),
+    "chat-60x16": ((60, 16), "textual-dark", ()),
+    "chat-light-120x40": ((120, 40), "textual-light", ()),
+    "presets-120x40": ((120, 40), "textual-dark", ("f6", "down", "down")),
+    "saved-80x24": ((80, 24), "textual-dark", ("f3",)),
+    "help-120x40": ((120, 40), "textual-dark", ("f1",)),
+}
+
+
+async def drawn(name: str, directory: Path) -> str:
+    """The picture of a scene, as SVG."""
+    size, theme, keys = SCENES[name]
+    await _prepare(directory)
+    opening = Opening()
+    async with open_house(directory, size=size, environ=ENDPOINT, opening=opening) as house:
+        house.app.theme = theme
+        await _settled(house)
+        for key in keys:
+            await house.press(key)
+            await _settled(house)
+        return house.app.export_screenshot(title="tui-chat")
+
+
+async def _settled(house: House) -> None:
+    """Until nothing changes any more: counts are shown, lists are read."""
+    before, same = "", 0
+    while same < 5:
+        await house.pilot.pause(0.05)
+        now = house.screen_text()
+        same = same + 1 if now == before else 0
+        before = now
+
+
+def comparable(svg: str) -> str:
+    """A picture without what differs between two runs of the same screen."""
+    svg = re.sub(r"terminal-\d+", "terminal", svg)
+    return re.sub(r"\b\d\d:\d\d\b", "00:00", svg)
+
+
+@pytest.mark.parametrize("name", SCENES)
+async def test_it_looks_as_in_its_picture(name: str, tmp_path: Path) -> None:
+    picture = LOOKS / f"{name}.svg"
+    assert comparable(await drawn(name, tmp_path)) == comparable(picture.read_text("utf-8")), (
+        "look at it; when it is meant: python -m tests.test_looks"
+    )
+
+
+def main() -> None:
+    for name in sys.argv[1:] or SCENES:
+        with tempfile.TemporaryDirectory() as directory:
+            svg = asyncio.run(drawn(name, Path(directory)))
+        (LOOKS / f"{name}.svg").write_text(svg, "utf-8")
+
+
+if __name__ == "__main__":
+    main()
