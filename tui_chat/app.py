@@ -1,4 +1,7 @@
-"""The house: which rooms there are, the keys between them, themes, signals, the way out."""
+"""The house: which rooms there are, the keys between them, themes, signals, the way out.
+
+Rooms that are not there at the first paint are imported when they are first opened.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,7 @@ import signal
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from pathlib import PurePath
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from rich.segment import Segments
 from textual import events, on, work
@@ -20,21 +23,14 @@ from textual.screen import Screen
 
 from tui_chat.core.errors import ChatError
 from tui_chat.core.opening import Opening
-from tui_chat.core.params import PARAMETERS
-from tui_chat.core.settings import remember_setting
 from tui_chat.core.world import World
-from tui_chat.rooms.chat.commands import COMMANDS
-from tui_chat.rooms.chat.conversing import ChatTranscript, ConversationScreen
 from tui_chat.rooms.chat.screen import ChatScreen
-from tui_chat.rooms.review.screen import SavedConversations
-from tui_chat.rooms.welcome.screen import Welcome
-from tui_chat.widgets.help import Help, Section, key_rows, shown_key
+from tui_chat.widgets.bars import shown_key
 from tui_chat.widgets.keys import HeldKeys, renamed
-from tui_chat.widgets.prompt import Prompt
 from tui_chat.widgets.safety import DropControls
-from tui_chat.widgets.setup_screen import SetupScreen
-from tui_chat.widgets.sidebar import Sidebar
-from tui_chat.widgets.transcript import Transcript
+
+if TYPE_CHECKING:
+    from tui_chat.widgets.help import Section
 
 STANDARD_THEME = "textual-dark"
 KEY_SECONDS = 0.2
@@ -170,6 +166,8 @@ class TuiChat(App[None]):
     @on(ChatScreen.NothingToTalkTo)
     @work(group="room", exclusive=True)
     async def _welcome(self) -> None:
+        from tui_chat.rooms.welcome.screen import Welcome
+
         if isinstance(self.screen, Welcome):
             return
         chosen = await self.push_screen_wait(Welcome(self._world))
@@ -179,6 +177,8 @@ class TuiChat(App[None]):
         self.chat.leave_sidebar()
 
     async def action_open_saved(self, words: str = "") -> None:
+        from tui_chat.rooms.review.screen import SavedConversations
+
         room = SavedConversations(self._world, self.chat.talk.saved_id, words)
 
         def take(chosen: str | None) -> None:
@@ -190,13 +190,15 @@ class TuiChat(App[None]):
         await self.push_screen(room, take)
 
     async def action_help(self) -> None:
+        from tui_chat.widgets.help import Help
+
         await self.push_screen(Help(help_sections()))
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Rooms open over the chat, not over each other."""
         if action == "open_saved":
             return self.screen is self.chat
-        return action != "help" or not isinstance(self.screen, Help)
+        return action != "help" or self.screen.id != "help"
 
     @on(ChatScreen.Called)
     async def _called(self, event: ChatScreen.Called) -> None:
@@ -252,6 +254,8 @@ class TuiChat(App[None]):
 
     @work(group="theme", exclusive=True)
     async def _remember_theme(self, name: str) -> None:
+        from tui_chat.core.settings import remember_setting
+
         try:
             path = self._world.places.settings
             await asyncio.to_thread(remember_setting, path, "theme", name)
@@ -297,6 +301,15 @@ class TuiChat(App[None]):
 
 def help_sections() -> list[Section]:
     """What the help says: keys by place, typed commands, parameters."""
+    from tui_chat.core.params import PARAMETERS
+    from tui_chat.rooms.chat.commands import COMMANDS
+    from tui_chat.rooms.chat.conversing import ChatTranscript, ConversationScreen
+    from tui_chat.widgets.help import Section, key_rows
+    from tui_chat.widgets.prompt import Prompt
+    from tui_chat.widgets.setup_screen import SetupScreen
+    from tui_chat.widgets.sidebar import Sidebar
+    from tui_chat.widgets.transcript import Transcript
+
     places: list[tuple[str, list[BindingType]]] = [
         (
             "Everywhere",

@@ -11,7 +11,7 @@ from tui_chat.core import counting, pricing
 from tui_chat.core.conversation import Message, Setup, said
 from tui_chat.core.endpoints import Endpoint
 from tui_chat.core.errors import ChatError
-from tui_chat.core.reply import spoken
+from tui_chat.core.wire import spoken
 from tui_chat.core.world import World
 
 _ASK_SERVER_UP_TO = 50_000

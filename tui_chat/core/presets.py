@@ -14,9 +14,6 @@ from dataclasses import dataclass, field, replace
 from importlib.resources import files
 from pathlib import Path
 
-import tomlkit
-from tomlkit.exceptions import ParseError
-
 from tui_chat.core.conversation import Setup
 from tui_chat.core.errors import ChatError
 from tui_chat.core.files import private_directory, read_text, write_text
@@ -103,8 +100,8 @@ class Presets:
     def _read(self, path: Path) -> Preset:
         name = unicodedata.normalize("NFC", clean(path.stem))
         try:
-            return _preset(name, tomlkit.parse(read_text(path)).unwrap(), path.name)
-        except ParseError as error:
+            return _preset(name, tomllib.loads(read_text(path)), path.name)
+        except tomllib.TOMLDecodeError as error:
             return Preset(name, problem=toml_problem(path, error))
         except FileNotFoundError:
             return Preset(name, problem=f"{path.name} is gone.")
@@ -119,6 +116,10 @@ class Presets:
     def save(self, name: str, setup: Setup, about: str = "") -> Preset:
         """Write the setup under this name. An own preset of that name is replaced; keys of it that we do
         not know, and comments, stay. ValueError for the name, ChatError for the disk or a broken file."""
+        # Deferred: only writing needs it, and the first screen comes sooner without.
+        import tomlkit
+        from tomlkit.exceptions import ParseError
+
         name = check_name(name)
         path = self._path(name) or private_directory(self._directory) / f"{name}.toml"
         document = tomlkit.document()
@@ -127,7 +128,8 @@ class Presets:
                 document = tomlkit.parse(read_text(path))
             except ParseError as error:
                 raise ChatError(
-                    f"{toml_problem(path, error)}", "Mend or delete that file; it was not changed."
+                    f"{path.name}:{error.line}:{error.col}: this is no TOML.",
+                    "Mend or delete that file; it was not changed.",
                 ) from error
         if about:
             document["about"] = about

@@ -5,7 +5,9 @@ A change is always called inside a transaction. Nothing here waits, and nothing 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import gc
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -205,13 +207,26 @@ def load(connection: sqlite3.Connection, conversation_id: str) -> Conversation |
     # Only messages before it can be a message's parent, so an edited row makes no circle.
     ids: dict[int, str] = {}
     messages = []
-    for found in rows:
-        message = message_from(found, ids, setups)
-        ids[found[0]] = message.id
-        messages.append(message)
-    return Conversation(
-        conversation_id, text_of(title), messages, ids.get(leaf), number_of(created)
-    )
+    with _uncollected():
+        for found in rows:
+            message = message_from(found, ids, setups)
+            ids[found[0]] = message.id
+            messages.append(message)
+        return Conversation(
+            conversation_id, text_of(title), messages, ids.get(leaf), number_of(created)
+        )
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """All that is made meanwhile is kept: looking for garbage again and again would take a third longer."""
+    before = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if before:
+            gc.enable()
 
 
 def one_text(connection: sqlite3.Connection, query: str, given: str) -> str:

@@ -7,10 +7,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, fields
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from tui_chat.core.conversation import ROLES, STATUSES, Message, Refusal, Setup, Usage
@@ -23,7 +21,8 @@ if TYPE_CHECKING:
 MESSAGE_COLUMNS = (
     "role,content,status,reasoning,error,setup,usage,refused,finish_reason,request_id,created_at"
 )
-_USAGE = frozenset(field.name for field in fields(Usage))
+_USAGE = frozenset(field.name for field in fields(Usage)) - {"estimated"}
+_SECONDS = frozenset(name for name in _USAGE if name.endswith("seconds"))
 _NO_USAGE = Usage()
 
 
@@ -76,13 +75,13 @@ def message_from(
         role if role in ROLES else "user",
         text_of(content),
         status if status in STATUSES else "interrupted",
-        text_of(reasoning),
-        text_of(error),
+        text_of(reasoning) if reasoning else "",
+        text_of(error) if error else "",
         setups[setup] if setup is not None else None,
         _usage(usage) if usage else _NO_USAGE,
         _refused(refused) if refused else (),
-        text_of(finish),
-        text_of(request),
+        text_of(finish) if finish else "",
+        text_of(request) if request else "",
         number_of(made),
     )
 
@@ -101,20 +100,17 @@ def number_of(value: object) -> int:
     return value if isinstance(value, int) else 0
 
 
-@lru_cache(maxsize=4096)
 def _usage(text: object) -> Usage:
     table = _table(text)
     return Usage(**{name: value for name, value in table.items() if _fits(name, value)})
 
 
 def _fits(name: str, value: object) -> bool:
-    if name not in _USAGE:
-        return False
-    if name == "estimated" or isinstance(value, bool):
-        return name == "estimated" and isinstance(value, bool)
-    if isinstance(value, float):
-        return name.endswith("seconds") and math.isfinite(value) and value >= 0
-    return isinstance(value, int) and 0 <= value < 2**63
+    if isinstance(value, bool):
+        return name == "estimated"
+    if isinstance(value, int):
+        return name in _USAGE and 0 <= value < 2**63
+    return isinstance(value, float) and name in _SECONDS and 0 <= value < float("inf")
 
 
 def _refused(text: object) -> tuple[Refusal, ...]:
@@ -170,8 +166,8 @@ class Setups(dict[int, Setup | None]):
         if found is None:
             self[row] = None
         else:
-            *texts, params = found
-            self[row] = Setup(*map(text_of, texts), _params(params))
+            endpoint, model, system, params = found
+            self[row] = Setup(text_of(endpoint), text_of(model), text_of(system), _params(params))
         return self[row]
 
 

@@ -15,9 +15,10 @@ from typing import Protocol
 
 from tui_chat.core import counting
 from tui_chat.core.chunks import Ending
-from tui_chat.core.conversation import Message, Refusal, Setup, Token, Usage
+from tui_chat.core.conversation import Message, Refusal, Token, Usage
 from tui_chat.core.errors import ChatError
 from tui_chat.core.provider import Provider
+from tui_chat.core.wire import spoken
 
 CHECKPOINT_SECONDS = 0.25
 """At most this much of a reply is lost to a kill or a power cut."""
@@ -202,9 +203,3 @@ def _estimated(reply: Message, thread: Sequence[Message]) -> Message:
         estimated=True,
     )
     return replace(reply, usage=usage)
-
-
-def spoken(setup: Setup, thread: Sequence[Message]) -> list[tuple[str, str]]:
-    """The (role, content) pairs that a request with this setup and thread sends."""
-    system = [("system", setup.system)] if setup.system else []
-    return system + [(m.role, m.content) for m in thread if m.content]

@@ -5,13 +5,12 @@ Whatever is wrong in it is named with its line, and all that is right still coun
 
 from __future__ import annotations
 
+import re
+import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
-
-import tomlkit
-from tomlkit.exceptions import ParseError, TOMLKitError
 
 from tui_chat.core.endpoints import Endpoint, endpoint_from
 from tui_chat.core.errors import ChatError
@@ -40,12 +39,12 @@ def load_settings(path: Path) -> Settings:
     """The settings in this file. Never raises: what is wrong is among the problems."""
     try:
         text = read_text(path)
-        table = tomlkit.parse(text).unwrap()
+        table = tomllib.loads(text)
     except FileNotFoundError:
         return Settings()
     except ChatError as error:
         return Settings(problems=(error.message,))
-    except ParseError as error:
+    except tomllib.TOMLDecodeError as error:
         return Settings(problems=(toml_problem(path, error),))
     problems: list[str] = []
 
@@ -101,6 +100,10 @@ def remember_setting(path: Path, key: str, value: str) -> None:
 
     ChatError when the file cannot be read as TOML (it is not touched then) or not be written.
     """
+    # Deferred: only writing needs it, and the first screen comes sooner without.
+    import tomlkit
+    from tomlkit.exceptions import TOMLKitError
+
     try:
         document = tomlkit.parse(read_text(path))
     except FileNotFoundError:
@@ -121,10 +124,15 @@ def remember_setting(path: Path, key: str, value: str) -> None:
     write_text(path, tomlkit.dumps(document))
 
 
-def toml_problem(path: Path, error: ParseError) -> str:
+_PLACE = re.compile(r"(.*?) \(at line (\d+), column (\d+)\)")
+
+
+def toml_problem(path: Path, error: tomllib.TOMLDecodeError) -> str:
     """A mistake in a TOML file in one line that begins with its place."""
-    words = one_line(str(error).split(" at line ")[0], 120)
-    return f"{path.name}:{error.line}:{error.col}: {words}."
+    found = _PLACE.match(str(error))
+    if found is None:  # At the end of the file.
+        return f"{path.name}: {one_line(str(error), 120)}."
+    return f"{path.name}:{found[2]}:{found[3]}: {one_line(found[1], 120)}."
 
 
 def _line_of(text: str, key: str) -> int:

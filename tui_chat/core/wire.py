@@ -9,12 +9,15 @@ from tui_chat.core.endpoints import Endpoint
 from tui_chat.core.params import BY_NAME
 
 
+def spoken(setup: Setup, thread: Sequence[Message]) -> list[tuple[str, str]]:
+    """The (role, content) pairs of a request: the system prompt first, no reasoning, no empty replies."""
+    system = [("system", setup.system)] if setup.system else []
+    return system + [(message.role, message.content) for message in thread if message.content]
+
+
 def wire_messages(setup: Setup, thread: Sequence[Message]) -> list[dict[str, str]]:
-    """The messages as they are sent: the system prompt first, no reasoning, no empty replies."""
-    system = [{"role": "system", "content": setup.system}] if setup.system else []
-    return system + [
-        {"role": message.role, "content": message.content} for message in thread if message.content
-    ]
+    """The messages as they are sent."""
+    return [{"role": role, "content": content} for role, content in spoken(setup, thread)]
 
 
 def wire_fields(endpoint: Endpoint, setup: Setup) -> tuple[dict[str, object], dict[str, object]]:

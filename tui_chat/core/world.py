@@ -1,7 +1,7 @@
 """What the program stands on: places, settings, endpoints, presets, the store, the model that runs.
 
 The door builds one World and gives it to the app or to one answer on stdout; nothing is looked up
-globally. Everything slow in it is started when first asked for, and ended by close().
+globally. Everything slow in it is imported and started when first asked for, and ended by close().
 """
 
 from __future__ import annotations
@@ -9,19 +9,21 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from tui_chat.core.conversation import Setup
 from tui_chat.core.endpoints import BUILT_IN, Endpoint, Endpoints
 from tui_chat.core.errors import ChatError
 from tui_chat.core.files import Places
-from tui_chat.core.keys import read_key
 from tui_chat.core.local.model import SMOLLM2, Progress, fetch, is_ready, model_path
-from tui_chat.core.local.server import LocalServer
 from tui_chat.core.presets import Preset, Presets
-from tui_chat.core.provider import Provider
 from tui_chat.core.settings import Settings, load_settings
-from tui_chat.core.store import Store
 from tui_chat.core.text import folded, one_line
+
+if TYPE_CHECKING:
+    from tui_chat.core.local.server import LocalServer
+    from tui_chat.core.provider import Provider
+    from tui_chat.core.store import Store
 
 
 class World:
@@ -70,6 +72,8 @@ class World:
         """The saved conversations, opened once. ChatError in words when they cannot be opened."""
         async with self._opening:
             if self._store is None:
+                from tui_chat.core.store import Store
+
                 self._store = await Store.open(self.places.database)
             return self._store
 
@@ -82,6 +86,9 @@ class World:
         if endpoint.name == BUILT_IN:
             return await self._built_in(endpoint)
         if name not in self._providers:
+            from tui_chat.core.keys import read_key
+            from tui_chat.core.provider import Provider
+
             key = await asyncio.to_thread(read_key, endpoint, self.environ)
             self._providers[name] = Provider(endpoint, key)
         return self._providers[name]
@@ -95,6 +102,9 @@ class World:
                     "The built-in model is not on this machine yet.",
                     "Fetch it from the opening panel (ctrl+p, “Fetch the built-in model”).",
                 )
+            from tui_chat.core.local.server import LocalServer
+            from tui_chat.core.provider import Provider
+
             self._server = await LocalServer.start(
                 model_path(self.places.models, SMOLLM2),
                 model_id=SMOLLM2.id,

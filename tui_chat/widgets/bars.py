@@ -10,6 +10,28 @@ from textual.widget import Widget
 
 from tui_chat.core.text import one_line
 
+_NAMES = {
+    "escape": "esc",
+    "delete": "del",
+    "pageup": "page up",
+    "pagedown": "page down",
+    "up": "↑",
+    "down": "↓",
+}
+
+
+def shown_key(keys: str) -> str:
+    """Keys as people read them: `F5 ^R` for `f5,ctrl+r`."""
+    shown = []
+    for key in keys.split(","):
+        name = _NAMES.get(key, key)
+        if name.startswith("f") and name[1:].isdigit():
+            name = name.upper()
+        elif name.startswith("ctrl+"):
+            name = "^" + name[5:].upper()
+        shown.append(name)
+    return " ".join(shown)
+
 
 class Topline(Widget):
     """The conversation's title at the left; endpoint, model and state at the right."""

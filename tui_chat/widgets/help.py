@@ -13,7 +13,7 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
-from tui_chat.widgets.bars import Keyline
+from tui_chat.widgets.bars import Keyline, shown_key
 
 
 @dataclass(frozen=True)
@@ -31,29 +31,6 @@ def key_rows(bindings: Iterable[BindingType]) -> tuple[tuple[str, str], ...]:
         for binding in bindings
         if isinstance(binding, Binding) and (binding.show or binding.tooltip)
     )
-
-
-_NAMES = {
-    "escape": "esc",
-    "delete": "del",
-    "pageup": "page up",
-    "pagedown": "page down",
-    "up": "↑",
-    "down": "↓",
-}
-
-
-def shown_key(keys: str) -> str:
-    """Keys as people read them: `F5 ^R` for `f5,ctrl+r`."""
-    shown = []
-    for key in keys.split(","):
-        name = _NAMES.get(key, key)
-        if name.startswith("f") and name[1:].isdigit():
-            name = name.upper()
-        elif name.startswith("ctrl+"):
-            name = "^" + name[5:].upper()
-        shown.append(name)
-    return " ".join(shown)
 
 
 class Help(ModalScreen[None]):
@@ -78,7 +55,7 @@ class Help(ModalScreen[None]):
     ]
 
     def __init__(self, sections: Sequence[Section]) -> None:
-        super().__init__()
+        super().__init__(id="help")
         self._sections = sections
 
     def compose(self) -> ComposeResult:

@@ -21,6 +21,11 @@ from tui_chat.widgets.meter import figure
 from tui_chat.widgets.picker import Line, Picker
 
 
+def without_mark(chosen: str) -> str:
+    """What was chosen or typed, without the mark of typed text."""
+    return chosen.removeprefix(Picker.FREE)
+
+
 class PresetPicker(Picker):
     """Presets: apply, save the present setup under a name, rename, delete with undo."""
 

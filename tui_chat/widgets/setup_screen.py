@@ -1,7 +1,8 @@
 """A screen that owns a setup: its sidebar and meter, and all ways to change it but typing.
 
 The screen's value is the one that is sent. The sidebar, a preset, a dialog and a typed command
-all change it through use(), so each change is live everywhere at once.
+all change it through use(), so each change is live everywhere at once. Dialogs are imported when
+they are first opened, to keep the first paint early.
 """
 
 from __future__ import annotations
@@ -24,10 +25,7 @@ from tui_chat.core.endpoints import Endpoint
 from tui_chat.core.errors import ChatError
 from tui_chat.core.presets import Preset
 from tui_chat.core.world import World
-from tui_chat.widgets.dialogs import TextDialog
 from tui_chat.widgets.meter import Meter
-from tui_chat.widgets.picker import Picker
-from tui_chat.widgets.pickers import EndpointPicker, ModelPicker, PresetPicker
 from tui_chat.widgets.sidebar import Sidebar
 
 
@@ -221,6 +219,8 @@ class SetupScreen(Screen[None]):
         self.set_class(not self.sidebar_shown, "-no-sidebar")
 
     async def action_choose_preset(self) -> None:
+        from tui_chat.widgets.pickers import PresetPicker
+
         present = self.preset.name if self.preset else ""
 
         async def take(chosen: str | None) -> None:
@@ -239,9 +239,11 @@ class SetupScreen(Screen[None]):
         self.preset = await self.world.save_preset(name, self.setup)
 
     async def action_choose_endpoint(self) -> None:
+        from tui_chat.widgets.pickers import EndpointPicker, without_mark
+
         def take(chosen: str | None) -> None:
             if chosen:
-                self.take_endpoint(chosen.removeprefix(Picker.FREE))
+                self.take_endpoint(without_mark(chosen))
 
         await self.app.push_screen(EndpointPicker(self.world, self.setup.endpoint), take)
 
@@ -256,14 +258,18 @@ class SetupScreen(Screen[None]):
             self.complain(error)
 
     async def action_choose_model(self) -> None:
+        from tui_chat.widgets.pickers import ModelPicker, without_mark
+
         def take(chosen: str | None) -> None:
             if chosen:
-                self.use(replace(self.setup, model=chosen.removeprefix(Picker.FREE)))
+                self.use(replace(self.setup, model=without_mark(chosen)))
 
         picker = ModelPicker(self.world, self.setup.endpoint, self.setup.model)
         await self.app.push_screen(picker, take)
 
     async def action_edit_system(self) -> None:
+        from tui_chat.widgets.dialogs import TextDialog
+
         def take(text: str | None) -> None:
             if text is not None:
                 self.use(replace(self.setup, system=text.strip()))

@@ -1,6 +1,6 @@
 """A screen with one conversation: shows what happens to it, and acts on the message under the cursor.
 
-It listens to a Talk; what is said and kept is decided there.
+It listens to a Talk; what is said and kept is decided there. What only some keys need is imported then.
 """
 
 from __future__ import annotations
@@ -16,8 +16,6 @@ from textual.timer import Timer
 
 from tui_chat.core.conversation import Message, Refusal, Token, said
 from tui_chat.core.errors import ChatError
-from tui_chat.core.files import create_text
-from tui_chat.core.formats import code, jsonl, markdown
 from tui_chat.core.measure import Measure
 from tui_chat.core.params import BY_NAME
 from tui_chat.core.text import one_line
@@ -25,7 +23,6 @@ from tui_chat.core.world import World
 from tui_chat.rooms.chat.captions import caption
 from tui_chat.rooms.chat.talk import Talk
 from tui_chat.widgets.bars import Topline
-from tui_chat.widgets.dialogs import LineDialog, ReadDialog
 from tui_chat.widgets.setup_screen import SetupScreen
 from tui_chat.widgets.transcript import Caption, Transcript
 
@@ -264,6 +261,8 @@ class ConversationScreen(SetupScreen):
 
     async def rename(self, title: str) -> None:
         """Give the conversation this title; without one, ask."""
+        from tui_chat.widgets.dialogs import LineDialog
+
         if not title:
             dialog = LineDialog("Title of this conversation", text=self.talk.conversation.title)
             answer: str | None = await self.app.push_screen_wait(dialog)
@@ -288,6 +287,10 @@ class ConversationScreen(SetupScreen):
 
     async def export(self, words: str) -> None:
         """Write the conversation to a new file: JSON Lines for .jsonl, else Markdown."""
+        from tui_chat.core.files import create_text
+        from tui_chat.core.formats import jsonl, markdown
+        from tui_chat.widgets.dialogs import LineDialog
+
         if not words:
             note = (
                 "To which file? .md reads well, .jsonl has the whole tree. Nothing is overwritten."
@@ -306,6 +309,9 @@ class ConversationScreen(SetupScreen):
 
     def action_show_code(self) -> None:
         """Show the request that Enter would send, as programs."""
+        from tui_chat.core.formats import code
+        from tui_chat.widgets.dialogs import ReadDialog
+
         if self.endpoint is None:
             return
         thread = [*self.talk.conversation.thread()]

@@ -20,7 +20,6 @@ from tui_chat.core.conversation import (
     title_from,
 )
 from tui_chat.core.errors import ChatError
-from tui_chat.core.reply import Recorder, ask
 from tui_chat.core.world import World
 
 
@@ -107,6 +106,9 @@ class Talk:
         self._listener.ended(final)
 
     async def _asked(self, thread: tuple[Message, ...], reply: Message) -> Message:
+        # Deferred: the client's modules are not needed for the first screen.
+        from tui_chat.core.reply import Recorder, ask
+
         assert reply.setup is not None
         store = await self._world.store()
         recorder = Recorder(store, self.conversation.id, self._listener.trouble)
