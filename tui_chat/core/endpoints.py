@@ -9,7 +9,7 @@ import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
-from importlib.resources import files
+from pathlib import Path
 from types import MappingProxyType
 from urllib.parse import urlsplit
 
@@ -21,6 +21,7 @@ BUILT_IN = "built-in"
 """The name of the embedded local model's endpoint; its base URL is known once it runs."""
 ENVIRONMENT = "environment"
 """The name of the endpoint that OPENAI_BASE_URL names."""
+DATA = Path(__file__).parent.parent / "data"
 _URL_HINT = "It begins with http:// or https:// and a host: http://127.0.0.1:8080/v1."
 
 
@@ -156,7 +157,7 @@ def _renamed(table: Mapping[str, object]) -> Mapping[str, str]:
 
 def known_endpoints() -> tuple[Endpoint, ...]:
     """Those that ship with the program, the built-in model first."""
-    text = files("tui_chat.data").joinpath("endpoints.toml").read_text("utf-8")
+    text = (DATA / "endpoints.toml").read_text("utf-8")
     return tuple(endpoint_from(name, table) for name, table in tomllib.loads(text).items())
 
 

@@ -11,10 +11,10 @@ import tomllib
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from importlib.resources import files
 from pathlib import Path
 
 from tui_chat.core.conversation import Setup
+from tui_chat.core.endpoints import DATA
 from tui_chat.core.errors import ChatError
 from tui_chat.core.files import private_directory, read_text, write_text
 from tui_chat.core.params import BY_NAME, Params
@@ -72,7 +72,7 @@ def check_name(name: str) -> str:
 
 def shipped_presets() -> tuple[Preset, ...]:
     """Those that come along, in the order of a lesson."""
-    text = files("tui_chat.data").joinpath("presets.toml").read_text("utf-8")
+    text = (DATA / "presets.toml").read_text("utf-8")
     return tuple(
         replace(_preset(name, table, ""), shipped=True)
         for name, table in tomllib.loads(text).items()

@@ -96,10 +96,21 @@ class SetupScreen(Screen[None]):
 
     def compose_side(self) -> ComposeResult:
         """The column at the right: parameters, what the focused one means, tokens."""
+        self._set_size_classes()
         with Vertical(id="side"):
             yield Sidebar().data_bind(SetupScreen.setup)
             yield Static("", id="explanation", markup=False)
             yield Meter()
+
+    def _set_size_classes(self) -> None:
+        """As Textual does at the first resize, but before there is anything to style again."""
+        breakpoints = (
+            (self.HORIZONTAL_BREAKPOINTS, self.app.size.width),
+            (self.VERTICAL_BREAKPOINTS, self.app.size.height),
+        )
+        for places, extent in breakpoints:
+            names = [name for start, name in places or () if start <= extent]
+            self.add_class(names[-1], update=False)
 
     # The setup
 

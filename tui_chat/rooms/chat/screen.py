@@ -39,6 +39,7 @@ SAVE_DRAFT_AFTER = 0.5
 class ChatScreen(ConversationScreen):
     """One conversation with one model."""
 
+    AUTO_FOCUS = "Prompt TextArea"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+n", "new", "New", show=False, tooltip="New conversation", id="chat.new"),
         Binding(
@@ -83,7 +84,7 @@ class ChatScreen(ConversationScreen):
     def compose(self) -> ComposeResult:
         yield Topline()
         with Horizontal(id="main"):
-            with Vertical(id="talk"):
+            with Vertical(id="talk", classes="-focused"):
                 yield ChatTranscript(self.caption)
                 yield Prompt()
             yield from self.compose_side()
@@ -91,7 +92,6 @@ class ChatScreen(ConversationScreen):
         yield Static("This window is too small.\n60 × 16 is enough.", id="too-small")
 
     def on_mount(self) -> None:
-        self.set_focus(self.prompt.text_area)
         self.prompt.commands = self._completions
         self.topline.state = "starting"
         self.call_after_refresh(self._begin)
