@@ -5,7 +5,7 @@ An endpoint never holds a key, only the name of its source.
 
 from __future__ import annotations
 
-import tomllib
+import json
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -157,8 +157,8 @@ def _renamed(table: Mapping[str, object]) -> Mapping[str, str]:
 
 def known_endpoints() -> tuple[Endpoint, ...]:
     """Those that ship with the program, the built-in model first."""
-    text = (DATA / "endpoints.toml").read_text("utf-8")
-    return tuple(endpoint_from(name, table) for name, table in tomllib.loads(text).items())
+    tables = json.loads((DATA / "endpoints.json").read_text("utf-8"))["endpoints"]
+    return tuple(endpoint_from(name, table) for name, table in tables.items())
 
 
 class Endpoints:

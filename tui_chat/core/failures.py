@@ -1,13 +1,15 @@
 """What can go wrong between here and a server, each in its own sentence with what can be done about it.
 
-Server words are quoted cleaned and short; a key that stands in them is not repeated.
+Server words are quoted cleaned and short; a key that stands in them is not repeated. The client
+library's exceptions are told apart by name and attributes, so that importing this loads no client.
 """
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 
 from tui_chat.core.endpoints import Endpoint
 from tui_chat.core.errors import ChatError
@@ -15,35 +17,74 @@ from tui_chat.core.text import one_line
 
 WORDS = 300
 """Characters of a server's own words that are shown."""
-_HTML = re.compile(r"\s*<(!doctype|html|head|body)\b", re.IGNORECASE)
+BEGINNING = 200
+"""Characters of an answer that is none that are shown."""
+_READ = 200_000
+_AGAIN = "Try again."
+_PAGE = re.compile(r"\s*(?:<!--.{0,2000}?-->\s*|<\?xml[^>]*>\s*)*<(!doctype|html|head|body)\b", re.I | re.S)  # fmt: skip
 _KEY_LIKE = re.compile(r"\b(?:sk|gsk|xai|key)-[A-Za-z0-9_\-]{8,}")
-_OVER = re.compile(r"maximum context length is (\d+) tokens.*?(\d+) tokens", re.DOTALL)
+_OVERFLOW_KINDS = ("exceed_context_size_error", "context_length_exceeded")
+# OpenAI and vLLM; llama.cpp; Anthropic: (words, whether the room comes before what was used).
+_OVERFLOWS = (
+    (re.compile(r"maximum context length is (\d+) tokens.*?(\d+) (?:input )?tokens", re.S), True),
+    (re.compile(r"\((\d+) tokens\) exceeds the available context size \((\d+) tokens"), False),
+    (re.compile(r"prompt is too long: (\d+) tokens > (\d+)"), False),
+)
+_NO_HOST = ("name or service", "getaddrinfo", "nodename", "name resolution", "no address assoc")
 
 
-def server_words(body: object, key: str = "") -> str:
+@dataclass(frozen=True)
+class Asked:
+    """What was asked of whom: what the words of a failure speak of, and what they must not repeat."""
+
+    endpoint: Endpoint
+    model: str = ""
+    key: str = field(default="", repr=False)
+    read_seconds: float = 120
+    connect_seconds: float = 5
+
+
+def redacted(text: str, key: str) -> str:
+    """The text with *** where this key, or something that looks like one, stands."""
+    if len(key) > 3:
+        text = text.replace(key, "***")
+    return _KEY_LIKE.sub("***", text)
+
+
+def server_words(body: object, key: str = "", limit: int = WORDS) -> str:
     """What an error body says, whatever its shape; empty when it says nothing readable."""
-    words = one_line(_words(body), WORDS)
-    if key and len(key) > 3:
-        words = words.replace(key, "***")
-    return _KEY_LIKE.sub("***", words)
+    # The key goes before the text is cut: half a key is one too.
+    return one_line(redacted(_words(body)[:_READ], key), limit)
 
 
-def _words(body: object) -> str:
+def _words(body: object, depth: int = 0) -> str:
+    if depth > 8:
+        return ""
     if isinstance(body, list):
-        return next((found for item in body[:5] if (found := _words(item))), "")
+        return next((found for item in body[:5] if (found := _words(item, depth + 1))), "")
     if isinstance(body, str):
-        return "" if _HTML.match(body) else body
+        return "" if is_page(body) else _unpacked(body, depth)
     if not isinstance(body, Mapping):
         return ""
     for name in ("message", "error", "detail", "msg", "error_description"):
-        if found := _words(body.get(name)):
+        if found := _words(body.get(name), depth + 1):
             return found
     return ""
 
 
+def _unpacked(text: str, depth: int) -> str:
+    """A text that is an error body once more, as proxies wrap them; else the text."""
+    if text[:1] in "{[" and len(text) < _READ:
+        try:
+            return _words(json.loads(text), depth + 1) or text
+        except (ValueError, RecursionError):
+            return text
+    return text
+
+
 def is_page(body: object) -> bool:
     """Whether a body is a web page, such as a proxy's or a login's."""
-    return isinstance(body, str) and bool(_HTML.match(body))
+    return isinstance(body, str) and bool(_PAGE.match(body[:4_000]))
 
 
 def facts(body: object) -> Mapping[str, object]:
@@ -57,145 +98,287 @@ def facts(body: object) -> Mapping[str, object]:
 
 
 def refused_field(body: object, sent: Iterable[str]) -> str | None:
-    """Which of the fields that were sent an error body names, if any."""
-    param = facts(body).get("param")
-    words = _words(body)
-    for name in sent:
-        if param == name:
+    """Which of the fields that were sent an error body names, if any; none when the thread is too long."""
+    if _overflow(body) is not None:
+        return None
+    names = tuple(sent)
+    for place in (facts(body).get("param"), *_places(body)):
+        if isinstance(place, str) and (name := place.rpartition(".")[2]) in names:
             return name
-        quoted = re.search(rf"['\"`]{re.escape(name)}['\"`]", words)
-        # One-word names are ordinary words too, so they count only in quotes or at the start.
-        plain = r"\b" if "_" in name else r"^"
-        if quoted or re.search(rf"{plain}{re.escape(name)}\b", words):
-            return name
-    return None
+    words = _words(body)[:_READ]
+    return next((name for name in names if re.search(rf"['\"`]{re.escape(name)}['\"`]", words)), None) or next(
+        (name for name in names if re.search(_plain(name), words)), None
+    )  # fmt: skip
 
 
-def from_status(
-    status: int, body: object, headers: Mapping[str, str], endpoint: Endpoint, model: str, key: str
-) -> ChatError:
+def _plain(name: str) -> str:
+    # One-word names are ordinary words too, so they count only where a field's name would stand.
+    before = (
+        r"\b" if "_" in name else r"(?:^|(?:parameter|field|argument|value for|support)s?:?\s+)"
+    )
+    return rf"{before}{re.escape(name)}\b"
+
+
+def _places(body: object, depth: int = 0) -> Iterator[object]:
+    """The fields that FastAPI's validation errors point at, as its servers (vLLM, Mistral) nest them."""
+    if depth > 4:
+        return
+    if isinstance(body, list):
+        for item in body[:20]:
+            yield from _places(item, depth + 1)
+    elif isinstance(body, Mapping):
+        where = body.get("loc")
+        if isinstance(where, list) and where:
+            yield where[-1]
+        for name in ("detail", "message", "error"):
+            yield from _places(body.get(name), depth + 1)
+
+
+def _overflow(body: object) -> tuple[int, int] | None:
+    """Tokens used and the room for them when the thread is too long for the model; 0 where not said."""
+    about, words = facts(body), _words(body)[:_READ]
+    used, room = about.get("n_prompt_tokens"), about.get("n_ctx")
+    if isinstance(used, int) and isinstance(room, int):
+        return used, room
+    kinds = (about.get("code"), about.get("type"))
+    told = any(kind in kinds for kind in _OVERFLOW_KINDS)
+    for pattern, room_first in _OVERFLOWS:
+        if found := pattern.search(words):
+            first, second = int(found[1]), int(found[2])
+            used, room = (second, first) if room_first else (first, second)
+            # vLLM says this also of a length that is too large; then the thread itself may fit.
+            if told or used > room:
+                return used, room
+    return (0, 0) if told else None
+
+
+def explained(error: BaseException, asked: Asked, *, begun: bool = False) -> ChatError:
+    """What the client library raised, in words; `begun` when part of the answer had arrived.
+
+    Neither the error nor its cause may be chained to the result: a cause may hold the key.
+    """
+    kinds = {kind.__name__ for kind in type(error).__mro__}
+    if isinstance(status := getattr(error, "status_code", None), int):
+        headers = getattr(getattr(error, "response", None), "headers", {})
+        return from_status(status, getattr(error, "body", None), headers, asked)
+    if "APITimeoutError" in kinds or "TimeoutException" in kinds:
+        return _timed_out(error, asked, begun)
+    if kinds & {"APIConnectionError", "HTTPError", "OSError"}:
+        return _lost(error, asked) if begun else _unreachable(error, asked)
+    if "APIError" in kinds:
+        return from_stream(getattr(error, "body", None) or str(error), asked, begun=begun)
+    return ChatError(
+        f"{asked.endpoint.name} sent something that is not in the API's form.",
+        "Is it a server for the OpenAI API?" if not begun else _AGAIN,
+    )
+
+
+def from_stream(body: object, asked: Asked, *, begun: bool = False) -> ChatError:
+    """An error that came with status 200, in the stream or in its place."""
+    code = str(facts(body).get("code", ""))
+    if not begun and (_overflow(body) is not None or re.fullmatch("[45][0-9][0-9]", code)):
+        return from_status(int(code) if code.isdigit() else 400, body, {}, asked)
+    said = server_words(body, asked.key) or "nothing more than that there was an error"
+    what = "broke off" if begun else "answered with an error"
+    return ChatError(_stopped(f"{asked.endpoint.name} {what}: {said}"), _AGAIN)
+
+
+def _stopped(sentence: str) -> str:
+    return sentence if sentence.endswith((".", "!", "?", "…")) else sentence + "."
+
+
+def from_status(status: int, body: object, headers: Mapping[str, str], asked: Asked) -> ChatError:
     """A refusal by status code, in words."""
-    said = server_words(body, key)
-    quoted = f" It says: {said}" if said else ""
+    sentence, hint = _sentence(status, body, headers, asked)
     if is_page(body):
-        quoted = " It sent a web page instead of an answer."
-    sentence, hint = _sentence(status, body, headers, endpoint, model)
-    return ChatError(sentence + quoted, hint)
+        return ChatError(f"{sentence} It sent a web page instead of an answer.", hint)
+    said = server_words(body, asked.key)
+    return ChatError(_stopped(f"{sentence} It says: {said}") if said else sentence, hint)
 
 
 def _sentence(
-    status: int, body: object, headers: Mapping[str, str], endpoint: Endpoint, model: str
+    status: int, body: object, headers: Mapping[str, str], asked: Asked
 ) -> tuple[str, str]:
-    name, about = endpoint.name, facts(body)
-    code, kind = str(about.get("code", "")), str(about.get("type", ""))
-    source = endpoint.key_env or (endpoint.key_command[0] if endpoint.key_command else "")
-    if "exceed_context_size" in kind or code == "context_length_exceeded":
-        return _too_long(about), "Shorten the draft, begin anew (ctrl+n), or lower max length."
+    name, code = asked.endpoint.name, str(facts(body).get("code", ""))
+    if (tokens := _overflow(body)) is not None:
+        return _too_long(*tokens), "Shorten the draft, begin anew, or lower the max length."
     if 300 <= status < 400:
-        target = one_line(headers.get("location", "another address"), 120)
+        target = one_line(redacted(headers.get("location", ""), asked.key), 120)
         return (
-            f"{name} sends requests on to {target}; nothing was sent there.",
-            "Use that URL as the base URL if you trust it.",
+            f"{name} sends requests on to {target or 'another address'} ({status}); nothing was sent there.",
+            "Make that the base URL if you trust it.",
         )
+    if status == 404 or code == "model_not_found":
+        return _not_found(status, body, asked)
     if status == 401:
-        named = f"the key from {source}" if source else "requests without a key"
-        return f"{name} refused {named} (401).", (
-            "Is it the right key for this server?" if source else "Name one: --key-env NAME."
-        )
-    if status == 402:
-        return f"{name} wants to be paid first (402).", "Look at the account's balance."
-    if status == 403:
-        return (
-            f"{name} does not allow this (403).",
-            "The key may lack the right, or the region may be blocked.",
-        )
-    if status == 404:
-        if code == "model_not_found" or (model and model in _words(body)):
-            return (
-                f"{name} has no model “{model}” (404).",
-                "Choose another: Enter on Model in the sidebar.",
-            )
-        return f"There is no API at {endpoint.base_url} (404).", "Does the base URL end in /v1?"
-    if status == 413:
-        return f"The request is too large for {name} (413).", "Begin anew with ctrl+n."
+        return _unauthorized(asked)
     if status == 429:
-        if "quota" in code or "quota" in kind:
-            return (
-                f"The account at {name} has no quota left (429).",
-                "Look at its plan and billing.",
-            )
-        after = headers.get("retry-after", "")
-        wait = f" It asks to wait {one_line(after, 20)} seconds." if after else ""
-        return f"{name} gets too many requests (429).{wait}", "Wait a little, then F5."
+        return _too_many(body, headers, asked)
     if status >= 500:
-        return f"{name} has a fault of its own ({status}).", "Try again with F5."
-    return f"{name} refused the request ({status}).", "Look at the parameters that are set."
+        return f"{name} has a fault of its own ({status}).", _after(headers) or _AGAIN
+    sentence, hint = _PLAIN_SENTENCES.get(status, _PLAIN_SENTENCES[400])
+    return f"{name} {sentence} ({status}).", hint
 
 
-def _too_long(about: Mapping[str, object]) -> str:
-    used, room = about.get("n_prompt_tokens"), about.get("n_ctx")
-    if not isinstance(used, int) or not isinstance(room, int):
-        found = _OVER.search(str(about.get("message", "")))
-        used, room = (int(found[2]), int(found[1])) if found else (0, 0)
-    if used > room:
+_PLAIN_SENTENCES: Mapping[int, tuple[str, str]] = {
+    400: ("refused the request", "Look at the parameters that are set."),
+    402: ("wants to be paid first", "Look at the account's balance."),
+    403: ("does not allow this", "The key may lack the right, or the region may be blocked."),
+    405: ("does not take requests at this address", "Does the base URL end in /v1?"),
+    408: ("waited too long for the request", _AGAIN),
+    413: ("finds the request too large", "Shorten the draft, or begin anew."),
+    422: ("does not accept a field of the request", "Look at the parameters that are set."),
+}
+
+
+def _too_long(used: int, room: int) -> str:
+    if used and room:
         return f"The conversation is too long: {used} tokens, and the model takes {room}."
     return "The conversation is too long for this model."
 
 
-def unreachable(cause: BaseException | None, endpoint: Endpoint) -> ChatError:
-    """No connection, or one that was closed before an answer."""
-    words = str(cause or "").lower()
-    place = endpoint.base_url
-    if "refused" in words:
-        return ChatError(f"Nothing answers at {place}.", "Is the server running?")
-    if (
-        "name or service" in words
-        or "getaddrinfo" in words
-        or "nodename" in words
-        or "resolution" in words
-    ):
-        return ChatError(
-            f"There is no host of that name: {place}.",
-            "Is it spelled right, and is there a network?",
-        )
-    if "certificate" in words or "ssl" in words or "tls" in words:
-        return ChatError(
-            f"The connection to {place} is not trusted: its certificate does not check.",
-            "SSL_CERT_FILE can name your own authority's.",
-        )
-    if "illegal status line" in words or ("protocol" in words and "unsupported" not in words):
-        return ChatError(f"What answers at {place} does not speak HTTP.", "Is it the right port?")
-    if "disconnected" in words or "closed" in words or "reset" in words:
-        return ChatError(f"{place} closed the connection without an answer.", "Try again with F5.")
-    if "unreachable" in words:
-        return ChatError(f"{place} cannot be reached from here.", "Is there a network?")
-    return ChatError(f"The connection to {place} failed.", "Try again with F5.")
-
-
-def timed_out(endpoint: Endpoint, seconds: float, *, connecting: bool) -> ChatError:
-    """No answer in time."""
-    if connecting:
-        return ChatError(
-            f"{endpoint.base_url} did not take the connection in {seconds:.0f} s.",
-            "Is the address right?",
-        )
-    return ChatError(
-        f"No answer from {endpoint.base_url} in {seconds:.0f} s.", "Try again with F5."
+def _not_found(status: int, body: object, asked: Asked) -> tuple[str, str]:
+    code = str(facts(body).get("code", ""))
+    if code == "model_not_found" or (asked.model and asked.model in _words(body)[:_READ]):
+        return f"{asked.endpoint.name} has no model “{asked.model}” ({status}).", "Choose another."
+    return (
+        f"There is no API at {asked.endpoint.base_url} ({status}).",
+        "Does the base URL end in /v1?",
     )
 
 
-def not_an_api(content_type: str, body: str, endpoint: Endpoint, key: str) -> ChatError:
-    """A 200 that is no answer: a page, another service, an error in disguise."""
+def _unauthorized(asked: Asked) -> tuple[str, str]:
+    endpoint = asked.endpoint
+    if source := key_source(endpoint):
+        return f"{endpoint.name} refused the key from {source} (401).", (
+            "Is it the right key for this server?"
+        )
+    if asked.key:
+        return f"{endpoint.name} refused its key (401).", "Start again."
+    return f"{endpoint.name} refused a request without a key (401).", (
+        "Name an environment variable that holds one: --key-env NAME."
+    )
+
+
+def key_source(endpoint: Endpoint) -> str:
+    """Where its key comes from, as a failure names it; empty when it has none."""
+    if endpoint.key_command:
+        return f"the command {one_line(endpoint.key_command[0], 60)}"
+    return one_line(endpoint.key_env, 60)
+
+
+def _too_many(body: object, headers: Mapping[str, str], asked: Asked) -> tuple[str, str]:
+    about, name = facts(body), asked.endpoint.name
+    if "insufficient_quota" in (about.get("code"), about.get("type")):
+        return f"The account at {name} has no quota left (429).", "Look at its plan and billing."
+    return f"{name} gets too many requests (429).", _after(headers) or "Wait a little."
+
+
+def _after(headers: Mapping[str, str]) -> str:
+    """The wait that a server asks for, in words; empty when it asks for none."""
+    asked = headers.get("retry-after", "").strip()
+    if not asked:
+        return ""
     try:
-        said = server_words(json.loads(body), key)
+        seconds = float(asked)
     except ValueError:
-        said = ""
-    if said:
-        return ChatError(f"{endpoint.name} answered with an error: {said}", "Try again with F5.")
-    kind = one_line(content_type.split(";")[0], 60) or "no content type"
-    start = "" if is_page(body) else server_words(body[:200], key)
-    shown = f": {start}" if start else ""
+        return f"Try again after {one_line(asked, 40)}."
+    if not 0 <= seconds < 1e9:
+        return ""
+    if seconds < 120:
+        return f"Try again in {seconds:.0f} s."
+    if seconds < 7200:
+        return f"Try again in {seconds / 60:.0f} minutes."
+    return f"Try again in {seconds / 3600:.0f} hours."
+
+
+def _chain(error: BaseException | None) -> Iterator[BaseException]:
+    """An error and all that led to it, members of groups included."""
+    todo, seen = [error], set[int]()
+    while todo:
+        one = todo.pop(0)
+        if one is not None and id(one) not in seen:
+            seen.add(id(one))
+            yield one
+            todo += [one.__cause__, one.__context__, *getattr(one, "exceptions", ())]
+
+
+def _timed_out(error: BaseException, asked: Asked, begun: bool) -> ChatError:
+    kinds = {type(one).__name__ for one in _chain(error)}
+    if "ConnectTimeout" in kinds:
+        return ChatError(
+            f"{asked.endpoint.base_url} did not take the connection in {asked.connect_seconds:g} s.",
+            "Is the address right, and is there a network?",
+        )
+    seconds = f"{asked.read_seconds:g} s"
+    if begun:
+        return ChatError(f"{asked.endpoint.name} sent nothing more for {seconds}.", _AGAIN)
+    return ChatError(f"No answer from {asked.endpoint.base_url} in {seconds}.", _AGAIN)
+
+
+def _lost(error: BaseException, asked: Asked) -> ChatError:
     return ChatError(
-        f"What answers at {endpoint.base_url} is not a model's API ({kind}){shown}.",
-        "Does the base URL end in /v1? Is a login page in between?",
+        f"The connection to {asked.endpoint.name} was lost in the middle of the answer.", _AGAIN
     )
+
+
+def _unreachable(error: BaseException, asked: Asked) -> ChatError:
+    """No connection, or one that was closed before an answer. The cause's own words are never shown."""
+    chain = list(_chain(error))
+    kinds = {type(one).__name__ for one in chain}
+    words = " ".join(str(one).lower() for one in chain)
+    at = asked.endpoint.base_url
+    if "LocalProtocolError" in kinds:
+        return unusable_key(asked.endpoint)
+    if "UnsupportedProtocol" in kinds:
+        return ChatError(f"“{one_line(at, 80)}” is not a URL.", "It begins with http:// or https://.")  # fmt: skip
+    if "ProxyError" in kinds:
+        return ChatError(f"The proxy on the way to {at} refused.", "HTTPS_PROXY names it; NO_PROXY goes around it.")  # fmt: skip
+    for found, sentence, hint in _connection_rows(at):
+        if any(word in words for word in found):
+            return ChatError(sentence, hint)
+    if "RemoteProtocolError" in kinds:
+        return ChatError(f"What answers at {at} does not speak HTTP.", "Is it the right port?")
+    if "ReadError" in kinds or "WriteError" in kinds:
+        return ChatError(f"{at} closed the connection without an answer.", _AGAIN)
+    return ChatError(f"The connection to {at} failed.", _AGAIN)
+
+
+def _connection_rows(at: str) -> tuple[tuple[tuple[str, ...], str, str], ...]:
+    return (
+        (("refused",), f"Nothing answers at {at}.", "Is the server running?"),
+        (_NO_HOST, f"There is no host of that name: {at}.", "Is it spelled right, and is there a network?"),
+        (("wrong_version_number", "record layer", "unknown_protocol"), f"What answers at {at} does not speak TLS.", "Does the base URL begin with http://?"),
+        (("certificate_verify", "certificate verify", "hostname mismatch"), f"The certificate of {at} is not trusted.", "SSL_CERT_FILE can name your own authority's."),
+        (("[ssl", "ssl:", "tls"), f"No secure connection to {at} could be made.", "Is it the right port?"),
+        (("disconnected", "without sending", "peer closed", "reset"), f"{at} closed the connection without an answer.", _AGAIN),
+        (("unreachable", "no route"), f"{at} cannot be reached from here.", "Is there a network?"),
+    )  # fmt: skip
+
+
+def unusable_key(endpoint: Endpoint) -> ChatError:
+    """A key that no header can carry."""
+    return ChatError(
+        f"What {key_source(endpoint) or endpoint.name} holds cannot be a key: a key is one word of plain characters.",
+        "Look for spaces, quotes or line breaks in it.",
+    )
+
+
+def not_an_api(content_type: str, body: str, asked: Asked) -> ChatError:
+    """A 200 that is no answer: a page, another service, an error in disguise. `body` may be its beginning."""
+    at, name = asked.endpoint.base_url, asked.endpoint.name
+    try:
+        parsed = json.loads(body) if body.lstrip()[:1] in ("{", "[") else None
+    except (ValueError, RecursionError):
+        parsed = None
+    if parsed is not None and server_words(parsed):
+        return from_stream(parsed, asked)
+    if re.match(r'\s*\{.{0,2000}"choices"\s*:', body, re.S):
+        return ChatError(f"{name} does not stream its answers, it sends them whole.", "Choose a server that streams.")  # fmt: skip
+    kind = one_line(content_type.split(";")[0], 60) or "no content type"
+    hint = "Does the base URL end in /v1? Is a login page in between?"
+    if is_page(body):
+        return ChatError(f"What answers at {at} is a web page ({kind}), not an API answer.", hint)
+    start = one_line(redacted(body[:_READ], asked.key), BEGINNING)
+    shown = f" It begins: {start}" if start else " It is empty."
+    return ChatError(_stopped(f"What answers at {at} is not an API answer ({kind}).{shown}"), hint)

@@ -4,30 +4,18 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
 from decimal import Decimal
 
 from tui_chat.core import counting, pricing
 from tui_chat.core.conversation import Message, Setup, said
 from tui_chat.core.endpoints import Endpoint
 from tui_chat.core.errors import ChatError
+from tui_chat.core.reading import Reading
 from tui_chat.core.wire import spoken
 from tui_chat.core.world import World
 
 _ASK_SERVER_UP_TO = 50_000
 """Characters; longer threads are estimated here rather than sent to the server at each key."""
-
-
-@dataclass(frozen=True)
-class Reading:
-    """The meter's figures; None until they are known."""
-
-    draft: int | None = None
-    context: int | None = None
-    """Tokens of the next request without the draft: system prompt and thread."""
-    exact: bool = True
-    window: int | None = None
-    cost: str = ""
 
 
 class Measure:

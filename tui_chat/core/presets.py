@@ -7,7 +7,6 @@ All of it blocks on the disk: callers use a thread.
 from __future__ import annotations
 
 import re
-import tomllib
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -18,8 +17,8 @@ from tui_chat.core.endpoints import DATA
 from tui_chat.core.errors import ChatError
 from tui_chat.core.files import private_directory, read_text, write_text
 from tui_chat.core.params import BY_NAME, Params
-from tui_chat.core.settings import toml_problem
 from tui_chat.core.text import clean, folded, one_line
+from tui_chat.core.toml import read_table
 
 _NAME = re.compile(r"[\w .\-]{1,64}")
 _RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)
@@ -72,11 +71,8 @@ def check_name(name: str) -> str:
 
 def shipped_presets() -> tuple[Preset, ...]:
     """Those that come along, in the order of a lesson."""
-    text = (DATA / "presets.toml").read_text("utf-8")
-    return tuple(
-        replace(_preset(name, table, ""), shipped=True)
-        for name, table in tomllib.loads(text).items()
-    )
+    tables, _ = read_table(DATA / "presets.toml")
+    return tuple(replace(_preset(name, table, ""), shipped=True) for name, table in tables.items())
 
 
 class Presets:
@@ -100,9 +96,7 @@ class Presets:
     def _read(self, path: Path) -> Preset:
         name = unicodedata.normalize("NFC", clean(path.stem))
         try:
-            return _preset(name, tomllib.loads(read_text(path)), path.name)
-        except tomllib.TOMLDecodeError as error:
-            return Preset(name, problem=toml_problem(path, error))
+            return _preset(name, read_table(path)[0], path.name)
         except FileNotFoundError:
             return Preset(name, problem=f"{path.name} is gone.")
         except ChatError as error:

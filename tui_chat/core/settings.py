@@ -5,8 +5,6 @@ Whatever is wrong in it is named with its line, and all that is right still coun
 
 from __future__ import annotations
 
-import re
-import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,6 +14,7 @@ from tui_chat.core.endpoints import Endpoint, endpoint_from
 from tui_chat.core.errors import ChatError
 from tui_chat.core.files import read_text, write_text
 from tui_chat.core.text import one_line
+from tui_chat.core.toml import read_table
 
 _Wrong = Callable[[str, str], None]
 _TEXTS = ("endpoint", "theme")
@@ -38,14 +37,11 @@ class Settings:
 def load_settings(path: Path) -> Settings:
     """The settings in this file. Never raises: what is wrong is among the problems."""
     try:
-        text = read_text(path)
-        table = tomllib.loads(text)
+        table, text = read_table(path)
     except FileNotFoundError:
         return Settings()
     except ChatError as error:
         return Settings(problems=(error.message,))
-    except tomllib.TOMLDecodeError as error:
-        return Settings(problems=(toml_problem(path, error),))
     problems: list[str] = []
 
     def wrong(key: str, words: str) -> None:
@@ -122,17 +118,6 @@ def remember_setting(path: Path, key: str, value: str) -> None:
         write_text(path, f"{key} = {tomlkit.string(value).as_string()}\n{rest}")
         return
     write_text(path, tomlkit.dumps(document))
-
-
-_PLACE = re.compile(r"(.*?) \(at line (\d+), column (\d+)\)")
-
-
-def toml_problem(path: Path, error: tomllib.TOMLDecodeError) -> str:
-    """A mistake in a TOML file in one line that begins with its place."""
-    found = _PLACE.match(str(error))
-    if found is None:  # At the end of the file.
-        return f"{path.name}: {one_line(str(error), 120)}."
-    return f"{path.name}:{found[2]}:{found[3]}: {one_line(found[1], 120)}."
 
 
 def _line_of(text: str, key: str) -> int:

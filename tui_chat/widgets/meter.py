@@ -6,7 +6,7 @@ from textual.content import Content
 from textual.reactive import reactive
 from textual.widget import Widget
 
-from tui_chat.core.measure import Reading
+from tui_chat.core.reading import Reading
 
 _THIN = "\u202f"
 

