@@ -10,14 +10,17 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import socket
+import struct
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 Body = dict[str, Any]
+Break = Literal["chunk", "end", "reset"]
 END = b"data: [DONE]\n\n"
 
 
@@ -39,21 +42,31 @@ class Answer:
     delay: float = 0.0
     """Seconds before each token."""
     finish: str | None = "stop"
-    usage: bool = True
+    usage: bool | Body = True
+    """Counts made up from the tokens, none, or these, where the request asks for them."""
     reasoning: Sequence[str] = ()
-    logprobs: Sequence[Body] | None = None
+    reasoning_name: str = "reasoning_content"
+    logprobs: Sequence[Body | None] | None = None
     """One OpenAI logprobs entry for each token, where the request asks for them."""
+    inject: Mapping[int, bytes] = field(default_factory=dict)
+    """Bytes of the stream to send as they are before the token with this number."""
     status: int = 200
     error: object = None
     """With a status that is not 200: the body, an object or raw bytes."""
     headers: dict[str, str] = field(default_factory=dict)
     raw: bytes | None = None
     """Sent as the whole response body of a 200, under `content_type`, in place of a stream."""
+    wire: bytes | None = None
+    """Sent in place of everything, status line included; then the connection is closed."""
     content_type: str = "text/event-stream"
     cut_after: int | None = None
-    """Break the connection off after so many tokens, in the middle of a chunk."""
+    """Break the connection off after so many tokens."""
+    cut: Break = "chunk"
+    """How: in the middle of a chunk, by a proper end of the body, or by a reset."""
     stall_after: int | None = None
     """Send nothing more after so many tokens, and keep the connection."""
+    silent: bool = False
+    """Take the request and never answer."""
 
 
 class FakeServer:
@@ -66,6 +79,7 @@ class FakeServer:
         models: Sequence[str] | None = ("fake-1", "fake-2"),
         key: str = "",
         context: int | None = None,
+        counted: int | None = None,
         port: int = 0,
     ) -> None:
         self.answer = answer or Answer()
@@ -74,6 +88,12 @@ class FakeServer:
         self.models = models
         self.key = key
         self.context = context
+        self.counted = counted
+        """What the token count answers; None when it is not offered."""
+        self.listed: Answer | None = None
+        """When set, answers for the list of models."""
+        self.refuses: dict[str, object] = {}
+        """Field → the body with which a request that holds it is refused (400)."""
         self.requests: list[Request] = []
         self.sent: list[tuple[float, str]] = []
         self.disconnects: list[float] = []
@@ -102,6 +122,10 @@ class FakeServer:
     def base_url(self) -> str:
         return f"http://127.0.0.1:{self._port}/v1"
 
+    def count(self, path: str) -> int:
+        """How many requests came for a path that ends like this."""
+        return sum(one.path.endswith(path) for one in self.requests)
+
     @property
     def chats(self) -> list[Body]:
         """The bodies of the chats that were asked for."""
@@ -126,7 +150,7 @@ class FakeServer:
 
     async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
-            while (request := await _read(reader)) is not None:
+            while (request := await _read(reader, writer)) is not None:
                 self.requests.append(request)
                 await self._respond(request, reader, writer)
                 await writer.drain()
@@ -138,14 +162,20 @@ class FakeServer:
     async def _respond(
         self, request: Request, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
     ) -> None:
+        body = request.body if isinstance(request.body, dict) else {}
+        refused = next((error for name, error in self.refuses.items() if name in body), None)
         if self.key and request.headers.get("authorization") != f"Bearer {self.key}":
-            _send(
-                writer,
-                401,
-                {"error": {"message": "Incorrect API key provided.", "code": "invalid_api_key"}},
-            )
+            error = {"message": "Incorrect API key provided.", "code": "invalid_api_key"}
+            _send(writer, 401, {"error": error})
         elif request.path.endswith("/models"):
-            self._list(writer)
+            if self.listed is not None:
+                await self._answer(self.listed, request, reader, writer)
+            else:
+                self._list(writer)
+        elif request.path.endswith("/input_tokens") and self.counted is not None:
+            _send(writer, 200, {"input_tokens": self.counted})
+        elif refused is not None:
+            _send(writer, 400, refused)
         elif request.path.endswith("/completions"):
             answer = self.answers(request.body) if self.answers else self.answer
             await self._answer(answer, request, reader, writer)
@@ -170,86 +200,153 @@ class FakeServer:
         reader: asyncio.StreamReader,
         writer: asyncio.StreamWriter,
     ) -> None:
-        if answer.status != 200:
-            _send(writer, answer.status, answer.error, answer.headers)
-            return
-        if answer.raw is not None:
-            _send(writer, 200, answer.raw, {"content-type": answer.content_type})
-            return
-        _head(
-            writer,
-            200,
-            {
-                "content-type": answer.content_type,
-                "transfer-encoding": "chunked",
-                "x-request-id": "req-1",
-            },
-        )
         gone = asyncio.create_task(reader.read(1))
         try:
-            whole = await self._stream(answer, request.body, writer, gone)
+            if answer.silent:
+                await _left(gone)
+            elif answer.wire is not None:
+                writer.write(answer.wire)
+                await writer.drain()
+            elif answer.status != 200:
+                _send(writer, answer.status, answer.error, answer.headers)
+            elif answer.raw is not None:
+                kind = {"content-type": answer.content_type} if answer.content_type else {}
+                _send(writer, 200, answer.raw, kind | answer.headers)
+            else:
+                await self._streamed(answer, request, writer, gone)
         finally:
             gone.cancel()
-        if whole:
-            writer.write(b"0\r\n\r\n")
-            await writer.drain()
+        await writer.drain()
         writer.close()
 
+    async def _streamed(
+        self,
+        answer: Answer,
+        request: Request,
+        writer: asyncio.StreamWriter,
+        gone: asyncio.Task[bytes],
+    ) -> None:
+        headers = {
+            "content-type": answer.content_type,
+            "transfer-encoding": "chunked",
+            "x-request-id": "req-1",
+        }
+        _head(writer, 200, headers | answer.headers)
+        make = _chat_event if "/chat/" in request.path else _text_event
+        if await self._stream(answer, request.body, _Events(writer, request.body, make), gone):
+            writer.write(b"0\r\n\r\n")
+
     async def _stream(
-        self, answer: Answer, body: Body, writer: asyncio.StreamWriter, gone: asyncio.Task[bytes]
+        self, answer: Answer, body: Body, events: _Events, gone: asyncio.Task[bytes]
     ) -> bool:
         """Send the tokens; False when the connection was broken off."""
-        model = body.get("model", "")
-
-        def chunk(choices: list[Body], **more: Any) -> None:
-            event = {
-                "id": "c1",
-                "object": "chat.completion.chunk",
-                "created": 1,
-                "model": model,
-                "choices": choices,
-                **more,
-            }
-            _chunk(writer, b"data: " + json.dumps(event).encode() + b"\n\n")
-
-        chunk([{"index": 0, "delta": {"role": "assistant", "content": None}}])
+        writer = events.writer
+        events.send(None)
         for piece in answer.reasoning:
-            chunk([{"index": 0, "delta": {"reasoning_content": piece}}])
+            events.send(piece, name=answer.reasoning_name)
         for place, token in enumerate(answer.tokens):
             if answer.cut_after == place:
-                writer.write(b'40\r\ndata: {"id"')
-                await writer.drain()
-                return False
+                return await _cut(answer.cut, writer)
             if answer.stall_after == place:
-                await gone
-                raise ConnectionResetError
+                await _left(gone)
             if answer.delay:
                 await asyncio.wait([gone], timeout=answer.delay)
             if gone.done():
                 raise ConnectionResetError
-            choice: Body = {"index": 0, "delta": {"content": token}}
-            if answer.logprobs is not None and body.get("logprobs"):
-                choice["logprobs"] = {"content": [answer.logprobs[place]]}
-            chunk([choice])
+            if place in answer.inject:
+                _chunk(writer, answer.inject[place])
+            given = answer.logprobs[place] if answer.logprobs and body.get("logprobs") else None
+            events.send(token, logprobs=given)
             self.sent.append((time.monotonic(), token))
             if place % 50 == 0 or answer.delay:
                 await writer.drain()
+        if len(answer.tokens) in answer.inject:
+            _chunk(writer, answer.inject[len(answer.tokens)])
         if answer.finish is not None:
-            chunk([{"index": 0, "delta": {}, "finish_reason": answer.finish}])
+            events.end(answer.finish)
         if answer.usage and (body.get("stream_options") or {}).get("include_usage"):
             count = len(answer.tokens)
-            chunk(
-                [],
-                usage={"prompt_tokens": 7, "completion_tokens": count, "total_tokens": 7 + count},
-            )
+            made = {"prompt_tokens": 7, "completion_tokens": count, "total_tokens": 7 + count}
+            events.usage(made if answer.usage is True else answer.usage)
         if answer.finish is not None:
             _chunk(writer, END)
         return True
 
 
-async def _read(reader: asyncio.StreamReader) -> Request | None:
+class _Events:
+    """Writes the events of one stream, in the shape of chats or of completions."""
+
+    def __init__(self, writer: asyncio.StreamWriter, body: Body, make: Callable[..., Body]) -> None:
+        self.writer = writer
+        self._make = make
+        self._frame = {"id": "c1", "created": 1, "model": body.get("model", "")}
+
+    def send(
+        self, piece: str | None, *, name: str = "content", logprobs: Body | None = None
+    ) -> None:
+        self._event(self._make(piece, name, logprobs))
+
+    def end(self, reason: str) -> None:
+        self._event(self._make("", "content", None), reason)
+
+    def usage(self, counts: Body) -> None:
+        self._write(self._frame | {"choices": [], "usage": counts})
+
+    def _event(self, choice: Body, reason: str | None = None) -> None:
+        choice = {"index": 0, "finish_reason": reason} | choice
+        self._write(self._frame | {"choices": [choice]})
+
+    def _write(self, event: Body) -> None:
+        _chunk(self.writer, b"data: " + json.dumps(event).encode() + b"\n\n")
+
+
+def _chat_event(piece: str | None, name: str, logprobs: Body | None) -> Body:
+    if piece is None:
+        return {"delta": {"role": "assistant", "content": None}}
+    choice: Body = {"delta": {name: piece} if piece else {}}
+    if logprobs is not None:
+        choice["logprobs"] = {"content": [logprobs]}
+    return choice
+
+
+def _text_event(piece: str | None, name: str, logprobs: Body | None) -> Body:
+    """Legacy completions: the text itself, and logprobs as lists side by side."""
+    choice: Body = {"text": piece or "" if name == "content" else "", "logprobs": None}
+    if logprobs is not None:
+        choice["logprobs"] = {
+            "tokens": [logprobs["token"]],
+            "token_logprobs": [logprobs["logprob"]],
+            "top_logprobs": [{one["token"]: one["logprob"] for one in logprobs["top_logprobs"]}],
+        }
+    return choice
+
+
+async def _cut(how: Break, writer: asyncio.StreamWriter) -> bool:
+    if how == "end":
+        return True
+    if how == "chunk":
+        writer.write(b'40\r\ndata: {"id"')
+    await writer.drain()
+    if how == "reset":
+        held = writer.get_extra_info("socket")
+        held.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        writer.transport.abort()
+    return False
+
+
+async def _left(gone: asyncio.Task[bytes]) -> None:
+    """Wait until the client leaves."""
+    await gone
+    raise ConnectionResetError
+
+
+async def _read(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> Request | None:
     line = await reader.readline()
     if not line:
+        return None
+    if not line.endswith(b"\r\n") or line.count(b" ") != 2:
+        # What a TLS greeting looks like here; real servers answer it like this.
+        _send(writer, 400, b"Bad Request")
         return None
     method, path, _ = line.decode("latin-1").split(" ", 2)
     headers: dict[str, str] = {}

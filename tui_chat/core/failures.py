@@ -157,6 +157,8 @@ def explained(error: BaseException, asked: Asked, *, begun: bool = False) -> Cha
 
     Neither the error nor its cause may be chained to the result: a cause may hold the key.
     """
+    if isinstance(error, ChatError):
+        return ChatError(redacted(error.message, asked.key), redacted(error.hint, asked.key))
     kinds = {kind.__name__ for kind in type(error).__mro__}
     if isinstance(status := getattr(error, "status_code", None), int):
         headers = getattr(getattr(error, "response", None), "headers", {})
@@ -164,7 +166,7 @@ def explained(error: BaseException, asked: Asked, *, begun: bool = False) -> Cha
     if "APITimeoutError" in kinds or "TimeoutException" in kinds:
         return _timed_out(error, asked, begun)
     if kinds & {"APIConnectionError", "HTTPError", "OSError"}:
-        return _lost(error, asked) if begun else _unreachable(error, asked)
+        return _unreachable(error, asked) if not begun else ChatError(f"The connection to {asked.endpoint.name} was lost in the middle of the answer.", _AGAIN)  # fmt: skip
     if "APIError" in kinds:
         return from_stream(getattr(error, "body", None) or str(error), asked, begun=begun)
     return ChatError(
@@ -225,7 +227,6 @@ _PLAIN_SENTENCES: Mapping[int, tuple[str, str]] = {
     402: ("wants to be paid first", "Look at the account's balance."),
     403: ("does not allow this", "The key may lack the right, or the region may be blocked."),
     405: ("does not take requests at this address", "Does the base URL end in /v1?"),
-    408: ("waited too long for the request", _AGAIN),
     413: ("finds the request too large", "Shorten the draft, or begin anew."),
     422: ("does not accept a field of the request", "Look at the parameters that are set."),
 }
@@ -316,12 +317,6 @@ def _timed_out(error: BaseException, asked: Asked, begun: bool) -> ChatError:
     return ChatError(f"No answer from {asked.endpoint.base_url} in {seconds}.", _AGAIN)
 
 
-def _lost(error: BaseException, asked: Asked) -> ChatError:
-    return ChatError(
-        f"The connection to {asked.endpoint.name} was lost in the middle of the answer.", _AGAIN
-    )
-
-
 def _unreachable(error: BaseException, asked: Asked) -> ChatError:
     """No connection, or one that was closed before an answer. The cause's own words are never shown."""
     chain = list(_chain(error))
@@ -354,6 +349,24 @@ def _connection_rows(at: str) -> tuple[tuple[tuple[str, ...], str, str], ...]:
         (("disconnected", "without sending", "peer closed", "reset"), f"{at} closed the connection without an answer.", _AGAIN),
         (("unreachable", "no route"), f"{at} cannot be reached from here.", "Is there a network?"),
     )  # fmt: skip
+
+
+def no_client(error: BaseException, endpoint: Endpoint) -> ChatError:
+    """Why no client could be made; what was wrong in the environment may hold a password, so it is not shown."""
+    if isinstance(error, ImportError):
+        return ChatError(
+            "The environment names a SOCKS proxy, and socksio is not installed.",
+            "Install it, or unset ALL_PROXY.",
+        )
+    if isinstance(error, OSError):
+        return ChatError(
+            "The trusted certificates cannot be read.",
+            "Does SSL_CERT_FILE name a file that is there?",
+        )
+    return ChatError(
+        f"A proxy's URL, or {one_line(endpoint.base_url, 80)}, is not a URL.",
+        "Look at HTTPS_PROXY and ALL_PROXY.",
+    )
 
 
 def unusable_key(endpoint: Endpoint) -> ChatError:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
 from tui_chat.core.conversation import Setup
 from tui_chat.core.endpoints import Endpoint
 from tui_chat.core.params import Params
-from tui_chat.core.presets import Preset
+
+if TYPE_CHECKING:
+    from tui_chat.core.presets import Preset
 
 
 @dataclass(frozen=True)

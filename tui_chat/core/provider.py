@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
-from dataclasses import dataclass, replace
+import re
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import aclosing, suppress
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from tui_chat.core import failures
@@ -24,6 +26,7 @@ from tui_chat.core.text import one_line
 from tui_chat.core.wire import wire_fields, wire_messages
 
 if TYPE_CHECKING:
+    import httpx2
     from openai import AsyncOpenAI
 
 CONNECT_SECONDS = 5
@@ -32,6 +35,12 @@ LOCAL_READ_SECONDS = 600
 """A machine without a fast card may read a long prompt for minutes."""
 MOST_REPEATS = 6
 _NAMES_FOR_LENGTH = ("max_tokens", "max_completion_tokens")
+_LOGPROBS = ("logprobs", "top_logprobs")
+_USAGE = "stream_options"
+_HEAD = 4_000
+_MOST_OF_AN_ERROR = 1_000_000
+_LONGEST_LINE = 64_000_000
+"""Bytes; a token with a whole vocabulary of candidates takes five million."""
 
 
 @dataclass(frozen=True)
@@ -40,32 +49,94 @@ class ServedModel:
 
     id: str
     context: int | None = None
+    owner: str = ""
+
+
+@dataclass
+class _Learned:
+    """What one model refused so far: fields left out, fields renamed, and the words for each."""
+
+    left_out: set[str] = field(default_factory=set)
+    renamed: dict[str, str] = field(default_factory=dict)
+    told: dict[str, Refusal] = field(default_factory=dict)
+
+    def forget(self, name: str, told: Refusal) -> None:
+        """Send this field no more, or under its other name when the server's words want that."""
+        other = next((one for one in _NAMES_FOR_LENGTH if one != name), "")
+        suggested = re.search(rf"\buse ['\"`]?{other}\b", told.words, re.IGNORECASE)
+        if name in _NAMES_FOR_LENGTH and not self.renamed and suggested:
+            self.renamed[name] = other
+        else:
+            self.left_out.update(_LOGPROBS if name in _LOGPROBS else (name,))
+        self.told[told.name] = told
+
+
+class _Clock:
+    """Passes tokens on, and knows when the first text came; seconds on a monotonic clock."""
+
+    def __init__(self, sink: Callable[[Token], None]) -> None:
+        self._sink = sink
+        self._began = time.monotonic()
+        self.first: float | None = None
+
+    def take(self, token: Token) -> None:
+        if self.first is None and token.text:
+            self.first = self.elapsed
+        self._sink(token)
+
+    @property
+    def elapsed(self) -> float:
+        return time.monotonic() - self._began
+
+
+@dataclass
+class _Refused(Exception):
+    """A refusal by status code, as the server put it and in our words."""
+
+    status: int
+    body: object
+    words: ChatError
 
 
 class Provider:
-    """The client for one endpoint. Cheap to make: openai is imported at the first use, or by warm()."""
+    """The client for one endpoint. Cheap to make: openai is imported at the first use, or by warm().
 
-    def __init__(self, endpoint: Endpoint, key: Secret | None) -> None:
-        self._endpoint = endpoint
+    `read_seconds` is how long a server may send nothing; by default 120, or 600 on this machine.
+    """
+
+    def __init__(
+        self, endpoint: Endpoint, key: Secret | None, *, read_seconds: float | None = None
+    ) -> None:
+        self._endpoint = replace(endpoint, base_url=endpoint.base_url.strip())
         self._key = key
+        default = LOCAL_READ_SECONDS if endpoint.local else READ_SECONDS
+        self._read_seconds = read_seconds or default
         self._client: AsyncOpenAI | None = None
-        self._refused: dict[str, dict[str, Refusal]] = {}
-        self._renamed: dict[str, dict[str, str]] = {}
+        self._making = asyncio.Lock()
+        self._learned: dict[str, _Learned] = {}
         self._without_usage = False
 
     async def warm(self) -> None:
-        """Import the client library on a thread, so that the first question does not wait for it."""
-        if self._client is None:
-            self._client = await asyncio.to_thread(_client, self._endpoint, self._key)
+        """Import the client library on a thread, so that the first question does not wait for it.
+
+        ChatError when no client can be made of the endpoint, its key and the environment.
+        """
+        async with self._making:
+            if self._client is None:
+                self._client = await asyncio.to_thread(
+                    _client, self._endpoint, _header_value(self._endpoint, self._key),
+                    self._read_seconds,
+                )  # fmt: skip
 
     async def _made(self) -> AsyncOpenAI:
-        await self.warm()
+        if self._client is None:
+            await self.warm()
         assert self._client is not None
         return self._client
 
-    @property
-    def _secret(self) -> str:
-        return self._key.reveal() if self._key else ""
+    def _asked(self, model: str = "") -> failures.Asked:
+        key = self._key.reveal().strip() if self._key else ""
+        return failures.Asked(self._endpoint, model, key, self._read_seconds, CONNECT_SECONDS)
 
     async def reply(
         self,
@@ -76,156 +147,118 @@ class Provider:
         logprobs: int = 0,
         notice: Callable[[Refusal], None] | None = None,
     ) -> Ending:
-        """Stream the answer to a thread into the sink.
+        """Stream the answer to a thread into the sink, which is called on the event loop.
 
         ChatError when no reply came. Cancelling closes the connection at once, which frees the
-        server. `logprobs` asks for that many candidates at each place, 0 for none.
+        server. `logprobs` asks for that many candidates at each place, 0 for none. `notice` is
+        told at once of each parameter that the server refused; Ending.refused says it again, also
+        where an earlier reply had learned it.
         """
-        client = await self._made()
-        for _ in range(MOST_REPEATS + 1):
+        client, clock = await self._made(), _Clock(sink)
+        learned = self._learned.setdefault(setup.model, _Learned())
+        repeats = 0
+        while True:
             body = self._body(setup, thread, logprobs)
             try:
-                return await self._streamed(client, setup, body, sink)
-            except _StatusError as refusal:
-                if not self._learned(setup.model, body, refusal, notice):
-                    raise self._failure(refusal, setup.model) from None
-        raise ChatError(
-            f"{self._endpoint.name} refused one parameter after another.", "Set fewer of them."
-        )
+                ending = await self._streamed(client, setup.model, body, clock)
+            except _Refused as refused:
+                # A reply that ran at the same time may have learned it first.
+                known = body != self._body(setup, thread, logprobs)
+                repeats += 1
+                if repeats > MOST_REPEATS or not (
+                    known or self._learn(learned, body, refused, notice)
+                ):
+                    raise refused.words from None
+            else:
+                wanted = {*setup.params, *(_LOGPROBS if logprobs else ())}
+                told = tuple(one for one in learned.told.values() if one.name in wanted)
+                return replace(ending, refused=told)
 
     def _body(self, setup: Setup, thread: Sequence[Message], logprobs: int) -> dict[str, Any]:
         standard, extra = wire_fields(self._endpoint, setup)
-        renamed = self._renamed.get(setup.model, {})
-        left_out = {
-            self._wire_name(name, setup.model) for name in self._refused.get(setup.model, {})
-        }
-        fields = {renamed.get(name, name): value for name, value in (standard | extra).items()}
-        body: dict[str, Any] = {
-            name: value for name, value in fields.items() if name not in left_out
+        learned = self._learned[setup.model]
+        body = {
+            learned.renamed.get(name, name): value for name, value in (standard | extra).items()
         }
         if logprobs:
-            body |= {"logprobs": True, "top_logprobs": logprobs}
+            body |= dict(zip(_LOGPROBS, (True, logprobs), strict=True))
         if not self._without_usage:
-            body["stream_options"] = {"include_usage": True}
+            body[_USAGE] = {"include_usage": True}
+        body = {name: value for name, value in body.items() if name not in learned.left_out}
         return body | {
             "model": setup.model,
             "messages": wire_messages(setup, thread),
             "stream": True,
         }
 
-    def _wire_name(self, name: str, model: str) -> str:
-        own = self._endpoint.rename.get(name, name)
-        return self._renamed.get(model, {}).get(own, own)
-
-    def _learned(
+    def _learn(
         self,
-        model: str,
+        learned: _Learned,
         body: Mapping[str, Any],
-        refusal: _StatusError,
+        refused: _Refused,
         notice: Callable[[Refusal], None] | None,
     ) -> bool:
         """Whether the refusal names a field that can be renamed or left out; then it is, from now on."""
-        if refusal.status not in (400, 422):
+        if refused.status not in (400, 422):
             return False
-        if "stream_options" in body and failures.refused_field(refusal.body, ["stream_options"]):
+        own = {self._endpoint.rename.get(one.name, one.name): one.name for one in PARAMETERS}
+        names = {learned.renamed.get(name, name): parameter for name, parameter in own.items()}
+        names |= dict.fromkeys(_LOGPROBS, _LOGPROBS[0])
+        sent = [name for name in (*names, _USAGE) if name in body]
+        name = failures.refused_field(refused.body, sent)
+        if name == _USAGE:
             self._without_usage = True
-            return True
-        names = {self._wire_name(one.name, model): one.name for one in PARAMETERS}
-        field = failures.refused_field(refusal.body, [name for name in names if name in body])
-        if field is None:
-            return False
-        words = failures.server_words(refusal.body, self._secret)
-        other = next((one for one in _NAMES_FOR_LENGTH if one != field), "")
-        renamed = self._renamed.setdefault(model, {})
-        if field in _NAMES_FOR_LENGTH and field not in renamed.values() and other in words:
-            renamed[field] = other
-            return True
-        told = Refusal(names[field], words)
-        self._refused.setdefault(model, {})[told.name] = told
-        if notice is not None:
-            notice(told)
-        return True
+        elif name is not None:
+            told = Refusal(names[name], failures.server_words(refused.body, self._asked().key))
+            learned.forget(name, told)
+            if notice is not None:
+                notice(told)
+        return name is not None
 
     async def _streamed(
-        self, client: AsyncOpenAI, setup: Setup, body: dict[str, Any], sink: Callable[[Token], None]
+        self, client: AsyncOpenAI, model: str, body: dict[str, Any], clock: _Clock
     ) -> Ending:
+        """One request and its stream; _Refused when it was answered with an error status."""
+        import httpx2
         import openai
 
-        reader = Reader(sink)
-        response = None
+        asked, reader = self._asked(model), Reader(clock.take)
+        failed: BaseException | None = None
+        response: httpx2.Response | None = None
         try:
-            response = await client.chat.completions.with_raw_response.create(
-                model=setup.model,
-                messages=body["messages"],
-                stream=True,
-                extra_body={
-                    name: value
-                    for name, value in body.items()
-                    if name not in ("model", "messages", "stream")
-                },
+            answer = await client.chat.completions.with_raw_response.create(
+                model=model, messages=body["messages"], stream=True, extra_body=body
             )
-            kind = response.headers.get("content-type", "")
-            if "json" in kind or "html" in kind:
-                raise failures.not_an_api(
-                    kind, await _beginning(response.http_response), self._endpoint, self._secret
-                )
-            async for chunk in response.parse():
+            response = answer.http_response
+            async for chunk in answer.parse():
                 reader.take(chunk)
-            if not reader.chunks:
-                raise failures.not_an_api(kind, "", self._endpoint, self._secret)
-        except openai.APITimeoutError as error:
-            reader.broke(self._slow(error))
-        except openai.APIStatusError as error:
-            raise _StatusError(error.status_code, error.body, error.response.headers) from None
-        except openai.APIConnectionError as error:
-            # The cause of a malformed key holds the key, so it is read and dropped.
-            reader.broke(failures.unreachable(error.__cause__, self._endpoint))
-        except openai.APIError as error:
-            said = failures.server_words(error.body, self._secret) or one_line(str(error))
-            reader.broke(
-                ChatError(f"{self._endpoint.name} broke off: {said}", "Try again with F5.")
-            )
-        except ValueError:
-            reader.broke(
-                ChatError(
-                    f"{self._endpoint.name} sent something that is not the API's form.",
-                    "Try again with F5.",
-                )
-            )
-        except OSError as error:
-            reader.broke(failures.unreachable(error, self._endpoint))
+        except (openai.OpenAIError, httpx2.HTTPError, ChatError, ValueError, OSError) as error:
+            failed = error
         finally:
             if response is not None:
-                await response.http_response.aclose()
-        refused = tuple(self._refused.get(setup.model, {}).values())
-        request_id = response.headers.get("x-request-id", "") if response is not None else ""
-        sent = tuple(one for one in refused if one.name in setup.params)
-        return replace(reader.ending(), refused=sent, request_id=one_line(request_id, 100))
-
-    def _slow(self, error: BaseException) -> ChatError:
-        connecting = "connect" in type(error.__cause__).__name__.lower()
-        seconds = CONNECT_SECONDS if connecting else _read_seconds(self._endpoint)
-        return failures.timed_out(self._endpoint, seconds, connecting=connecting)
-
-    def _failure(self, refusal: _StatusError, model: str) -> ChatError:
-        return failures.from_status(
-            refusal.status, refusal.body, refusal.headers, self._endpoint, model, self._secret
-        )
+                with suppress(httpx2.HTTPError, OSError):
+                    await response.aclose()
+        # Raised out here, so that no traceback is chained to a cause that holds the key.
+        if isinstance(failed, openai.APIStatusError):
+            words = failures.explained(failed, asked)
+            raise _Refused(failed.status_code, failed.body, words)
+        if failed is None and response is not None and not reader.chunks:
+            failed = failures.not_an_api(*_head(response), asked)
+        if failed is not None:
+            reader.broke(failures.explained(failed, asked, begun=clock.first is not None))
+        return _finished(reader.ending(), asked.key, response, clock)
 
     async def models(self) -> tuple[ServedModel, ...]:
         """The models that the endpoint lists, in its order. ChatError when it cannot be asked."""
-        body = await self._asked("get", "/models", None)
-        if isinstance(body, str):
-            raise failures.not_an_api("", body, self._endpoint, self._secret)
+        body = await self._fetched("/models")
         rows = body.get("data") if isinstance(body, Mapping) else body
         if not isinstance(rows, list):
-            raise failures.not_an_api("", "", self._endpoint, self._secret)
-        found: dict[str, ServedModel] = {}
-        for row in rows:
-            if isinstance(row, Mapping) and isinstance(row.get("id"), str):
-                name = one_line(row["id"])
-                found.setdefault(name, ServedModel(name, _context(row)))
-        return tuple(found.values())
+            if isinstance(body, Mapping) and body.get("error"):
+                raise failures.from_stream(body, self._asked())
+            text = body if isinstance(body, str) else ""
+            raise failures.not_an_api("no list of models", text, self._asked())
+        served = [_served(row) for row in rows if isinstance(row, Mapping)]
+        return tuple({model.id: model for model in reversed(served) if model.id}.values())[::-1]
 
     async def count(self, setup: Setup, thread: Sequence[Message]) -> int | None:
         """The endpoint's own count of a request's tokens; None where it offers none or fails."""
@@ -233,106 +266,137 @@ class Provider:
             return None
         body = {"model": setup.model, "messages": wire_messages(setup, thread)}
         try:
-            answer = await self._asked("post", "/chat/completions/input_tokens", body)
+            answer = await self._fetched("/chat/completions/input_tokens", body)
         except ChatError:
             return None
         tokens = answer.get("input_tokens") if isinstance(answer, Mapping) else None
         return tokens if isinstance(tokens, int) else None
 
-    async def _asked(self, method: str, path: str, body: object) -> Any:
+    async def _fetched(self, path: str, body: object = None) -> Any:
+        """What a request that is no stream answers, parsed; ChatError when nothing could be."""
+        import httpx2
         import openai
 
-        client = await self._made()
+        client, asked = await self._made(), self._asked()
         try:
-            if method == "get":
+            if body is None:
                 return await client.get(path, cast_to=object)
             return await client.post(path, cast_to=object, body=body)
-        except openai.APITimeoutError as error:
-            raise self._slow(error) from None
-        except openai.APIStatusError as error:
-            refusal = _StatusError(error.status_code, error.body, error.response.headers)
-            raise self._failure(refusal, "") from None
-        except openai.APIConnectionError as error:
-            raise failures.unreachable(error.__cause__, self._endpoint) from None
-        except (openai.APIError, ValueError):
-            raise failures.not_an_api("", "", self._endpoint, self._secret) from None
+        except (openai.OpenAIError, httpx2.HTTPError, ValueError, OSError) as error:
+            words = failures.explained(error, asked)
+        raise words
 
     async def close(self) -> None:
-        """Close the connections."""
-        if self._client is not None:
+        """Close the connections; the next use makes new ones."""
+        client, self._client = self._client, None
+        if client is not None:
             with suppress(OSError):
-                await self._client.close()
-            self._client = None
+                await client.close()
 
 
-class _StatusError(Exception):
-    """A refusal by status code, as the server put it."""
+def _finished(ending: Ending, key: str, response: httpx2.Response | None, clock: _Clock) -> Ending:
+    """The ending with what only the request knows: its id and how long it took."""
+    request_id = response.headers.get("x-request-id", "") if response is not None else ""
+    return replace(
+        ending,
+        error=failures.redacted(ending.error, key),
+        usage=replace(ending.usage, seconds=clock.elapsed, first_token_seconds=clock.first),
+        request_id=one_line(failures.redacted(request_id, key), 100),
+    )
 
-    def __init__(self, status: int, body: object, headers: Mapping[str, str]) -> None:
-        super().__init__(status)
-        self.status = status
-        self.body = body
-        self.headers = headers
+
+def _header_value(endpoint: Endpoint, key: Secret | None) -> str:
+    """The key as a header carries it; ChatError that names its source when none can."""
+    if key is None:
+        return "none"  # The library wants one also for a server that does not.
+    value = key.reveal().strip()
+    if not value or not value.isascii() or not value.isprintable():
+        raise failures.unusable_key(endpoint)
+    return value
 
 
-def _client(endpoint: Endpoint, key: Secret | None) -> AsyncOpenAI:
+def _client(endpoint: Endpoint, key: str, read_seconds: float) -> AsyncOpenAI:
     # Its debug log goes to standard error, where the screen is drawn, and holds the prompt.
     os.environ.pop("OPENAI_LOG", None)
     import httpx2
-    from openai import AsyncOpenAI, omit
+    from openai import AsyncOpenAI
 
-    # A proxy is for other machines, never for this one; a redirect would carry the prompt elsewhere.
-    http = httpx2.AsyncClient(
-        follow_redirects=False,
-        trust_env=not endpoint.local,
-        timeout=httpx2.Timeout(
-            _read_seconds(endpoint), connect=CONNECT_SECONDS, pool=CONNECT_SECONDS
-        ),
-        limits=httpx2.Limits(max_connections=100, max_keepalive_connections=8),
-    )
-    # What the library would tell every server about OpenAI's account and about this machine.
-    headers = ("OpenAI-Organization", "OpenAI-Project", *(f"X-Stainless-{name}" for name in _TOLD))
-    private: dict[str, Any] = dict.fromkeys(headers, omit)
-    client = AsyncOpenAI(
-        api_key=key.reveal() if key else "none",
-        base_url=endpoint.base_url,
-        max_retries=0,
-        http_client=http,
-        timeout=http.timeout,
-        default_headers=private,
-    )
+    try:
+        # A proxy is for other machines, never for this one; a redirect would carry the prompt elsewhere.
+        http = httpx2.AsyncClient(
+            follow_redirects=False,
+            trust_env=not endpoint.local,
+            timeout=httpx2.Timeout(read_seconds, connect=CONNECT_SECONDS, pool=CONNECT_SECONDS),
+            event_hooks={"request": [_silenced], "response": [_tapping()]},
+        )
+        client = AsyncOpenAI(
+            api_key=key, base_url=endpoint.base_url, max_retries=0, http_client=http, timeout=http.timeout
+        )  # fmt: skip
+    except (ImportError, OSError, ValueError, httpx2.InvalidURL) as error:
+        raise failures.no_client(error, endpoint) from None  # A proxy's URL may hold a password.
     _ = client.chat.completions  # Imported at first use, which would be on the event loop.
     return client
 
 
-_TOLD = (
-    "Lang", "Package-Version", "OS", "Arch", "Runtime", "Runtime-Version", "Async",
-    "Retry-Count", "Read-Timeout", "Helper-Method", "Raw-Response",
-)  # fmt: skip
+async def _silenced(request: httpx2.Request) -> None:
+    """Take out what the library would tell every server about OpenAI's account and about this machine."""
+    for name in list(request.headers):
+        if name.startswith(("x-stainless-", "openai-")):
+            del request.headers[name]
 
 
-def _read_seconds(endpoint: Endpoint) -> int:
-    return LOCAL_READ_SECONDS if endpoint.local else READ_SECONDS
+def _tapping() -> Callable[[httpx2.Response], Awaitable[None]]:
+    """A hook that remembers how each body began, and bounds what a server can make us hold."""
+    import httpx2
+
+    class Tap(httpx2.AsyncByteStream):
+        def __init__(self, stream: httpx2.AsyncByteStream, most: float) -> None:
+            self.head = b""
+            self._stream = stream
+            self._most = most
+
+        async def __aiter__(self) -> AsyncIterator[bytes]:
+            line = whole = 0
+            async with aclosing(self._stream.__aiter__()) as parts:  # type: ignore[type-var]  # httpx2's are generators
+                async for part in parts:
+                    if len(self.head) < _HEAD:
+                        self.head += part[: _HEAD - len(self.head)]
+                    end = part.rfind(b"\n")
+                    line = line + len(part) if end < 0 else len(part) - end - 1
+                    whole += len(part)
+                    yield part
+                    if line > _LONGEST_LINE:
+                        raise ValueError("a line without an end")
+                    if whole > self._most:
+                        return
+
+        async def aclose(self) -> None:
+            await self._stream.aclose()
+
+    async def tap(response: httpx2.Response) -> None:
+        most = _MOST_OF_AN_ERROR if response.status_code >= 300 else float("inf")
+        assert isinstance(response.stream, httpx2.AsyncByteStream)
+        response.stream = Tap(response.stream, most)
+
+    return tap
 
 
-async def _beginning(response: Any) -> str:
-    """The first part of a body that is no stream."""
-    parts: list[bytes] = []
-    async for part in response.aiter_bytes():
-        parts.append(part)
-        if sum(map(len, parts)) > 4_000:
-            break
-    return b"".join(parts).decode("utf-8", "replace")
+def _head(response: httpx2.Response) -> tuple[str, str]:
+    """A response's content type, and how its body began."""
+    head: bytes = getattr(response.stream, "head", b"")
+    packed = response.headers.get("content-encoding", "identity") != "identity"
+    text = "" if packed else head.decode("utf-8", "replace")
+    return response.headers.get("content-type", ""), text
 
 
-def _context(row: Mapping[str, Any]) -> int | None:
-    """The context window as llama.cpp, vLLM and others put it into their lists."""
-    meta = row.get("meta")
-    places = (meta.get("n_ctx") if isinstance(meta, Mapping) else None,)
-    for value in (
-        *places,
-        *(row.get(name) for name in ("max_model_len", "context_length", "context_window")),
-    ):
-        if isinstance(value, int) and value > 0:
-            return value
-    return None
+def _served(row: Mapping[str, Any]) -> ServedModel:
+    """A row of a list; its context window stands where llama.cpp, vLLM or others put it."""
+    name, owner, meta = row.get("id"), row.get("owned_by"), row.get("meta")
+    first = meta.get("n_ctx") if isinstance(meta, Mapping) else None
+    others = (row.get(place) for place in ("max_model_len", "context_length", "context_window"))
+    windows = (size for size in (first, *others) if isinstance(size, int) and size > 0)
+    return ServedModel(
+        one_line(name) if isinstance(name, str) else "",
+        next(windows, None),
+        one_line(owner, 60) if isinstance(owner, str) else "",
+    )

@@ -9,19 +9,20 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from tui_chat.core.conversation import Setup
 from tui_chat.core.endpoints import BUILT_IN, Endpoint, Endpoints
 from tui_chat.core.errors import ChatError
 from tui_chat.core.files import Places
-from tui_chat.core.local.model import SMOLLM2, Progress, fetch, is_ready, model_path
-from tui_chat.core.presets import Preset, Presets
 from tui_chat.core.settings import Settings, load_settings
 from tui_chat.core.text import folded, one_line
 
 if TYPE_CHECKING:
+    from tui_chat.core.local.model import Progress
     from tui_chat.core.local.server import LocalServer
+    from tui_chat.core.presets import Preset, Presets
     from tui_chat.core.provider import Provider
     from tui_chat.core.store import Store
 
@@ -36,7 +37,6 @@ class World:
         self.settings = settings
         self.endpoints = endpoints
         self.environ = environ
-        self.presets = Presets(places.presets)
         self._store: Store | None = None
         self._providers: dict[str, Provider] = {}
         self._server: LocalServer | None = None
@@ -50,9 +50,18 @@ class World:
         settings = load_settings(places.settings)
         return cls(places, settings, Endpoints.gathered(settings.endpoints, environ), environ)
 
+    @cached_property
+    def presets(self) -> Presets:
+        """The presets, a person's own and those that come along; reading them blocks."""
+        from tui_chat.core.presets import Presets
+
+        return Presets(self.places.presets)
+
     @property
     def model_ready(self) -> bool:
         """Whether the built-in model's file is on disk."""
+        from tui_chat.core.local.model import SMOLLM2, is_ready
+
         return is_ready(self.places.models, SMOLLM2)
 
     @property
@@ -102,6 +111,7 @@ class World:
                     "The built-in model is not on this machine yet.",
                     "Fetch it from the opening panel (ctrl+p, “Fetch the built-in model”).",
                 )
+            from tui_chat.core.local.model import SMOLLM2, model_path
             from tui_chat.core.local.server import LocalServer
             from tui_chat.core.provider import Provider
 
@@ -151,6 +161,8 @@ class World:
 
     async def fetch_model(self, report: Callable[[Progress], None]) -> None:
         """Fetch the built-in model; cancelling the task leaves nothing behind."""
+        from tui_chat.core.local.model import SMOLLM2, fetch
+
         await fetch(self.places.models, report, SMOLLM2)
 
     def kill(self) -> None:

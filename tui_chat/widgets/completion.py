@@ -30,7 +30,7 @@ class Completions(Widget):
     }
     """
 
-    @dataclass
+    @dataclass(eq=False, repr=False)
     class Chosen(Message):
         """A completion was clicked."""
 

@@ -51,7 +51,7 @@ class Editor(ChipArea):
         *(binding for binding in editing_keys() if binding.action != "paste"),
     ]
 
-    @dataclass
+    @dataclass(eq=False, repr=False)
     class Sent(Message):
         """Enter was pressed; the document as it was then."""
 

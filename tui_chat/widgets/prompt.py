@@ -45,7 +45,7 @@ class Prompt(Widget):
     }
     """
 
-    @dataclass
+    @dataclass(eq=False, repr=False)
     class Submitted(Message):
         """Enter was pressed on a text that is not blank; `text` has every attachment in its place."""
 
@@ -56,7 +56,7 @@ class Prompt(Widget):
         def control(self) -> Prompt:
             return self.prompt
 
-    @dataclass
+    @dataclass(eq=False, repr=False)
     class DraftChanged(Message):
         """The draft is another. Several changes may be told as one."""
 

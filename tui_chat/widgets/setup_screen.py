@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import getters, on
 from textual.app import ComposeResult
@@ -23,10 +23,12 @@ from textual.widgets import Static
 from tui_chat.core.conversation import Refusal, Setup
 from tui_chat.core.endpoints import Endpoint
 from tui_chat.core.errors import ChatError
-from tui_chat.core.presets import Preset
 from tui_chat.core.world import World
 from tui_chat.widgets.meter import Meter
 from tui_chat.widgets.sidebar import Sidebar
+
+if TYPE_CHECKING:
+    from tui_chat.core.presets import Preset
 
 
 class SetupScreen(Screen[None]):
@@ -59,7 +61,7 @@ class SetupScreen(Screen[None]):
         &.-no-sidebar #side { display: none; }
         &.-overlay, &.-too-narrow {
             layers: base over;
-            & #side { layer: over; dock: right; display: none; background: $surface; }
+            & #side { layer: over; dock: right; display: none; background: $surface; margin: 1 0; }
             &.-sidebar-over #side { display: block; }
         }
         &.-low #side #explanation { min-height: 1; max-height: 2; }

@@ -94,19 +94,19 @@ class Sidebar(ScrollView, can_focus=True):
     unfolded: reactive[bool] = reactive(False, init=False)
     cursor: var[str] = var("model", init=False)
 
-    @dataclass
+    @dataclass(eq=False, repr=False)
     class Changed(Message):
         """A parameter was changed; the setup is the new one."""
 
         setup: Setup
 
-    @dataclass
+    @dataclass(eq=False, repr=False)
     class Opened(Message):
         """Enter on a part of the setup that is chosen elsewhere: endpoint, model or system."""
 
         part: str
 
-    @dataclass
+    @dataclass(eq=False, repr=False)
     class Explained(Message):
         """What the row under the cursor means, or what is wrong with what was typed."""
 

@@ -13,7 +13,7 @@ from typing import ClassVar
 from textual import getters, on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Horizontal, Vertical
+from textual.containers import Vertical
 from textual.message import Message as Event
 from textual.reactive import var
 from textual.timer import Timer
@@ -60,11 +60,11 @@ class ChatScreen(ConversationScreen):
         ),
     ]
 
-    @dataclass
+    @dataclass(eq=False, repr=False)
     class NothingToTalkTo(Event):
         """There is no endpoint to send to: the house shows what can be done."""
 
-    @dataclass
+    @dataclass(eq=False, repr=False)
     class Called(Event):
         """A typed command that is the house's: open, theme, help, quit."""
 
@@ -83,13 +83,18 @@ class ChatScreen(ConversationScreen):
 
     def compose(self) -> ComposeResult:
         yield Topline()
-        with Horizontal(id="main"):
-            with Vertical(id="talk", classes="-focused"):
-                yield ChatTranscript(self.caption)
-                yield Prompt()
-            yield from self.compose_side()
+        with Vertical(id="talk", classes="-focused"):
+            yield ChatTranscript(self.caption)
+            yield Prompt()
+        yield from self.compose_side()
         yield Keyline()
-        yield Static("This window is too small.\n60 × 16 is enough.", id="too-small")
+
+    def on_resize(self) -> None:
+        super().on_resize()
+        if (self.has_class("-too-narrow") or self.has_class("-too-low")) and not self.query(
+            "#too-small"
+        ):
+            self.mount(Static("This window is too small.\n60 × 16 is enough.", id="too-small"))
 
     def on_mount(self) -> None:
         self.prompt.commands = self._completions
