@@ -156,6 +156,8 @@ class FakeServer:
                 await writer.drain()
         except (ConnectionError, asyncio.IncompleteReadError):
             self.disconnects.append(time.monotonic())
+        except asyncio.CancelledError:
+            return  # The server stops; asyncio would log a cancelled connection.
         finally:
             writer.close()
 

@@ -89,6 +89,15 @@ class Terminal:
     def type(self, keys: str) -> None:
         os.write(self._master, keys.encode())
 
+    def paste(self, text: str) -> None:
+        """A bracketed paste, in pieces as the terminal takes them."""
+        data = b"\x1b[200~" + text.encode() + b"\x1b[201~"
+        while data:
+            _, ready, _ = select.select([], [self._master], [], 0.05)
+            if ready:
+                data = data[os.write(self._master, data[:4096]) :]
+            self.read(0)
+
     def read(self, seconds: float) -> bytes:
         """What arrives within this time; returns at the first bytes."""
         ready, _, _ = select.select([self._master], [], [], seconds)

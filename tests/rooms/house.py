@@ -9,6 +9,8 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from textual import events
+from textual.keys import _character_to_key
 from textual.pilot import Pilot
 
 from tests.fake_server import FakeServer
@@ -50,9 +52,14 @@ class House:
         await self.pilot.press(*keys)
 
     async def write(self, text: str) -> None:
-        """Type a text into whatever has the focus."""
-        names = {" ": "space", "/": "slash", "\\": "backslash", '"': "quotation_mark"}
-        await self.pilot.press(*(names.get(character, character) for character in text))
+        """Type a text into whatever has the focus, as fast as a terminal can send it."""
+        driver = self.app._driver
+        assert driver is not None
+        for character in text:
+            event = events.Key(_character_to_key(character), character)
+            event.set_sender(self.app)
+            driver.process_message(event)
+        await self.pilot.pause()
 
     async def send(self, text: str) -> Message:
         """Type a message, send it, and wait for the end of its answer."""

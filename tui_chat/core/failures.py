@@ -30,7 +30,7 @@ _OVERFLOWS = (
     (re.compile(r"\((\d+) tokens\) exceeds the available context size \((\d+) tokens"), False),
     (re.compile(r"prompt is too long: (\d+) tokens > (\d+)"), False),
 )
-_NO_HOST = ("name or service", "getaddrinfo", "nodename", "name resolution", "no address assoc")
+_NO_HOST = ("gaierror", "getaddrinfo", "name or service", "name resolution")
 
 
 @dataclass(frozen=True)
@@ -158,14 +158,14 @@ def explained(error: BaseException, asked: Asked, *, begun: bool = False) -> Cha
     Neither the error nor its cause may be chained to the result: a cause may hold the key.
     """
     if isinstance(error, ChatError):
-        return ChatError(redacted(error.message, asked.key), redacted(error.hint, asked.key))
+        return ChatError(_stopped(redacted(error.message, asked.key)), error.hint)
     kinds = {kind.__name__ for kind in type(error).__mro__}
     if isinstance(status := getattr(error, "status_code", None), int):
         headers = getattr(getattr(error, "response", None), "headers", {})
         return from_status(status, getattr(error, "body", None), headers, asked)
     if "APITimeoutError" in kinds or "TimeoutException" in kinds:
         return _timed_out(error, asked, begun)
-    if kinds & {"APIConnectionError", "HTTPError", "OSError"}:
+    if kinds & {"APIConnectionError", "HTTPError", "OSError", "ExceptionGroup"}:
         return _unreachable(error, asked) if not begun else ChatError(f"The connection to {asked.endpoint.name} was lost in the middle of the answer.", _AGAIN)  # fmt: skip
     if "APIError" in kinds:
         return from_stream(getattr(error, "body", None) or str(error), asked, begun=begun)
@@ -321,7 +321,8 @@ def _unreachable(error: BaseException, asked: Asked) -> ChatError:
     """No connection, or one that was closed before an answer. The cause's own words are never shown."""
     chain = list(_chain(error))
     kinds = {type(one).__name__ for one in chain}
-    words = " ".join(str(one).lower() for one in chain)
+    # asyncio words a refused connection in its own way; the class tells it on every system.
+    words = " ".join(f"{type(one).__name__} {one}".lower() for one in chain)
     at = asked.endpoint.base_url
     if "LocalProtocolError" in kinds:
         return unusable_key(asked.endpoint)

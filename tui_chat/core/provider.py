@@ -109,8 +109,8 @@ class Provider:
     ) -> None:
         self._endpoint = replace(endpoint, base_url=endpoint.base_url.strip())
         self._key = key
-        default = LOCAL_READ_SECONDS if endpoint.local else READ_SECONDS
-        self._read_seconds = read_seconds or default
+        usual = LOCAL_READ_SECONDS if endpoint.local else READ_SECONDS
+        self._read_seconds = read_seconds or usual
         self._client: AsyncOpenAI | None = None
         self._making = asyncio.Lock()
         self._learned: dict[str, _Learned] = {}
@@ -121,18 +121,16 @@ class Provider:
 
         ChatError when no client can be made of the endpoint, its key and the environment.
         """
-        async with self._making:
-            if self._client is None:
-                self._client = await asyncio.to_thread(
-                    _client, self._endpoint, _header_value(self._endpoint, self._key),
-                    self._read_seconds,
-                )  # fmt: skip
+        await self._made()
 
     async def _made(self) -> AsyncOpenAI:
-        if self._client is None:
-            await self.warm()
-        assert self._client is not None
-        return self._client
+        async with self._making:
+            if self._client is None:
+                key = _header_value(self._endpoint, self._key)
+                self._client = await asyncio.to_thread(
+                    _client, self._endpoint, key, self._read_seconds
+                )
+            return self._client
 
     def _asked(self, model: str = "") -> failures.Asked:
         key = self._key.reveal().strip() if self._key else ""
@@ -226,13 +224,14 @@ class Provider:
         failed: BaseException | None = None
         response: httpx2.Response | None = None
         try:
-            answer = await client.chat.completions.with_raw_response.create(
+            stream = await client.chat.completions.create(
                 model=model, messages=body["messages"], stream=True, extra_body=body
             )
-            response = answer.http_response
-            async for chunk in answer.parse():
+            response = stream.response
+            async for chunk in stream:
                 reader.take(chunk)
-        except (openai.OpenAIError, httpx2.HTTPError, ChatError, ValueError, OSError) as error:
+        # The transport lets a group out for a proxy whose port is none.
+        except (openai.OpenAIError, httpx2.HTTPError, ChatError, ValueError, OSError, ExceptionGroup) as error:  # fmt: skip
             failed = error
         finally:
             if response is not None:
@@ -240,8 +239,7 @@ class Provider:
                     await response.aclose()
         # Raised out here, so that no traceback is chained to a cause that holds the key.
         if isinstance(failed, openai.APIStatusError):
-            words = failures.explained(failed, asked)
-            raise _Refused(failed.status_code, failed.body, words)
+            raise _Refused(failed.status_code, failed.body, failures.explained(failed, asked))
         if failed is None and response is not None and not reader.chunks:
             failed = failures.not_an_api(*_head(response), asked)
         if failed is not None:
@@ -282,7 +280,7 @@ class Provider:
             if body is None:
                 return await client.get(path, cast_to=object)
             return await client.post(path, cast_to=object, body=body)
-        except (openai.OpenAIError, httpx2.HTTPError, ValueError, OSError) as error:
+        except (openai.OpenAIError, httpx2.HTTPError, ValueError, OSError, ExceptionGroup) as error:
             words = failures.explained(error, asked)
         raise words
 
@@ -310,7 +308,7 @@ def _header_value(endpoint: Endpoint, key: Secret | None) -> str:
     if key is None:
         return "none"  # The library wants one also for a server that does not.
     value = key.reveal().strip()
-    if not value or not value.isascii() or not value.isprintable():
+    if not value or not value.isascii() or not value.isprintable() or " " in value:
         raise failures.unusable_key(endpoint)
     return value
 

@@ -80,6 +80,7 @@ class ChatScreen(ConversationScreen):
         self._opening = opening
         self._draft_timer: Timer | None = None
         self._remembering = False
+        self._sent_early = ""
 
     def compose(self) -> ComposeResult:
         yield Topline()
@@ -125,6 +126,8 @@ class ChatScreen(ConversationScreen):
         await self._restore_setup(session)
         self._remembering = True
         self.warm()
+        if self._sent_early:
+            self._take(self._sent_early)
 
     async def _restore_draft(self) -> None:
         draft = await (await self.world.store()).draft(self.talk.saved_id)
@@ -168,8 +171,14 @@ class ChatScreen(ConversationScreen):
 
     @on(Prompt.Submitted)
     def _submitted(self, event: Prompt.Submitted) -> None:
+        if self._remembering:
+            self._take(event.text)
+        else:
+            self._sent_early = event.text  # Where to send it is still being read.
+
+    def _take(self, text: str) -> None:
         try:
-            typed = read(event.text.strip())
+            typed = read(text.strip())
         except ValueError as error:
             self.complain(error)
             self.prompt.keep_draft()
@@ -190,6 +199,7 @@ class ChatScreen(ConversationScreen):
             self.prompt.clear_draft()
             self.editing = None
             self.save_draft()
+            self._remember()
         super().said(message)
 
     @property

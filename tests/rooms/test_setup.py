@@ -1,0 +1,217 @@
+"""Changing the setup: presets, endpoints, models, typed commands."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+
+from tests.fake_server import Answer, FakeServer, words
+from tests.rooms.house import open_house, wait_until
+from tui_chat.core.opening import Opening
+from tui_chat.core.params import Params
+
+
+async def test_a_preset_is_saved_renamed_deleted_and_brought_back(tmp_path: Path) -> None:
+    directory = tmp_path / "config" / "presets"
+    opening = Opening(params=Params({"temperature": 0.3, "stop": ["11", "\n"]}))
+    with FakeServer() as server:
+        async with open_house(tmp_path, server, opening=opening) as house:
+            await house.press("f6")
+            await wait_until(lambda: "Chaos" in house.screen_text())
+            await house.press("ctrl+s")
+            await wait_until(lambda: "Under which name?" in house.screen_text())
+            await house.write("Mine")
+            await house.press("enter")
+            await wait_until((directory / "Mine.toml").exists)
+            await wait_until(lambda: house.app.screen is house.chat)
+            saved = tomllib.loads((directory / "Mine.toml").read_text())
+            assert saved["parameters"] == {"temperature": 0.3, "stop": ["11", "\n"]}
+            await wait_until(lambda: "Mine" in house.screen_text())
+            await house.press("f6")
+            await wait_until(lambda: "● Mine" in house.screen_text())
+            await house.press("f2")
+            await wait_until(lambda: "Rename the preset" in house.screen_text())
+            await house.write("2")
+            await house.press("enter")
+            await wait_until((directory / "Mine2.toml").exists)
+            await wait_until(lambda: "Mine2" in house.screen_text())
+            await house.write("mine2")
+            await house.pilot.pause()
+            await house.press("delete")
+            await wait_until(lambda: not (directory / "Mine2.toml").exists())
+            await house.press("ctrl+z")
+            await wait_until((directory / "Mine2.toml").exists)
+
+
+async def test_a_changed_preset_has_a_star(tmp_path: Path) -> None:
+    with FakeServer() as server:
+        async with open_house(tmp_path, server) as house:
+            await house.command("/preset precise")
+            assert "Precise ─╮" in house.screen_text()
+            await house.command("/temperature 0.1")
+            assert "Precise * ─╮" in house.screen_text()
+
+
+async def test_a_shipped_preset_is_not_deleted(tmp_path: Path) -> None:
+    with FakeServer() as server:
+        async with open_house(tmp_path, server) as house:
+            await house.press("f6")
+            await wait_until(lambda: "Chaos" in house.screen_text())
+            assert "del Delete" not in house.screen_text()
+            await house.press("delete")
+            await house.pilot.pause()
+            assert "Course" in house.screen_text()
+
+
+async def test_models_are_listed_and_any_name_can_be_typed(tmp_path: Path) -> None:
+    with FakeServer(models=["alpha", "beta"]) as server:
+        async with open_house(tmp_path, server) as house:
+            house.chat.sidebar.cursor = "model"
+            await house.press("f2", "enter")
+            await wait_until(lambda: "beta" in house.screen_text())
+            await house.write("bet")
+            await house.press("enter")
+            await wait_until(lambda: house.chat.setup.model == "beta")
+            await wait_until(lambda: house.app.screen is house.chat)
+            await house.pilot.pause()
+            await house.press("enter")
+            await wait_until(lambda: "alpha" in house.screen_text())
+            await house.write("gamma-9")
+            await house.press("enter")
+            await wait_until(lambda: house.chat.setup.model == "gamma-9")
+            await house.press("escape")
+            await house.send("hi")
+        assert server.chats[0]["model"] == "gamma-9"
+
+
+async def test_a_server_without_a_list_still_takes_a_typed_model(tmp_path: Path) -> None:
+    with FakeServer(models=None) as server:
+        async with open_house(tmp_path, server) as house:
+            await house.command("/model my-own")
+            reply = await house.send("hi")
+        assert reply.status == "complete"
+        assert server.chats[0]["model"] == "my-own"
+
+
+async def test_the_first_listed_model_is_used_where_none_was_chosen(tmp_path: Path) -> None:
+    with FakeServer(models=["only-one"]) as server:
+        async with open_house(tmp_path, server) as house:
+            await house.send("hi")
+            assert house.chat.setup.model == "only-one"
+            assert "only-one" in house.screen_text()
+
+
+async def test_a_typed_url_becomes_the_endpoint_and_is_known_at_the_next_start(
+    tmp_path: Path,
+) -> None:
+    with FakeServer() as first, FakeServer(Answer(words("from the second"))) as second:
+        async with open_house(tmp_path, first) as house:
+            await house.command(f"/endpoint {second.base_url}")
+            reply = await house.send("hi")
+            assert reply.content == "from the second"
+        assert not first.chats
+        async with open_house(tmp_path, first) as house:
+            assert house.chat.setup.endpoint == second.base_url.split("/")[2]
+            reply = await house.send("again")
+            assert reply.content == "from the second"
+
+
+async def test_typed_commands_set_and_unset_parameters(tmp_path: Path) -> None:
+    with FakeServer() as server:
+        async with open_house(tmp_path, server) as house:
+            await house.command("/temperature 0,7")
+            await house.command('/stop "11" "\\n"')
+            await house.command("/top-k 40")
+            await house.command("/seed 5")
+            await house.command("/seed off")
+            await house.send("hi")
+        sent = server.chats[0]
+    assert sent["temperature"] == 0.7
+    assert sent["stop"] == ["11", "\n"]
+    assert sent["top_k"] == 40
+    assert "seed" not in sent
+
+
+async def test_a_wrong_command_says_what_is_wrong_and_stays(tmp_path: Path) -> None:
+    with FakeServer() as server:
+        async with open_house(tmp_path, server) as house:
+            await house.write("/temperature 9")
+            await house.press("enter")
+            await wait_until(lambda: "outside" in house.notices())
+            assert house.chat.prompt.text_to_send == "/temperature 9"
+            assert "temperature" not in house.chat.setup.params
+        assert not server.chats
+
+
+async def test_two_slashes_send_a_line_that_begins_with_one(tmp_path: Path) -> None:
+    with FakeServer() as server:
+        async with open_house(tmp_path, server) as house:
+            await house.send("//etc/passwd is a file")
+        assert server.chats[0]["messages"][0]["content"] == "/etc/passwd is a file"
+
+
+async def test_the_system_prompt_is_edited_and_sent_first(tmp_path: Path) -> None:
+    with FakeServer() as server:
+        async with open_house(tmp_path, server) as house:
+            house.chat.sidebar.cursor = "system"
+            await house.press("f2", "enter")
+            await wait_until(lambda: "System prompt" in house.screen_text())
+            await house.write("Be brief")
+            await house.press("ctrl+s", "escape")
+            await wait_until(lambda: house.chat.setup.system == "Be brief")
+            await house.send("hi")
+        assert server.chats[0]["messages"][0] == {"role": "system", "content": "Be brief"}
+
+
+async def test_advice_appears_when_temperature_and_top_p_are_both_changed(tmp_path: Path) -> None:
+    with FakeServer() as server:
+        async with open_house(tmp_path, server) as house:
+            house.chat.sidebar.cursor = "temperature"
+            await house.press("f2", "right")
+            await house.pilot.pause()
+            assert "How random" in house.screen_text()
+            await house.press("down", "left")
+            await house.pilot.pause()
+            assert "Alter temperature or top p" in house.screen_text()
+
+
+async def test_a_value_outside_its_range_is_said_and_not_taken(tmp_path: Path) -> None:
+    with FakeServer() as server:
+        async with open_house(tmp_path, server) as house:
+            house.chat.sidebar.cursor = "temperature"
+            await house.press("f2", "9")
+            await house.pilot.pause()
+            assert "outside." in house.screen_text()
+            assert "temperature" not in house.chat.setup.params
+
+
+async def test_an_extension_an_endpoint_does_not_know_is_shown_as_not_sent(tmp_path: Path) -> None:
+    (tmp_path / "config").mkdir()
+    with FakeServer() as server:
+        (tmp_path / "config" / "settings.toml").write_text(
+            f'[endpoints.lab]\nbase_url = "{server.base_url}"\naccepts = []\nmodel = "m"\n'
+        )
+        opening = Opening(params=Params({"top_k": 40}))
+        async with open_house(tmp_path, server, opening=opening) as house:
+            await house.command("/endpoint lab")
+            house.chat.sidebar.unfolded = True
+            house.chat.sidebar.cursor = "top_k"
+            await house.pilot.pause()
+            assert "Not sent: lab does not know it." in house.screen_text()
+            await house.send("hi")
+        assert "top_k" not in server.chats[0]
+
+
+async def test_export_writes_a_new_file_and_never_overwrites(tmp_path: Path) -> None:
+    target = tmp_path / "out.md"
+    with FakeServer() as server:
+        async with open_house(tmp_path, server) as house:
+            await house.send("keep this")
+            await house.command(f"/export {target}")
+            text = target.read_text()
+            assert "keep this" in text
+            assert "Hello, world." in text
+            await house.write(f"/export {target}")
+            await house.press("enter")
+            await wait_until(lambda: "there already" in house.notices())
+            assert target.read_text() == text
