@@ -669,11 +669,12 @@ async def test_a_sink_that_fails_closes_the_connection() -> None:
             await until(lambda: server.disconnects)
 
 
-async def test_a_line_that_never_ends_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_line_that_never_ends_is_given_up() -> None:
     head = b"HTTP/1.1 200 X\r\ncontent-type: text/event-stream\r\n\r\ndata: "
-    with FakeServer(Answer(wire=head + b"x" * 66_000_000)) as server:
-        with pytest.raises(ChatError, match="not in the API's form"):
-            await replied(server)
+    with FakeServer(Answer(wire=head + b"x" * 33_000_000)) as server:
+        async with provider_for(server) as provider:
+            with pytest.raises(ChatError, match="not in the API's form"):
+                await provider.reply(SETUP, HI, print)
 
 
 async def test_a_closed_provider_opens_again() -> None:

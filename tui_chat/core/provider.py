@@ -39,7 +39,7 @@ _LOGPROBS = ("logprobs", "top_logprobs")
 _USAGE = "stream_options"
 _HEAD = 4_000
 _MOST_OF_AN_ERROR = 1_000_000
-_LONGEST_LINE = 64_000_000
+_LONGEST_LINE = 32_000_000
 """Bytes; a token with a whole vocabulary of candidates takes five million."""
 
 
@@ -231,7 +231,7 @@ class Provider:
             async for chunk in stream:
                 reader.take(chunk)
         # The transport lets a group out for a proxy whose port is none.
-        except (openai.OpenAIError, httpx2.HTTPError, ChatError, ValueError, OSError, ExceptionGroup) as error:  # fmt: skip
+        except (openai.OpenAIError, httpx2.HTTPError, ChatError, ValueError, OSError, RecursionError, ExceptionGroup) as error:  # fmt: skip
             failed = error
         finally:
             if response is not None:
@@ -256,7 +256,8 @@ class Provider:
             text = body if isinstance(body, str) else ""
             raise failures.not_an_api("no list of models", text, self._asked())
         served = [_served(row) for row in rows if isinstance(row, Mapping)]
-        return tuple({model.id: model for model in reversed(served) if model.id}.values())[::-1]
+        first = {model.id: model for model in reversed(served)}
+        return tuple(first[name] for name in dict.fromkeys(one.id for one in served) if name)
 
     async def count(self, setup: Setup, thread: Sequence[Message]) -> int | None:
         """The endpoint's own count of a request's tokens; None where it offers none or fails."""
@@ -280,7 +281,7 @@ class Provider:
             if body is None:
                 return await client.get(path, cast_to=object)
             return await client.post(path, cast_to=object, body=body)
-        except (openai.OpenAIError, httpx2.HTTPError, ValueError, OSError, ExceptionGroup) as error:
+        except (openai.OpenAIError, httpx2.HTTPError, ValueError, OSError, RecursionError, ExceptionGroup) as error:  # fmt: skip
             words = failures.explained(error, asked)
         raise words
 
@@ -390,11 +391,10 @@ def _head(response: httpx2.Response) -> tuple[str, str]:
 def _served(row: Mapping[str, Any]) -> ServedModel:
     """A row of a list; its context window stands where llama.cpp, vLLM or others put it."""
     name, owner, meta = row.get("id"), row.get("owned_by"), row.get("meta")
-    first = meta.get("n_ctx") if isinstance(meta, Mapping) else None
-    others = (row.get(place) for place in ("max_model_len", "context_length", "context_window"))
-    windows = (size for size in (first, *others) if isinstance(size, int) and size > 0)
+    sizes = [meta.get("n_ctx") if isinstance(meta, Mapping) else None]
+    sizes += [row.get(place) for place in ("max_model_len", "context_length", "context_window")]
     return ServedModel(
         one_line(name) if isinstance(name, str) else "",
-        next(windows, None),
+        next((size for size in sizes if isinstance(size, int) and size > 0), None),
         one_line(owner, 60) if isinstance(owner, str) else "",
     )

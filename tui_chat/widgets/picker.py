@@ -104,7 +104,7 @@ class Picker(ModalScreen[str | None]):
         self.set_focus(self.query_one(Filter))
         if self._lines:
             # Widths are known only after the first layout.
-            self.call_after_refresh(self.show_lines, self._lines)
+            self.call_after_refresh(self._show_again)
 
     @property
     def typed(self) -> str:
@@ -115,6 +115,10 @@ class Picker(ModalScreen[str | None]):
         """The line under the cursor; None in an empty list."""
         place = self.query_one(OptionList).highlighted
         return None if place is None or place >= len(self._shown) else self._shown[place]
+
+    def _show_again(self) -> None:
+        """Show the lines that are known by now, in the present width."""
+        self.show_lines(self._lines)
 
     def show_lines(self, lines: Sequence[Line]) -> None:
         """Show these lines, narrowed by what is typed, with the cursor where it was."""
@@ -178,7 +182,7 @@ class Picker(ModalScreen[str | None]):
 
     def on_resize(self, event: events.Resize) -> None:
         if self._known:
-            self.call_after_refresh(self.show_lines, self._lines)
+            self.call_after_refresh(self._show_again)
 
     def action_move(self, steps: int) -> None:
         place = self.query_one(OptionList).highlighted
