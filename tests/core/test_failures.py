@@ -208,6 +208,9 @@ BEFORE = {
     "a flat error event": Row(
         Answer(raw=b'event: error\ndata: {"message":"gone wrong"}\n\n'), "gone wrong"
     ),
+    "JSON without a bottom": Row(
+        Answer(raw=b"data: " + b"[" * 100_000 + b"\n\n"), "not in the API's form"
+    ),
     "malformed JSON first": Row(Answer(raw=b"data: {nope\n\n"), "not in the API's form"),
     "an empty event first": Row(Answer(raw=b"data:\n\n"), "not in the API's form"),
     "bad UTF-8 first": Row(Answer(raw=b'data: {"a":"\xff"}\n\n'), "not in the API's form"),

@@ -148,6 +148,7 @@ class Conversation:
         self.created = created or now()
         self.leaf = leaf
         self._messages: dict[str, Message] = {}
+        self._parents: dict[str, str | None] = {}
         self._children: dict[str | None, list[str]] = {}
         for message in messages:
             self.add(message, follow=False)
@@ -168,10 +169,12 @@ class Conversation:
     def add(self, message: Message, *, follow: bool = True) -> None:
         """Add a message, or replace a streaming reply by its later self; `follow` makes it the leaf.
 
-        A parent that is not there makes the message a root: what was said is shown, not lost.
+        A parent that is not there (yet) makes the message a root: what was said is shown, not lost, and
+        no tangle of parents makes a loop.
         """
         if message.id not in self._messages:
             parent = message.parent if message.parent in self._messages else None
+            self._parents[message.id] = parent
             self._children.setdefault(parent, []).append(message.id)
         self._messages[message.id] = message
         if follow:
@@ -181,17 +184,14 @@ class Conversation:
         """The path from the first message to this leaf, or to the leaf being read."""
         path: list[Message] = []
         at = self.leaf if leaf is None else leaf
-        seen: set[str] = set()
-        while at is not None and at in self._messages and at not in seen:
-            seen.add(at)
+        while at is not None and at in self._messages:
             path.append(self._messages[at])
-            at = self._messages[at].parent
+            at = self._parents[at]
         return tuple(reversed(path))
 
     def siblings(self, id: str) -> tuple[str, ...]:
         """The ids of all children of this message's parent, itself among them, oldest first."""
-        parent = self._messages[id].parent
-        return tuple(self._children[parent if parent in self._messages else None])
+        return tuple(self._children[self._parents[id]])
 
     def deepest(self, id: str) -> str:
         """The leaf below this message along the latest child of each."""

@@ -9,14 +9,13 @@ def escape(text: str) -> str:
     """The text with control characters, quotes and backslashes as they are typed."""
     shown = text.replace("\\", "\\\\").replace('"', '\\"')
     shown = shown.replace("\n", "\\n").replace("\t", "\\t").replace("\r", "\\r")
-    return "".join(
-        char
-        if char.isprintable()
-        else f"\\x{ord(char):02x}"
-        if ord(char) < 256
-        else f"\\u{ord(char):04x}"
-        for char in shown
-    )
+    return "".join(char if char.isprintable() else _numbered(ord(char)) for char in shown)
+
+
+def _numbered(code: int) -> str:
+    if code < 0x100:
+        return f"\\x{code:02x}"
+    return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
 
 
 def unescape(text: str) -> str:
@@ -32,13 +31,13 @@ def unescape(text: str) -> str:
             parts.append(_ESCAPES[code])
             next(rest)
             continue
-        width = {"x": 2, "u": 4}.get(code, 0)
+        width = {"x": 2, "u": 4, "U": 8}.get(code, 0)
         digits = text[index + 2 : index + 2 + width]
         if not width or len(digits) != width:
             raise ValueError(f"“\\{code}” is no escape; a backslash itself is typed \\\\.")
         try:
             parts.append(chr(int(digits, 16)))
-        except ValueError:
+        except (ValueError, OverflowError):
             raise ValueError(f"“\\{code}{digits}” is no escape.") from None
         for _ in range(width + 1):
             next(rest)

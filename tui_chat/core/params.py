@@ -68,8 +68,9 @@ class Parameter:
             return self._check_texts(value)
         if isinstance(value, bool) or not isinstance(value, int | float):
             raise ValueError(f"{self.label} takes a number, {self.range}.")
-        if not math.isfinite(value) or not self.low <= value <= self.high:
-            raise ValueError(f"{self.label} goes from {self.range}; {value:g} is outside.")
+        if not self.low <= value <= self.high:  # Also true of what is not a number.
+            shown = f"{value:g}" if isinstance(value, float) else str(value)[:40]
+            raise ValueError(f"{self.label} goes from {self.range}; {shown} is outside.")
         if self.kind == "integer":
             if value != int(value):
                 raise ValueError(f"{self.label} takes a whole number, {self.range}.")

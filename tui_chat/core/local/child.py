@@ -1,7 +1,7 @@
 """The built-in model's process: llama.cpp's server on loopback, alive no longer than its parent.
 
-Run as `python -m tui_chat.core.local.child`; one JSON line on standard input says what to serve, one
-on standard output where. When standard input closes, the process ends at once.
+Run as a program of its own; one JSON line on standard input says what to serve, one on standard
+output where. When standard input closes, the process ends at once.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import time
 from typing import Any
 
 _PR_SET_PDEATHSIG = 1
+_ALL_CHOSEN = 2**31 - 1
 
 
 def _die_with_parent() -> None:
@@ -23,7 +24,7 @@ def _die_with_parent() -> None:
     if not sys.platform.startswith("linux"):
         return
     parent = os.getppid()
-    ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, ctypes.c_ulong(signal.SIGKILL))
     if os.getppid() != parent:
         os._exit(0)  # It died between the two calls.
 
@@ -44,6 +45,13 @@ def _read_line() -> bytes:
             os._exit(0)
         line += byte
     return line
+
+
+def _taken_output() -> int:
+    """Standard output for our one line alone: what the library prints goes to the log."""
+    own = os.dup(1)
+    os.dup2(2, 1)
+    return own
 
 
 def _threads() -> int:
@@ -80,13 +88,18 @@ def _params(order: dict[str, Any]) -> Any:
     params.sampling.top_k = 0
     params.sampling.top_p = 1.0
     params.sampling.min_p = 0.0
+    # A model file may recommend sampling of its own, which fills in whatever is not marked as chosen.
+    params.sampling.user_sampling_config = _ALL_CHOSEN
     return params
 
 
 def main() -> None:
     _die_with_parent()
+    # Ctrl+C is the program's to handle; on Windows a new session does not keep it away.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     order = json.loads(_read_line())
     threading.Thread(target=_die_at_end_of_input, daemon=True).start()
+    output = _taken_output()
     started = time.monotonic()
     import xllamacpp
 
@@ -97,8 +110,8 @@ def main() -> None:
         sys.stderr.flush()
         os._exit(1)
     loaded = time.monotonic() - started
-    sys.stdout.write(json.dumps({"url": server.listening_address, "seconds": loaded}) + "\n")
-    sys.stdout.flush()
+    said = {"url": server.listening_address, "seconds": loaded}
+    os.write(output, json.dumps(said).encode() + b"\n")
     while True:
         time.sleep(3600)
 

@@ -1,0 +1,60 @@
+"""What may reach a terminal or a disk."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tui_chat.core.text import HOSTILE, Joiner, clean, folded, one_line
+
+ANY = st.text(st.characters(codec=None, exclude_categories=()), max_size=60)
+
+
+@given(text=ANY)
+def test_nothing_hostile_is_left(text: str) -> None:
+    assert not HOSTILE.search(clean(text))
+
+
+@given(text=ANY)
+def test_cleaning_twice_changes_nothing_more(text: str) -> None:
+    assert clean(clean(text)) == clean(text)
+
+
+@given(pieces=st.lists(ANY, max_size=6))
+def test_a_text_in_pieces_is_cleaned_like_the_whole(pieces: list[str]) -> None:
+    joiner = Joiner()
+    joined = "".join(joiner.add(piece) for piece in pieces) + joiner.end()
+    assert joined == clean("".join(pieces))
+
+
+@pytest.mark.parametrize(
+    ("text", "cleaned"),
+    [
+        ("a\x1b[2Jb", "a\u241b[2Jb"),
+        ("a\r\nb\rc", "a\nb\nc"),
+        ("tab\tstays", "tab\tstays"),
+        ("\x00", "\ufffd"),
+        ("\x9b31m", "\ufffd31m"),
+        ("\x7f", "\u2421"),
+        ("\ud83d\ude00", "\U0001f600"),
+        ("\ud83d", "\ufffd"),
+        ("abc\u202edef", "abc\ufffddef"),
+        ("zero\u200bwidth\ufeff", "zerowidth"),
+        ("\U0001f469\u200d\U0001f4bb\ufe0f", "\U0001f469\u200d\U0001f4bb\ufe0f"),
+    ],
+)
+def test_controls_become_visible_and_the_rest_stays(text: str, cleaned: str) -> None:
+    assert clean(text) == cleaned
+
+
+@given(text=ANY, limit=st.integers(1, 30))
+def test_one_line_is_one_line_and_not_too_long(text: str, limit: int) -> None:
+    line = one_line(text, limit)
+    assert "\n" not in line
+    assert len(line) <= limit
+
+
+@pytest.mark.parametrize(("text", "same"), [("Ação", "acao"), ("STRASSE", "strasse"), ("ﬁ", "fi")])
+def test_searches_do_not_see_case_or_accents(text: str, same: str) -> None:
+    assert folded(text) == same
