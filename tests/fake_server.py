@@ -22,6 +22,8 @@ from typing import Any, Literal, Self
 Body = dict[str, Any]
 Break = Literal["chunk", "end", "reset"]
 END = b"data: [DONE]\n\n"
+CLOSING = {"connection": "close"}
+"""Said wherever the connection is closed after the answer; a client may else be about to use it again."""
 
 
 @dataclass(frozen=True)
@@ -210,10 +212,10 @@ class FakeServer:
                 writer.write(answer.wire)
                 await writer.drain()
             elif answer.status != 200:
-                _send(writer, answer.status, answer.error, answer.headers)
+                _send(writer, answer.status, answer.error, CLOSING | answer.headers)
             elif answer.raw is not None:
                 kind = {"content-type": answer.content_type} if answer.content_type else {}
-                _send(writer, 200, answer.raw, kind | answer.headers)
+                _send(writer, 200, answer.raw, CLOSING | kind | answer.headers)
             else:
                 await self._streamed(answer, request, writer, gone)
         finally:
@@ -233,7 +235,7 @@ class FakeServer:
             "transfer-encoding": "chunked",
             "x-request-id": "req-1",
         }
-        _head(writer, 200, headers | answer.headers)
+        _head(writer, 200, CLOSING | headers | answer.headers)
         make = _chat_event if "/chat/" in request.path else _text_event
         if await self._stream(answer, request.body, _Events(writer, request.body, make), gone):
             writer.write(b"0\r\n\r\n")

@@ -1,0 +1,110 @@
+"""Conversations and requests as files and programs."""
+
+from __future__ import annotations
+
+import ast
+import json
+import shlex
+from dataclasses import replace
+
+from tui_chat.core.conversation import Conversation, Refusal, Setup, Usage, said
+from tui_chat.core.endpoints import Endpoint, known_endpoints
+from tui_chat.core.formats import code, jsonl, markdown
+from tui_chat.core.params import Params
+from tui_chat.core.wire import wire_fields, wire_messages
+
+SETUP = Setup("lab", "m", "Be “brief”.", Params({"temperature": 0.3, "stop": ["\n"], "top_k": 9}))
+LAB = Endpoint("lab", "https://lab.example/v1", "LAB_KEY")
+
+
+def conversation() -> Conversation:
+    talk = Conversation("c1", "A title: with colon", created=1_700_000_000_000)
+    question = said("user", 'It\'s a "test"\nof lines')
+    reply = replace(
+        said("assistant", "An *answer*.", question.id, setup=SETUP),
+        usage=Usage(7, 3, seconds=0.5),
+        refused=(Refusal("seed", "no"),),
+        reasoning="hm",
+    )
+    other = replace(reply, id="other", content="Another.", status="stopped")
+    for message in (question, reply, other):
+        talk.add(message)
+    return talk
+
+
+def test_a_line_has_the_whole_tree_under_the_documented_keys() -> None:
+    talk = conversation()
+    text = jsonl.line(talk)
+    assert "\n" not in text
+    row = json.loads(text)
+    assert list(row)[:3] == ["id", "title", "created"]
+    assert row["created"] == "2023-11-14T22:13:20.000Z"
+    assert len(row["messages"]) == 3
+    question, reply, other = row["messages"]
+    keys = ["id", "parent", "role", "content", "status", "model", "endpoint", "params", "usage"]
+    assert list(question)[:10] == [*keys, "created"]
+    assert question["parent"] is None
+    assert question["params"] == {}
+    assert reply["parent"] == other["parent"] == question["id"]
+    assert reply["params"] == {"temperature": 0.3, "stop": ["\n"], "top_k": 9}
+    assert reply["usage"] == {"prompt_tokens": 7, "completion_tokens": 3, "seconds": 0.5}
+    assert reply["system"] == "Be “brief”."
+    assert other["status"] == "stopped"
+
+
+def test_a_document_has_front_matter_and_the_thread_being_read() -> None:
+    text = markdown.document(conversation())
+    head, body = text.removeprefix("---\n").split("\n---\n")
+    assert 'title: "A title: with colon"' in head
+    assert 'parameters: {"temperature": 0.3, "stop": ["\\n"], "top_k": 9}' in head
+    assert "Another." in body
+    assert "An *answer*." not in body
+    assert "*stopped*" in body
+
+
+def test_the_python_program_sends_what_is_on_the_wire_and_only_names_the_key() -> None:
+    thread = [said("user", 'quotes " and \\ and \n lines')]
+    program = code.python(LAB, SETUP, thread)
+    tree = ast.parse(program)
+    call = next(
+        node
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call) and ast.unparse(node.func).endswith("completions.create")
+    )
+    given = {one.arg: ast.literal_eval(one.value) for one in call.keywords}
+    standard, extra = wire_fields(LAB, SETUP)
+    assert given["messages"] == wire_messages(SETUP, thread)
+    assert {name: given[name] for name in standard} == standard
+    assert given["extra_body"] == extra == {"top_k": 9}
+    assert 'os.environ["LAB_KEY"]' in program
+
+
+def test_the_shell_command_has_the_same_body() -> None:
+    thread = [said("user", "it's 100 % $HOME `x`")]
+    words = shlex.split(code.curl(LAB, SETUP, thread))
+    body = json.loads(words[words.index("-d") + 1])
+    standard, extra = wire_fields(LAB, SETUP)
+    assert body == {
+        "model": "m",
+        "messages": wire_messages(SETUP, thread),
+        **standard,
+        **extra,
+        "stream": True,
+    }
+    assert "Authorization: Bearer $LAB_KEY" in words
+
+
+def test_a_renamed_field_and_a_parameter_not_known_are_as_on_the_wire() -> None:
+    openai = known_endpoints()[1]
+    setup = Setup("openai", "gpt", params=Params({"max_tokens": 5, "top_k": 1}))
+    assert wire_fields(openai, setup) == ({"max_completion_tokens": 5}, {})
+
+
+def test_reasoning_empty_replies_and_errors_are_never_sent() -> None:
+    failed = replace(said("assistant", ""), status="failed", error="boom")
+    thought = replace(said("assistant", "answer"), reasoning="secret thought")
+    thread = [said("user", "q"), failed, thought]
+    assert wire_messages(Setup("e", "m"), thread) == [
+        {"role": "user", "content": "q"},
+        {"role": "assistant", "content": "answer"},
+    ]

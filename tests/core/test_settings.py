@@ -1,0 +1,111 @@
+"""settings.toml: what is wrong is named with its place, what is right counts."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tui_chat.core.errors import ChatError
+from tui_chat.core.settings import Settings, load_settings, remember_setting
+
+GOOD = """# mine
+endpoint = "lab"
+theme = "nord"
+
+[keys]
+"chat.new" = "ctrl+g"
+
+[endpoints.lab]
+base_url = "https://lab.example/v1/"
+key_env = "LAB_KEY"
+model = "m"
+accepts = ["top_k"]
+"""
+
+
+def loaded(tmp_path: Path, text: str) -> Settings:
+    path = tmp_path / "settings.toml"
+    path.write_text(text)
+    settings = load_settings(path)
+    assert path.read_text() == text
+    return settings
+
+
+def test_a_missing_file_says_nothing(tmp_path: Path) -> None:
+    assert load_settings(tmp_path / "settings.toml") == Settings()
+
+
+def test_everything_that_can_be_set_is_read(tmp_path: Path) -> None:
+    settings = loaded(tmp_path, GOOD)
+    assert (settings.endpoint, settings.theme) == ("lab", "nord")
+    assert dict(settings.keys) == {"chat.new": "ctrl+g"}
+    (lab,) = settings.endpoints
+    assert (lab.base_url, lab.key_env, lab.model) == ("https://lab.example/v1", "LAB_KEY", "m")
+    assert lab.accepts == frozenset(["top_k"])
+    assert not settings.problems
+
+
+@pytest.mark.parametrize(
+    ("text", "place", "words"),
+    [
+        ('theme = "open\n', "settings.toml:1:", ""),
+        ('theme = "nord"\ntheme = "other"\n', "settings.toml:2:", ""),
+        ("theme = 5\n", "settings.toml:1:", "theme takes a text"),
+        ('\n\nthme = "nord"\n', "settings.toml:3:", "no setting"),
+        ("keys = 1\n", "settings.toml:1:", "[keys] takes lines"),
+        ('[keys]\n"chat.new" = 3\n', "settings.toml:2:", "must be a text"),
+        ('[endpoints.x]\nbase_url = "nonsense"\n', "settings.toml:1:", "not a URL"),
+        ('[endpoints.x]\nmodel = "m"\n', "settings.toml:1:", "base_url is missing"),
+        ('[endpoints.x]\nbase_url = "http://h/v1"\ncolour = 1\n', "settings.toml:1:", "colour"),
+        ("endpoints = 3\n", "settings.toml:1:", "tables"),
+    ],
+)
+def test_what_is_wrong_is_named_with_its_line(
+    tmp_path: Path, text: str, place: str, words: str
+) -> None:
+    (problem,) = loaded(tmp_path, text).problems
+    assert problem.startswith(place)
+    assert words in problem
+
+
+def test_what_is_right_counts_beside_what_is_wrong(tmp_path: Path) -> None:
+    settings = loaded(tmp_path, GOOD + '\n[endpoints.bad]\nbase_url = "ftp://x"\n')
+    assert settings.theme == "nord"
+    assert [endpoint.name for endpoint in settings.endpoints] == ["lab"]
+    assert len(settings.problems) == 1
+
+
+def test_a_key_pasted_where_its_name_belongs_is_not_repeated(tmp_path: Path) -> None:
+    settings = loaded(tmp_path, '[endpoints.x]\nbase_url="http://h/v1"\nkey_env="sk-canary-123"\n')
+    assert "name of an environment variable" in settings.problems[0]
+    assert "canary" not in "".join(settings.problems)
+
+
+def test_remembering_keeps_comments_and_all_else(tmp_path: Path) -> None:
+    path = tmp_path / "settings.toml"
+    path.write_text(GOOD)
+    remember_setting(path, "theme", "gruvbox")
+    assert path.read_text() == GOOD.replace("nord", "gruvbox")
+
+
+def test_remembering_a_new_setting_puts_it_before_the_tables(tmp_path: Path) -> None:
+    path = tmp_path / "settings.toml"
+    path.write_text('[keys]\n"chat.new" = "ctrl+g"\n')
+    remember_setting(path, "theme", "nord")
+    settings = load_settings(path)
+    assert (settings.theme, dict(settings.keys)) == ("nord", {"chat.new": "ctrl+g"})
+
+
+def test_remembering_makes_the_file_where_there_is_none(tmp_path: Path) -> None:
+    path = tmp_path / "config" / "settings.toml"
+    remember_setting(path, "theme", "nord")
+    assert load_settings(path).theme == "nord"
+
+
+def test_a_broken_file_is_not_touched(tmp_path: Path) -> None:
+    path = tmp_path / "settings.toml"
+    path.write_text("theme = \n")
+    with pytest.raises(ChatError, match="not remembered"):
+        remember_setting(path, "theme", "nord")
+    assert path.read_text() == "theme = \n"
