@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-import json
 import sqlite3
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
@@ -14,9 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.core.stored import loaded
+from tests.core.stored import by_hand, loaded
 from tests.fake_server import Answer, FakeServer, words
-from tui_chat.core.conversation import Conversation, Message, Refusal, Setup, Token, Usage, said
+from tui_chat.core.conversation import Conversation, Message, Refusal, Setup, Token, said
 from tui_chat.core.endpoints import Endpoint
 from tui_chat.core.errors import ChatError
 from tui_chat.core.params import Params
@@ -98,16 +97,30 @@ async def row(store: Store, scene: Scene) -> Message:
     return (await loaded(store, scene.conversation.id)).message(scene.reply.id)
 
 
-async def held(store: Store, scene: Scene, wanted: str) -> Message:
-    """The reply in the database, once its text is this; AssertionError when it never is."""
-    deadline = time.monotonic() + 10
-    while True:
-        conversation = await loaded(store, scene.conversation.id)
-        found = {message.id: message for message in conversation.messages}.get(scene.reply.id)
-        if found is not None and found.content == wanted:
-            return found
-        assert time.monotonic() < deadline, f"it never held {wanted!r}: {found}"
-        await asyncio.sleep(0.01)
+def on_disk(path: Path, scene: Scene) -> tuple[str, str, str]:
+    """The reply's status, content and reasoning in the file, with what was added to its row."""
+    found = by_hand(
+        path,
+        "SELECT m.status, m.content || coalesce(group_concat(p.content, ''), ''),"
+        " m.reasoning || coalesce(group_concat(p.reasoning, ''), '') FROM message m"
+        " LEFT JOIN (SELECT * FROM piece ORDER BY seq) p ON p.message=m.seq WHERE m.id=? GROUP BY m.seq",
+        given=[scene.reply.id],
+    )
+    status, content, reasoning = found[0] if found else ("", "", "")
+    return str(status), str(content), str(reasoning)
+
+
+async def after_a_crash(path: Path, scene: Scene) -> Message:
+    """The reply as the next start finds it, were the program killed now."""
+    copy = path.parent / new_id() / path.name
+    copy.parent.mkdir(0o700)
+    with closing(sqlite3.connect(path)) as live, closing(sqlite3.connect(copy)) as copied:
+        live.backup(copied)
+    store = await Store.open(copy)
+    try:
+        return await row(store, scene)
+    finally:
+        await store.close()
 
 
 @contextmanager
@@ -181,18 +194,6 @@ async def test_an_empty_reply_says_so(store: Store, answer: Answer) -> None:
     assert final.error == "The model answered with nothing."
 
 
-async def test_a_reply_of_tokens_without_text_is_empty_too() -> None:
-    entry = {"token": "", "logprob": -0.5, "bytes": [0xF0], "top_logprobs": []}
-    with FakeServer(Answer(tokens=("",), logprobs=[None])) as server:
-        event = {"choices": [{"delta": {"content": ""}, "logprobs": {"content": [entry]}}]}
-        server.answer = Answer(
-            tokens=(), inject={0: b"data: " + json.dumps(event).encode() + b"\n\n"}
-        )
-        async with scene(server) as one:
-            final = await one.asked(logprobs=1)
-    assert final.content.strip("\ufffd") == ""
-
-
 @pytest.mark.parametrize(
     "answer",
     [
@@ -216,7 +217,7 @@ async def test_a_reply_that_never_began_failed_and_has_no_content(
 
 
 @pytest.mark.parametrize(
-    "answer", [Answer(cut_after=2), Answer(finish=None), Answer(stall_after=2)]
+    "answer", [Answer(cut_after=2), Answer(finish=None, usage=False), Answer(stall_after=2)]
 )
 async def test_a_reply_that_broke_off_keeps_its_text(store: Store, answer: Answer) -> None:
     with FakeServer(answer) as server:
@@ -323,7 +324,9 @@ async def test_a_reply_may_be_stopped_while_a_piece_is_being_written(store: Stor
             task = asyncio.create_task(one.asked(keep))
             await until(lambda: server.chats)
             keep.may_write.clear()
+            keep.begun.clear()
             await until(lambda: len(one.tokens) == 2)
+            await keep.begun.wait()
             task.cancel()
             await asyncio.sleep(0)
             keep.may_write.set()
@@ -333,52 +336,52 @@ async def test_a_reply_may_be_stopped_while_a_piece_is_being_written(store: Stor
     assert one.troubles == []
 
 
-async def test_stopping_twice_does_not_leave_a_reply_open(store: Store) -> None:
+async def test_stopping_twice_does_not_leave_a_reply_open(store: Store, path: Path) -> None:
     with FakeServer(Answer(stall_after=2)) as server:
         async with scene(server, store) as one:
             keep = Slow(store)
             keep.may_write.set()
             task = asyncio.create_task(one.asked(keep))
-            await held(store, one, "Hello,")
+            await until(lambda: on_disk(path, one)[1] == "Hello,")
             keep.may_write.clear()
             keep.begun.clear()
             task.cancel()
             await keep.begun.wait()
             task.cancel()
-            await asyncio.wait([task])
+            await asyncio.wait([task], timeout=0)
             keep.may_write.set()
-            kept = await held(store, one, "Hello,")
-            deadline = time.monotonic() + 10
-            while kept.status == "streaming":
-                assert time.monotonic() < deadline
-                kept = await held(store, one, "Hello,")
-    assert kept.status == "stopped"
+            await until(lambda: on_disk(path, one)[0] == "stopped")
+            kept = await row(store, one)
+            await asyncio.wait([task])
+    assert kept.content == "Hello,"
 
 
 # Growing on disk
 
 
-async def test_the_first_token_is_on_disk_without_a_second_one(store: Store) -> None:
+async def test_the_first_token_is_on_disk_without_a_second_one(store: Store, path: Path) -> None:
     with FakeServer(Answer(stall_after=1)) as server:
         async with scene(server, store) as one:
             task = asyncio.create_task(one.asked(store))
-            kept = await held(store, one, "Hello")
+            await until(lambda: on_disk(path, one)[1] == "Hello")
+            kept = await after_a_crash(path, one)
             assert [text for _, text in server.sent] == ["Hello"]
             task.cancel()
             await task
-    assert (kept.status, kept.setup) == ("streaming", SETUP)
+    assert (kept.status, kept.content, kept.setup) == ("interrupted", "Hello", SETUP)
 
 
-async def test_what_came_after_the_first_token_follows_by_itself(store: Store) -> None:
+async def test_what_came_after_the_first_token_follows_by_itself(store: Store, path: Path) -> None:
     tokens = words("one two three four five six seven eight")
-    with FakeServer(Answer(tokens, delay=0.01, stall_after=6, reasoning=("why", " not"))) as server:
+    answer = Answer(tokens, delay=0.01, stall_after=6, reasoning=("why", " not"))
+    with FakeServer(answer) as server:
         async with scene(server, store) as one:
             task = asyncio.create_task(one.asked(store))
-            kept = await held(store, one, "".join(tokens[:6]))
-            assert kept.reasoning == "why not"
-            assert kept.status == "streaming"
+            await until(lambda: on_disk(path, one)[1] == "".join(tokens[:6]))
+            kept = await after_a_crash(path, one)
             task.cancel()
             await task
+    assert (kept.content, kept.reasoning) == ("".join(tokens[:6]), "why not")
 
 
 class Watched:
@@ -440,12 +443,12 @@ class Failing:
 
     store: Store
     words: Callable[[], ChatError] = lambda: FULL
-    fails: bool = True
+    fails: Callable[[list[str]], bool] = lambda tried: True
     tried: list[str] = field(default_factory=list)
 
     def _try(self, name: str) -> None:
         self.tried.append(name)
-        if self.fails:
+        if self.fails(self.tried):
             raise self.words()
 
     async def add(self, conversation_id: str, message: Message) -> None:
@@ -481,15 +484,15 @@ async def test_each_different_trouble_is_told(store: Store) -> None:
     assert len(one.troubles) == len(keep.tried) >= 2
 
 
-async def test_a_row_that_could_not_be_made_is_made_with_the_next_write(store: Store) -> None:
+async def test_a_row_that_could_not_be_made_is_made_with_the_next_write(
+    store: Store, path: Path
+) -> None:
     with FakeServer(Answer(words("a b c d e f g"), stall_after=4)) as server:
         async with scene(server, store) as one:
-            keep = Failing(store)
+            keep = Failing(store, fails=lambda tried: tried == ["add"])
             task = asyncio.create_task(one.asked(keep))
-            await until(lambda: keep.tried)
-            keep.fails = False
-            kept = await held(store, one, "a b c d ")
-            assert kept.status == "streaming"
+            await until(lambda: on_disk(path, one)[1] == "a b c d ")
+            assert (await after_a_crash(path, one)).content == "a b c d "
             task.cancel()
             final = await task
             assert await row(store, one) == final
@@ -497,17 +500,14 @@ async def test_a_row_that_could_not_be_made_is_made_with_the_next_write(store: S
     assert one.troubles == [FULL]
 
 
-async def test_a_piece_that_could_not_be_written_is_written_with_the_next(store: Store) -> None:
-    tokens = words("a b c d e f g h")
-    with FakeServer(Answer(tokens, delay=0.02, stall_after=6)) as server:
+async def test_a_piece_that_could_not_be_written_is_written_with_the_next(
+    store: Store, path: Path
+) -> None:
+    with FakeServer(Answer(words("a b c d e f g"), stall_after=6)) as server:
         async with scene(server, store) as one:
-            keep = Failing(store, fails=False)
+            keep = Failing(store, fails=lambda tried: tried == ["add", "append"])
             task = asyncio.create_task(one.asked(keep))
-            await until(lambda: server.chats)
-            keep.fails = True
-            await until(lambda: one.troubles)
-            keep.fails = False
-            await held(store, one, "a b c d e f ")
+            await until(lambda: on_disk(path, one)[1] == "a b c d e f ")
             task.cancel()
             final = await task
             assert await row(store, one) == final
@@ -515,17 +515,12 @@ async def test_a_piece_that_could_not_be_written_is_written_with_the_next(store:
 
 
 async def test_what_fails_at_the_end_is_told_and_the_reply_returned(store: Store) -> None:
-    with FakeServer(Answer(stall_after=2)) as server:
+    with FakeServer() as server:
         async with scene(server, store) as one:
-            keep = Failing(store, fails=False)
-            task = asyncio.create_task(one.asked(keep))
-            await held(store, one, "Hello,")
-            keep.fails = True
-            task.cancel()
-            final = await task
-    assert (final.status, final.content) == ("stopped", "Hello,")
+            keep = Failing(store, fails=lambda tried: tried[-1] == "finish")
+            final = await one.asked(keep)
+    assert (final.status, final.content) == ("complete", "Hello, world.")
     assert one.troubles == [FULL]
-    assert keep.tried[-1] == "finish"
 
 
 async def test_another_window_that_holds_the_database_costs_no_words(
@@ -537,7 +532,7 @@ async def test_another_window_that_holds_the_database_costs_no_words(
                 task = asyncio.create_task(one.asked(store))
                 await until(lambda: len(one.tokens) == 5)
                 await until(lambda: one.troubles)
-            await held(store, one, "a b c d e ")
+            await until(lambda: on_disk(path, one)[1] == "a b c d e ")
             task.cancel()
             final = await task
             assert await row(store, one) == final

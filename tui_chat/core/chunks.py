@@ -16,6 +16,8 @@ from tui_chat.core.errors import ChatError
 from tui_chat.core.text import Joiner, one_line
 
 _STATUS: Mapping[str, Status] = {"length": "length", "content_filter": "filtered"}
+_MOST_TOKENS = 10**12
+"""What a server says beyond this is no count."""
 _REASONING = ("reasoning_content", "reasoning")
 
 
@@ -133,7 +135,7 @@ def usage_from(usage: Any) -> Usage:
 
     def figure(holder: Any, name: str) -> int | None:
         value = getattr(holder, name, None)
-        return value if isinstance(value, int) and value >= 0 else None
+        return value if type(value) is int and 0 <= value <= _MOST_TOKENS else None
 
     return Usage(
         figure(usage, "prompt_tokens"),

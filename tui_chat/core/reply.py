@@ -107,7 +107,7 @@ class _Answer:
 
     def ended(self, ending: Ending) -> Message:
         return replace(
-            self._so_far(),
+            self.so_far(),
             status=ending.status,
             error=ending.error or self._nothing_said(ending),
             usage=self._timed(ending.usage),
@@ -117,17 +117,18 @@ class _Answer:
         )
 
     def failed(self, error: ChatError) -> Message:
-        return replace(self._so_far(), status="failed", error=str(error))
+        return replace(self.so_far(), status="failed", error=str(error))
 
     def stopped(self) -> Message:
-        return replace(self._so_far(), status="stopped")
+        return replace(self.so_far(), status="stopped")
 
     def _nothing_said(self, ending: Ending) -> str:
-        if self._content or ending.status not in ("complete", "length"):
+        if any(self._content) or ending.status not in ("complete", "length"):
             return ""
         return "The model answered with nothing."
 
-    def _so_far(self) -> Message:
+    def so_far(self) -> Message:
+        """The reply with what has arrived, still streaming."""
         return replace(
             self.reply,
             content="".join(self._content),
@@ -145,7 +146,7 @@ class Recorder:
     """Writes a growing reply to its keep: at its first token, then at most every CHECKPOINT_SECONDS.
 
     A write that fails is told to `trouble` (once for each different sentence) and tried again
-    with the next; what was not written stays in memory.
+    with the next, also when nothing more arrives; what was not written stays in memory.
     """
 
     def __init__(
@@ -155,28 +156,39 @@ class Recorder:
         self._conversation_id = conversation_id
         self._trouble = trouble
         self._told = ""
-        self._row = False
+        self._row: asyncio.Task[bool] | None = None
         self._task: asyncio.Task[None] | None = None
 
     async def begin(self, answer: _Answer) -> None:
-        self._row = await self._tried(self._keep.add(self._conversation_id, answer.reply))
+        await self._add(answer.reply)
         self._task = asyncio.create_task(self._checkpoints(answer))
+
+    async def _add(self, message: Message) -> bool:
+        # Whoever is cancelled here must still learn whether there is a row.
+        self._row = asyncio.create_task(self._tried(self._keep.add(self._conversation_id, message)))
+        return await asyncio.shield(self._row)
 
     async def _checkpoints(self, answer: _Answer) -> None:
         while True:
             await answer.arrived.wait()
             answer.arrived.clear()
             mark = answer.mark()
-            content, reasoning = answer.news()
-            if await self._tried(self._keep.append(answer.reply.id, content, reasoning)):
+            if await self._written(answer):
                 answer.wrote(mark)
+            else:
+                answer.arrived.set()
             await asyncio.sleep(CHECKPOINT_SECONDS)
+
+    async def _written(self, answer: _Answer) -> bool:
+        if self._row is None or not await asyncio.shield(self._row):
+            return await self._add(answer.so_far())
+        return await self._tried(self._keep.append(answer.reply.id, *answer.news()))
 
     async def end(self, final: Message) -> None:
         if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
-        if self._row:
+        if self._row is not None and await self._row:
             await self._tried(self._keep.finish(final))
         else:
             await self._tried(self._keep.add(self._conversation_id, final))

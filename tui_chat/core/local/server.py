@@ -9,12 +9,13 @@ import asyncio
 import http.client
 import json
 import os
+import re
 import secrets
+import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlsplit
 
 from tui_chat.core.errors import ChatError
@@ -27,7 +28,9 @@ CONTEXT = 8192
 READY_SECONDS = 60
 STOP_SECONDS = 2
 LAST_WORDS = 400
-_CHILD = (sys.executable, "-m", "tui_chat.core.local.child")
+_TAIL = 16_000
+# By its file and without the current directory on its path: a program lying there is not run.
+_CHILD = (sys.executable, "-P", str(Path(__file__).with_name("child.py")))
 # The child needs no key of anybody's, so it gets none: only what running a program takes.
 _INHERITED = (
     "PATH",
@@ -39,7 +42,15 @@ _INHERITED = (
     "TMP",
     "SYSTEMROOT",
     "LD_LIBRARY_PATH",
+    "PYTHONHOME",
+    "PYTHONPATH",
 )
+# 0.00.022.727 E llama_model_load: error loading model: …
+_LOGGED_ERROR = re.compile(r"^[\d.]+ E .*?\S: +(.+)")
+
+
+class _Unready(Exception):
+    """The process ended before it was ready, or another one answers; the reason in words."""
 
 
 class LocalServer:
@@ -66,50 +77,44 @@ class LocalServer:
     ) -> LocalServer:
         """Serve the model at `path` on loopback. Takes half a second; cancelling ends the process.
 
-        ChatError with the end of its log when it cannot start. `command` replaces the child's.
+        ChatError with the reason from its log when it cannot start, or is not ready after `seconds`. A
+        model trained for less than `context` tokens gets what it was trained for. `command` replaces the
+        child's.
         """
-        if not path.is_file():
-            raise ChatError(f"There is no model at {path}.", "Fetch it again.")
-        with path.open("rb") as file:
-            if file.read(4) != b"GGUF":
-                raise ChatError(
-                    f"{path.name} is not a model file.", "Delete it and fetch it again."
-                )
+        _check_header(path)
         private_directory(log.parent)
-        order: dict[str, object] = {"path": str(path), "model": model_id, "context": context}
+        order = {"path": str(path.absolute()), "model": model_id, "context": context}
+        with suppress(_Unready):
+            return await cls._attempt(command, order | {"verbosity": 0}, log, seconds)
         try:
-            return await cls._try(command, order, log, seconds, verbosity=0)
-        except ChatError:
-            # A failed load says nothing at this verbosity: once more, for the reason.
-            return await cls._try(command, order, log, seconds, verbosity=3)
+            # A failed load says nothing at that verbosity: once more, for the reason.
+            return await cls._attempt(command, order | {"verbosity": 3}, log, seconds)
+        except _Unready as error:
+            raise ChatError(
+                f"{one_line(path.name)} could not be loaded: {error}.",
+                f"If the file is damaged, delete it and fetch it again. The log is {log}.",
+            ) from error
 
     @classmethod
-    async def _try(
-        cls,
-        command: Sequence[str],
-        order: dict[str, object],
-        log: Path,
-        seconds: float,
-        *,
-        verbosity: int,
+    async def _attempt(
+        cls, command: Sequence[str], order: Mapping[str, object], log: Path, seconds: float
     ) -> LocalServer:
         key = Secret(secrets.token_hex(32))
         process = await _spawned(command, log)
+        proved = False
         try:
-            given = json.dumps(order | {"key": key.reveal(), "verbosity": verbosity}) + "\n"
             async with asyncio.timeout(seconds):
-                said = await _told(process, given.encode())
-                base_url = f"{said['url'].rstrip('/')}/v1"
-                await asyncio.to_thread(_prove, base_url, key)
-        except BaseException as error:
-            await _end(process)
-            if isinstance(error, TimeoutError):
-                words = f"The built-in model was not ready after {seconds:.0f} s."
-                raise ChatError(words, _end_of(log)) from error
-            if isinstance(error, OSError | ValueError | KeyError | TypeError):
-                words = "The built-in model could not start."
-                raise ChatError(words, f"Its last words: {_end_of(log)}") from error
-            raise
+                base_url = await _told(process, {**order, "key": key.reveal()}, log)
+                proved = await asyncio.to_thread(_is_ours, base_url, key)
+        except TimeoutError as error:
+            words = f"The built-in model was not ready after {seconds:g} s; {_reason(log)}."
+            raise ChatError(words, f"Try again. The log is {log}.") from error
+        finally:
+            if not proved:
+                _kill(process)
+                await _ended(process)
+        if not proved:
+            raise _Unready("another program answers at its address")
         return cls(process, base_url, key, log)
 
     @property
@@ -121,8 +126,8 @@ class LocalServer:
         return self._process.returncode is None
 
     def last_words(self) -> str:
-        """The end of its log, on one line."""
-        return _end_of(self._log)
+        """The end of its log, on one line. Reads a file."""
+        return one_line(" · ".join(_lines(self._log)[-3:]), LAST_WORDS) or "it said nothing"
 
     async def wait(self) -> None:
         """Return when the process has ended, for whatever cause."""
@@ -130,19 +135,40 @@ class LocalServer:
 
     async def stop(self) -> None:
         """End the process; within a few seconds whatever it does."""
-        await _end(self._process)
+        if self._process.stdin is not None:
+            self._process.stdin.close()
+        if await _ended(self._process):
+            return
+        with suppress(ProcessLookupError):
+            self._process.terminate()
+        if not await _ended(self._process):
+            _kill(self._process)
+            await _ended(self._process)
 
     def kill(self) -> None:
         """End the process now, without waiting: for a program that is leaving."""
-        if self.alive:
-            with suppress(ProcessLookupError):
-                self._process.kill()
+        _kill(self._process)
+
+
+def _check_header(path: Path) -> None:
+    if not path.is_file():
+        raise ChatError(f"There is no model at {path}.", "Fetch it again.")
+    try:
+        with path.open("rb") as file:
+            magic = file.read(4)
+    except OSError as error:
+        raise ChatError(f"{path} cannot be read: {error.strerror}.") from error
+    if magic != b"GGUF":
+        raise ChatError(
+            f"{one_line(path.name)} is not a model file.", "Delete it and fetch it again."
+        )
 
 
 async def _spawned(command: Sequence[str], log: Path) -> asyncio.subprocess.Process:
     environ = {name: os.environ[name] for name in _INHERITED if name in os.environ}
+    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND
     try:
-        with os.fdopen(os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as out:
+        with os.fdopen(os.open(log, flags, 0o600), "wb") as out:
             return await asyncio.create_subprocess_exec(
                 *command,
                 stdin=asyncio.subprocess.PIPE,
@@ -153,57 +179,81 @@ async def _spawned(command: Sequence[str], log: Path) -> asyncio.subprocess.Proc
                 start_new_session=True,
             )
     except OSError as error:
-        raise ChatError(f"The built-in model could not start: {error.strerror}.") from error
+        place = error.filename or command[0]
+        raise ChatError(
+            f"The built-in model could not start: {place}: {error.strerror}."
+        ) from error
 
 
-async def _told(process: asyncio.subprocess.Process, order: bytes) -> dict[str, Any]:
-    """Give the order and read the answer; ValueError when the process ends or talks nonsense."""
+async def _told(process: asyncio.subprocess.Process, order: Mapping[str, object], log: Path) -> str:
+    """Give the order; the base URL it answers with. _Unready when the process ends or talks nonsense."""
     assert process.stdin is not None
     assert process.stdout is not None
-    process.stdin.write(order)
-    await process.stdin.drain()
-    line = await process.stdout.readline()
-    said = json.loads(line)
-    if not isinstance(said, dict):
-        raise ValueError(line)
-    return said
+    # A process that is gone already is found out by its answer, which is none.
+    with suppress(ConnectionError):
+        process.stdin.write(json.dumps(order).encode() + b"\n")
+        await process.stdin.drain()
+    try:
+        line = await process.stdout.readline()
+        if not line:
+            await process.wait()
+            raise _Unready(_reason(log, process.returncode))
+        said = json.loads(line)
+        base_url = f"{said['url'].rstrip('/')}/v1"
+    except (ValueError, LookupError, TypeError, AttributeError) as error:
+        raise _Unready("its process does not say where it serves") from error
+    if urlsplit(base_url).hostname != "127.0.0.1":
+        raise _Unready("it would serve beyond this machine")
+    return base_url
 
 
-def _prove(base_url: str, key: Secret) -> None:
+def _is_ours(base_url: str, key: Secret) -> bool:
     """Ask with our key, and without: another server on the port, or an open one, gets no prompt."""
-    if _status(base_url, f"Bearer {key.reveal()}") != 200 or _status(base_url, "") != 401:
-        raise ValueError("another server answers")
+    with suppress(ConnectionError, http.client.HTTPException, ValueError):
+        return _status(base_url, key.reveal()) == 200 and _status(base_url, "") == 401
+    return False
 
 
-def _status(base_url: str, authorization: str) -> int:
+def _status(base_url: str, key: str) -> int:
     parts = urlsplit(base_url)
     connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=10)
     try:
-        headers = {"Authorization": authorization} if authorization else {}
-        connection.request(
-            "POST", f"{parts.path}/chat/completions/input_tokens", '{"messages":[]}', headers
-        )
+        headers = {"Authorization": f"Bearer {key}"} if key else {}
+        path = f"{parts.path}/chat/completions/input_tokens"
+        connection.request("POST", path, '{"messages":[]}', headers)
         return connection.getresponse().status
     finally:
         connection.close()
 
 
-async def _end(process: asyncio.subprocess.Process) -> None:
-    if process.stdin is not None:
-        process.stdin.close()
-    for last_resort in (process.terminate, process.kill):
-        with suppress(TimeoutError):
-            async with asyncio.timeout(STOP_SECONDS):
-                await process.wait()
-                return
+def _kill(process: asyncio.subprocess.Process) -> None:
+    if process.returncode is None:
         with suppress(ProcessLookupError):
-            last_resort()
-    await process.wait()
+            process.kill()
 
 
-def _end_of(log: Path) -> str:
-    with suppress(OSError):
-        text = clean(log.read_bytes()[-4000:].decode("utf-8", "replace"))
-        lines = [line for line in text.splitlines() if line.strip()]
-        return one_line(" · ".join(lines[-3:]), LAST_WORDS) or "it said nothing."
-    return "its log cannot be read."
+async def _ended(process: asyncio.subprocess.Process) -> bool:
+    """Whether it ends within STOP_SECONDS."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(STOP_SECONDS):
+            await process.wait()
+    return process.returncode is not None
+
+
+def _reason(log: Path, status: int | None = None) -> str:
+    """The log's first error, else its last line, else what ended the process."""
+    lines = _lines(log)
+    errors = [match.group(1) for line in lines if (match := _LOGGED_ERROR.match(line))]
+    if said := [*errors[:1], *lines[-1:]]:
+        return one_line(said[0], LAST_WORDS).rstrip(".")
+    if status is not None and status < 0:
+        return f"its process was ended ({signal.strsignal(-status) or -status})"
+    return "its process said nothing"
+
+
+def _lines(log: Path) -> list[str]:
+    with suppress(OSError), log.open("rb") as file:
+        file.seek(max(0, os.fstat(file.fileno()).st_size - _TAIL))
+        text = clean(file.read().decode("utf-8", "replace"))
+        return [line for line in text.splitlines() if line.strip()]
+    return []
