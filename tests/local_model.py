@@ -1,30 +1,37 @@
-"""The real built-in model for tests: fetched once with the program's own code, and kept outside the checkout."""
+"""The real built-in model for tests: fetched once, kept outside the checkout, whatever asks for it.
+
+It lies in the directory that TUI_CHAT_TEST_MODELS names, else in a cache directory of the tests' own.
+Test runs side by side fetch it once: whoever comes second waits for the first.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import os
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache
 from pathlib import Path
 
 import platformdirs
 
-from tui_chat.core.files import private_directory
-from tui_chat.core.local.model import SMOLLM2, fetch, model_path
+from tui_chat.core.local.model import SMOLLM2, Progress, fetch, verify
 
 
+def models_directory() -> Path:
+    """Where the file is kept; usable as the models directory of a program under test."""
+    named = os.environ.get("TUI_CHAT_TEST_MODELS")
+    return Path(named or platformdirs.user_cache_dir("tui-chat-tests", False)).absolute()
+
+
+@cache
 def model_file() -> Path:
-    """The model's file; the first call on a machine fetches it, and parallel ones wait for that."""
-    kept = os.environ.get("TUI_CHAT_TEST_MODELS") or platformdirs.user_cache_dir(
-        "tui-chat-tests", False
-    )
-    return asyncio.run(fetch(Path(kept), lambda progress: None))
+    """The model's file, right to the last byte. Takes seconds the first time, then a tenth of one."""
+    # In a thread of its own, so that it may be asked for under a running event loop too.
+    with ThreadPoolExecutor(1) as pool:
+        path = pool.submit(asyncio.run, fetch(models_directory(), _unseen, SMOLLM2)).result()
+    verify(path, SMOLLM2)
+    return path
 
 
-def give_model_to(cache: Path) -> None:
-    """Put the model where a run of the program with this cache directory finds it."""
-    target = model_path(private_directory(cache / "models"), SMOLLM2)
-    source = model_file()
-    try:
-        target.hardlink_to(source)
-    except OSError:  # Another file system.
-        target.write_bytes(source.read_bytes())
+def _unseen(progress: Progress) -> None:
+    """Nobody watches."""

@@ -15,7 +15,15 @@ import pytest
 
 from tests.core.stored import by_hand, loaded
 from tests.fake_server import Answer, FakeServer, words
-from tui_chat.core.conversation import Conversation, Message, Refusal, Setup, Token, said
+from tui_chat.core.conversation import (
+    Conversation,
+    Message,
+    Refusal,
+    Setup,
+    Token,
+    new_id,
+    said,
+)
 from tui_chat.core.endpoints import Endpoint
 from tui_chat.core.errors import ChatError
 from tui_chat.core.params import Params
@@ -275,37 +283,43 @@ async def test_a_reply_may_be_stopped_before_it_began(store: Store, answer: Answ
 
 
 class Slow:
-    """A keep whose writes take as long as a test wants; they are done whole, like the store's."""
+    """A keep in which one kind of write waits for a test; it is done whole, like the store's."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, slow: str) -> None:
         self._store = store
+        self._slow = slow
         self.may_write = asyncio.Event()
         self.begun = asyncio.Event()
 
-    async def _write(self, writing: Callable[[], Awaitable[None]]) -> None:
+    async def _write(self, name: str, writing: Callable[[], Awaitable[None]]) -> None:
         async def whole() -> None:
-            await self.may_write.wait()
+            if name == self._slow:
+                self.begun.set()
+                await self.may_write.wait()
             await writing()
 
-        self.begun.set()
         await asyncio.shield(asyncio.ensure_future(whole()))
 
     async def add(self, conversation_id: str, message: Message) -> None:
-        await self._write(lambda: self._store.add(conversation_id, message))
+        await self._write("add", lambda: self._store.add(conversation_id, message))
 
     async def append(self, message_id: str, text: str, reasoning: str = "") -> None:
-        await self._write(lambda: self._store.append(message_id, text, reasoning))
+        await self._write("append", lambda: self._store.append(message_id, text, reasoning))
 
     async def finish(self, message: Message) -> None:
-        await self._write(lambda: self._store.finish(message))
+        await self._write("finish", lambda: self._store.finish(message))
+
+
+async def begun(keep: Slow) -> None:
+    await asyncio.wait_for(keep.begun.wait(), 10)
 
 
 async def test_a_reply_may_be_stopped_while_its_row_is_being_written(store: Store) -> None:
     with FakeServer() as server:
         async with scene(server, store) as one:
-            keep = Slow(store)
+            keep = Slow(store, "add")
             task = asyncio.create_task(one.asked(keep))
-            await keep.begun.wait()
+            await begun(keep)
             task.cancel()
             await asyncio.sleep(0)
             keep.may_write.set()
@@ -319,14 +333,10 @@ async def test_a_reply_may_be_stopped_while_its_row_is_being_written(store: Stor
 async def test_a_reply_may_be_stopped_while_a_piece_is_being_written(store: Store) -> None:
     with FakeServer(Answer(stall_after=2)) as server:
         async with scene(server, store) as one:
-            keep = Slow(store)
-            keep.may_write.set()
+            keep = Slow(store, "append")
             task = asyncio.create_task(one.asked(keep))
-            await until(lambda: server.chats)
-            keep.may_write.clear()
-            keep.begun.clear()
+            await begun(keep)
             await until(lambda: len(one.tokens) == 2)
-            await keep.begun.wait()
             task.cancel()
             await asyncio.sleep(0)
             keep.may_write.set()
@@ -339,20 +349,17 @@ async def test_a_reply_may_be_stopped_while_a_piece_is_being_written(store: Stor
 async def test_stopping_twice_does_not_leave_a_reply_open(store: Store, path: Path) -> None:
     with FakeServer(Answer(stall_after=2)) as server:
         async with scene(server, store) as one:
-            keep = Slow(store)
-            keep.may_write.set()
+            keep = Slow(store, "finish")
             task = asyncio.create_task(one.asked(keep))
-            await until(lambda: on_disk(path, one)[1] == "Hello,")
-            keep.may_write.clear()
-            keep.begun.clear()
+            await until(lambda: len(one.tokens) == 2)
             task.cancel()
-            await keep.begun.wait()
+            await begun(keep)
             task.cancel()
-            await asyncio.wait([task], timeout=0)
+            await asyncio.sleep(0)
             keep.may_write.set()
             await until(lambda: on_disk(path, one)[0] == "stopped")
-            kept = await row(store, one)
             await asyncio.wait([task])
+            kept = await row(store, one)
     assert kept.content == "Hello,"
 
 

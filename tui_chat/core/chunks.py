@@ -6,6 +6,7 @@ Text is cleaned here, where it enters; characters split over chunks or tokens ar
 from __future__ import annotations
 
 import codecs
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -13,11 +14,13 @@ from typing import Any
 from tui_chat.core import failures
 from tui_chat.core.conversation import Refusal, Status, Token, Usage
 from tui_chat.core.errors import ChatError
-from tui_chat.core.text import Joiner, one_line
+from tui_chat.core.text import Joiner, clean, one_line
 
 _STATUS: Mapping[str, Status] = {"length": "length", "content_filter": "filtered"}
 _MOST_TOKENS = 10**12
 """What a server says beyond this is no count."""
+_MOST_LOGPROB = 1e6
+"""Servers give -9999 for what cannot be; what is beyond this, or NaN, is no logprob."""
 _REASONING = ("reasoning_content", "reasoning")
 
 
@@ -34,6 +37,15 @@ class Ending:
     request_id: str = ""
     model: str = ""
     """The model that the server says it used."""
+
+
+@dataclass(frozen=True)
+class _Place:
+    """One token's bytes, its logprob, and the candidates at its place."""
+
+    raw: bytes = b""
+    logprob: float | None = None
+    top: tuple[tuple[str, float], ...] = ()
 
 
 class Reader:
@@ -63,34 +75,41 @@ class Reader:
             if words := failures.server_words(extra.get("error") or extra.get("message")):
                 self.broke(ChatError(f"The server broke off: {words}", "Try again with F5."))
             return
-        if choices:
-            self._take_choice(choices[0])
+        # One is asked for; a server that sends more sends them in turns, told apart by their index.
+        first = [one for one in choices if getattr(one, "index", None) in (0, None)]
+        if first:
+            self._take_choice(first[0])
 
     def _take_choice(self, choice: Any) -> None:
         delta = getattr(choice, "delta", None)
         extra = getattr(delta, "model_extra", None) or {}
-        for name in _REASONING:
-            if isinstance(extra.get(name), str) and extra[name]:
-                self._say(Token(self._reasoning.add(extra[name]), reasoning=True))
-                break
+        given = (extra.get(name) for name in _REASONING)
+        thought = next((one for one in given if isinstance(one, str) and one), "")
+        if thought:
+            self._say(Token(self._reasoning.add(thought), reasoning=True))
         content = getattr(delta, "content", None)
-        if isinstance(content, str) and content:
-            self._take_content(content, choice)
+        # Probabilities beside a thought alone are the thought's.
+        if isinstance(content, str) and (content or not thought):
+            self._take_content(content, _places(choice))
         if isinstance(reason := getattr(choice, "finish_reason", None), str):
             self._finish = reason
 
-    def _take_content(self, content: str, choice: Any) -> None:
-        entries = getattr(getattr(choice, "logprobs", None), "content", None) or []
-        pieces = [self._piece(entry) for entry in entries]
-        if not pieces or any(piece is None for piece in pieces):
-            self._say(Token(self._content.add(content)))
+    def _take_content(self, content: str, places: Sequence[_Place]) -> None:
+        before = self._bytes.getstate()
+        pieces = [self._bytes.decode(place.raw) for place in places]
+        # Half characters come as U+FFFD, or not before they are whole.
+        halves = b"".join(place.raw for place in places).decode("utf-8", "replace")
+        if places and ("".join(pieces) == content or _marked(halves) == _marked(content) != ""):
+            for place, piece in zip(places, pieces, strict=True):
+                self._say(Token(self._content.add(piece), place.logprob, place.top))
             return
-        for entry, piece in zip(entries, pieces, strict=True):
-            self._say(Token(self._content.add(piece or ""), entry.logprob, candidates(entry)))
-
-    def _piece(self, entry: Any) -> str | None:
-        raw = getattr(entry, "bytes", None)
-        return None if raw is None else self._bytes.decode(bytes(raw))
+        # The content is the reply. A text that was held back comes with its last token's probability.
+        if not content:
+            self._bytes.setstate(before)
+        else:
+            self._bytes.reset()
+            told = places[0] if len(places) == 1 else _Place()
+            self._say(Token(self._content.add(content), told.logprob, told.top))
 
     def _say(self, token: Token) -> None:
         if token.text or token.logprob is not None:
@@ -104,30 +123,63 @@ class Reader:
         self._broken = error
 
     def ending(self) -> Ending:
-        """How it ended, after the last chunk; hands out what was held back."""
+        """How it ended, after the last chunk; hands out what was held back. ChatError when nothing came."""
         rest = self._bytes.decode(b"", True)
         self._say(Token(self._content.add(rest) + self._content.end()))
         self._say(Token(self._reasoning.end(), reasoning=True))
-        if self._broken is not None:
+        # A connection that breaks after the finish reason takes nothing away.
+        if self._broken is not None and not self._finish:
             return Ending("cut", self._finish, str(self._broken), self._usage, model=self._model)
         if not self._finish:
-            words = "The answer stopped without an end: the connection was closed early."
-            return Ending("cut", "", words, self._usage, model=self._model)
+            error = ChatError(
+                "The answer stopped without an end: the connection was closed early.", "Try again."
+            )
+            if not self._text:
+                raise error
+            return Ending("cut", "", str(error), self._usage, model=self._model)
         status = _STATUS.get(self._finish, "complete")
         words = "The server's content filter stopped it." if status == "filtered" else ""
         return Ending(status, one_line(self._finish, 40), words, self._usage, model=self._model)
 
 
+def _places(choice: Any) -> tuple[_Place, ...]:
+    """The tokens that a choice gives probabilities for; odd ones without."""
+    entries = getattr(getattr(choice, "logprobs", None), "content", None)
+    if not isinstance(entries, list):
+        return ()
+    return tuple(_Place(_raw(entry), _logprob(entry), candidates(entry)) for entry in entries)
+
+
+def _raw(entry: Any) -> bytes:
+    """A token's bytes; where a server gives none, those of its text."""
+    given = getattr(entry, "bytes", None)
+    if isinstance(given, list) and all(type(one) is int and 0 <= one < 256 for one in given):
+        return bytes(given)
+    token = getattr(entry, "token", None)
+    return token.encode("utf-8", "surrogatepass") if isinstance(token, str) else b""
+
+
+def _logprob(entry: Any) -> float | None:
+    value = getattr(entry, "logprob", None)
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    return float(value) if abs(value) < _MOST_LOGPROB else None
+
+
 def candidates(entry: Any) -> tuple[tuple[str, float], ...]:
-    """The likeliest tokens at one place, as (text, logprob); bytes of half a character as replacements."""
-    found: Sequence[Any] = getattr(entry, "top_logprobs", None) or []
-    return tuple(
-        (
-            bytes(one.bytes).decode("utf-8", "replace") if one.bytes is not None else one.token,
-            one.logprob,
-        )
-        for one in found
-    )
+    """The likeliest tokens at one place, as (text, logprob), likeliest first; half a character as U+FFFD."""
+    given = getattr(entry, "top_logprobs", None)
+    found = [
+        (clean(_raw(one).decode("utf-8", "replace")), logprob)
+        for one in (given if isinstance(given, list) else ())
+        if (logprob := _logprob(one)) is not None
+    ]
+    return tuple(sorted(found, key=lambda one: -one[1]))
+
+
+def _marked(text: str) -> str:
+    """The text with one mark for each run of broken bytes, which decoders count differently."""
+    return re.sub("\ufffd+", "\ufffd", text)
 
 
 def usage_from(usage: Any) -> Usage:

@@ -89,6 +89,8 @@ class Refusal:
 
     name: str
     words: str
+    sent_as: str = ""
+    """The field it was sent as instead; empty when it was left out."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -79,7 +79,7 @@ def _finish(final: Message, as_json: bool) -> None:
     elif final.content and not final.content.endswith("\n"):
         sys.stdout.write("\n")
     sys.stdout.flush()
-    for refusal in final.refused:
+    for refusal in (one for one in final.refused if not one.sent_as):
         sys.stderr.write(f"tui-chat: {refusal.name} was refused: {refusal.words}\n")
     if final.error:
         sys.stderr.write(f"tui-chat: {one_line(final.error, 600)}\n")

@@ -1,4 +1,4 @@
-"""Server ⇄ tokens: one client for one endpoint; the only importer of openai.
+"""Server ⇄ tokens: one client for one endpoint; with client.py the only importer of openai.
 
 Only what a person set is sent. What has arrived is kept however the stream ends; nothing is sent
 twice but for a field that the server refused, and that is told.
@@ -7,14 +7,14 @@ twice but for a field that the server refused, and that is told.
 from __future__ import annotations
 
 import asyncio
-import os
 import re
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from contextlib import aclosing, suppress
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+from tui_chat.core import client as client_of
 from tui_chat.core import failures
 from tui_chat.core.chunks import Ending, Reader
 from tui_chat.core.conversation import Message, Refusal, Setup, Token
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     import httpx2
     from openai import AsyncOpenAI
 
-CONNECT_SECONDS = 5
 READ_SECONDS = 120
 LOCAL_READ_SECONDS = 600
 """A machine without a fast card may read a long prompt for minutes."""
@@ -37,10 +36,6 @@ MOST_REPEATS = 6
 _NAMES_FOR_LENGTH = ("max_tokens", "max_completion_tokens")
 _LOGPROBS = ("logprobs", "top_logprobs")
 _USAGE = "stream_options"
-_HEAD = 4_000
-_MOST_OF_AN_ERROR = 1_000_000
-_LONGEST_LINE = 32_000_000
-"""Bytes; a token with a whole vocabulary of candidates takes five million."""
 
 
 @dataclass(frozen=True)
@@ -60,15 +55,18 @@ class _Learned:
     renamed: dict[str, str] = field(default_factory=dict)
     told: dict[str, Refusal] = field(default_factory=dict)
 
-    def forget(self, name: str, told: Refusal) -> None:
+    def forget(self, name: str, parameter: str, words: str) -> Refusal:
         """Send this field no more, or under its other name when the server's words want that."""
         other = next((one for one in _NAMES_FOR_LENGTH if one != name), "")
-        suggested = re.search(rf"\buse ['\"`]?{other}\b", told.words, re.IGNORECASE)
+        suggested = re.search(rf"\buse ['\"`]?{other}\b", words, re.IGNORECASE)
         if name in _NAMES_FOR_LENGTH and not self.renamed and suggested:
             self.renamed[name] = other
+            told = Refusal(parameter, words, other)
         else:
             self.left_out.update(_LOGPROBS if name in _LOGPROBS else (name,))
+            told = Refusal(parameter, words)
         self.told[told.name] = told
+        return told
 
 
 class _Clock:
@@ -90,7 +88,7 @@ class _Clock:
 
 
 @dataclass
-class _Refused(Exception):
+class _Refused:
     """A refusal by status code, as the server put it and in our words."""
 
     status: int
@@ -126,15 +124,17 @@ class Provider:
     async def _made(self) -> AsyncOpenAI:
         async with self._making:
             if self._client is None:
-                key = _header_value(self._endpoint, self._key)
+                key = client_of.header_value(self._endpoint, self._key)
                 self._client = await asyncio.to_thread(
-                    _client, self._endpoint, key, self._read_seconds
+                    client_of.made, self._endpoint, key, self._read_seconds
                 )
             return self._client
 
     def _asked(self, model: str = "") -> failures.Asked:
         key = self._key.reveal().strip() if self._key else ""
-        return failures.Asked(self._endpoint, model, key, self._read_seconds, CONNECT_SECONDS)
+        return failures.Asked(
+            self._endpoint, model, key, self._read_seconds, client_of.CONNECT_SECONDS
+        )
 
     async def reply(
         self,
@@ -157,16 +157,15 @@ class Provider:
         repeats = 0
         while True:
             body = self._body(setup, thread, logprobs)
-            try:
-                ending = await self._streamed(client, setup.model, body, clock)
-            except _Refused as refused:
+            ending = await self._streamed(client, setup.model, body, clock)
+            if isinstance(ending, _Refused):
                 # A reply that ran at the same time may have learned it first.
                 known = body != self._body(setup, thread, logprobs)
                 repeats += 1
                 if repeats > MOST_REPEATS or not (
-                    known or self._learn(learned, body, refused, notice)
+                    known or self._learn(learned, body, ending, notice)
                 ):
-                    raise refused.words from None
+                    raise ending.words
             else:
                 wanted = {*setup.params, *(_LOGPROBS if logprobs else ())}
                 told = tuple(one for one in learned.told.values() if one.name in wanted)
@@ -207,15 +206,15 @@ class Provider:
         if name == _USAGE:
             self._without_usage = True
         elif name is not None:
-            told = Refusal(names[name], failures.server_words(refused.body, self._asked().key))
-            learned.forget(name, told)
+            words = failures.server_words(refused.body, self._asked().key)
+            told = learned.forget(name, names[name], words)
             if notice is not None:
                 notice(told)
         return name is not None
 
     async def _streamed(
         self, client: AsyncOpenAI, model: str, body: dict[str, Any], clock: _Clock
-    ) -> Ending:
+    ) -> Ending | _Refused:
         """One request and its stream; _Refused when it was answered with an error status."""
         import httpx2
         import openai
@@ -239,9 +238,9 @@ class Provider:
                     await response.aclose()
         # Raised out here, so that no traceback is chained to a cause that holds the key.
         if isinstance(failed, openai.APIStatusError):
-            raise _Refused(failed.status_code, failed.body, failures.explained(failed, asked))
+            return _Refused(failed.status_code, failed.body, failures.explained(failed, asked))
         if failed is None and response is not None and not reader.chunks:
-            failed = failures.not_an_api(*_head(response), asked)
+            failed = failures.not_an_api(*client_of.head(response), asked)
         if failed is not None:
             reader.broke(failures.explained(failed, asked, begun=clock.first is not None))
         return _finished(reader.ending(), asked.key, response, clock)
@@ -302,90 +301,6 @@ def _finished(ending: Ending, key: str, response: httpx2.Response | None, clock:
         usage=replace(ending.usage, seconds=clock.elapsed, first_token_seconds=clock.first),
         request_id=one_line(failures.redacted(request_id, key), 100),
     )
-
-
-def _header_value(endpoint: Endpoint, key: Secret | None) -> str:
-    """The key as a header carries it; ChatError that names its source when none can."""
-    if key is None:
-        return "none"  # The library wants one also for a server that does not.
-    value = key.reveal().strip()
-    if not value or not value.isascii() or not value.isprintable() or " " in value:
-        raise failures.unusable_key(endpoint)
-    return value
-
-
-def _client(endpoint: Endpoint, key: str, read_seconds: float) -> AsyncOpenAI:
-    # Its debug log goes to standard error, where the screen is drawn, and holds the prompt.
-    os.environ.pop("OPENAI_LOG", None)
-    import httpx2
-    from openai import AsyncOpenAI
-
-    try:
-        # A proxy is for other machines, never for this one; a redirect would carry the prompt elsewhere.
-        http = httpx2.AsyncClient(
-            follow_redirects=False,
-            trust_env=not endpoint.local,
-            timeout=httpx2.Timeout(read_seconds, connect=CONNECT_SECONDS, pool=CONNECT_SECONDS),
-            event_hooks={"request": [_silenced], "response": [_tapping()]},
-        )
-        client = AsyncOpenAI(
-            api_key=key, base_url=endpoint.base_url, max_retries=0, http_client=http, timeout=http.timeout
-        )  # fmt: skip
-    except (ImportError, OSError, ValueError, httpx2.InvalidURL) as error:
-        raise failures.no_client(error, endpoint) from None  # A proxy's URL may hold a password.
-    _ = client.chat.completions  # Imported at first use, which would be on the event loop.
-    return client
-
-
-async def _silenced(request: httpx2.Request) -> None:
-    """Take out what the library would tell every server about OpenAI's account and about this machine."""
-    for name in list(request.headers):
-        if name.startswith(("x-stainless-", "openai-")):
-            del request.headers[name]
-
-
-def _tapping() -> Callable[[httpx2.Response], Awaitable[None]]:
-    """A hook that remembers how each body began, and bounds what a server can make us hold."""
-    import httpx2
-
-    class Tap(httpx2.AsyncByteStream):
-        def __init__(self, stream: httpx2.AsyncByteStream, most: float) -> None:
-            self.head = b""
-            self._stream = stream
-            self._most = most
-
-        async def __aiter__(self) -> AsyncIterator[bytes]:
-            line = whole = 0
-            async with aclosing(self._stream.__aiter__()) as parts:  # type: ignore[type-var]  # httpx2's are generators
-                async for part in parts:
-                    if len(self.head) < _HEAD:
-                        self.head += part[: _HEAD - len(self.head)]
-                    end = part.rfind(b"\n")
-                    line = line + len(part) if end < 0 else len(part) - end - 1
-                    whole += len(part)
-                    yield part
-                    if line > _LONGEST_LINE:
-                        raise ValueError("a line without an end")
-                    if whole > self._most:
-                        return
-
-        async def aclose(self) -> None:
-            await self._stream.aclose()
-
-    async def tap(response: httpx2.Response) -> None:
-        most = _MOST_OF_AN_ERROR if response.status_code >= 300 else float("inf")
-        assert isinstance(response.stream, httpx2.AsyncByteStream)
-        response.stream = Tap(response.stream, most)
-
-    return tap
-
-
-def _head(response: httpx2.Response) -> tuple[str, str]:
-    """A response's content type, and how its body began."""
-    head: bytes = getattr(response.stream, "head", b"")
-    packed = response.headers.get("content-encoding", "identity") != "identity"
-    text = "" if packed else head.decode("utf-8", "replace")
-    return response.headers.get("content-type", ""), text
 
 
 def _served(row: Mapping[str, Any]) -> ServedModel:

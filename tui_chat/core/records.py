@@ -35,7 +35,9 @@ def message_values(message: Message, setup: int | None) -> tuple[object, ...]:
         for name, value in asdict(message.usage).items()
         if value is not None and value is not False
     }
-    refused = [(clean(refusal.name), clean(refusal.words)) for refusal in message.refused]
+    refused = [
+        [clean(part) for part in (one.name, one.words, one.sent_as)] for one in message.refused
+    ]
     return (
         message.role,
         clean(message.content),
@@ -117,11 +119,11 @@ def _fits(name: str, value: object) -> bool:
 
 def _refused(text: object) -> tuple[Refusal, ...]:
     found = _json(text)
-    pairs = found if isinstance(found, list) else []
+    rows = found if isinstance(found, list) else []
     return tuple(
-        Refusal(clean(pair[0]), clean(pair[1]))
-        for pair in pairs
-        if isinstance(pair, list) and len(pair) == 2 and all(isinstance(each, str) for each in pair)
+        Refusal(*(clean(part) for part in row))
+        for row in rows
+        if isinstance(row, list) and len(row) in (2, 3) and all(isinstance(one, str) for one in row)
     )
 
 

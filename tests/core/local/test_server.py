@@ -1,254 +1,381 @@
-"""The built-in model's process, for real: what it says, how it ends, what it keeps to itself."""
+"""The built-in model's server, with the real model: it answers us alone, and never outlives us."""
 
 from __future__ import annotations
 
 import asyncio
+import http.client
 import os
 import signal
-import subprocess
+import socket
+import stat
 import sys
-import time
-import urllib.error
-import urllib.request
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
-from tests.local_model import model_file
-from tui_chat.core.conversation import Setup, Token, said
-from tui_chat.core.endpoints import BUILT_IN, Endpoint
+from tests.core.local.processes import Generating, client, command_lines, runs, said, until
+from tests.core.stored import Other
 from tui_chat.core.errors import ChatError
-from tui_chat.core.local.model import SMOLLM2
-from tui_chat.core.local.server import LocalServer
-from tui_chat.core.params import Params
-from tui_chat.core.provider import Provider
-
-QUESTION = said("user", "What is the capital of Brazil?")
-
-
-@pytest.fixture(scope="module")
-def model() -> Path:
-    return model_file()
-
-
-@asynccontextmanager
-async def running(model: Path, directory: Path) -> AsyncIterator[tuple[LocalServer, Provider]]:
-    server = await LocalServer.start(model, model_id=SMOLLM2.id, log=directory / "log")
-    endpoint = Endpoint(BUILT_IN, server.base_url, counts_tokens=True)
-    provider = Provider(endpoint, server.key)
-    try:
-        yield server, provider
-    finally:
-        await provider.close()
-        await server.stop()
-
-
-async def told(provider: Provider, params: Mapping[str, object]) -> tuple[list[Token], str, str]:
-    tokens: list[Token] = []
-    setup = Setup(BUILT_IN, SMOLLM2.id, params=Params(params))
-    ending = await provider.reply(setup, [QUESTION], tokens.append)
-    return tokens, "".join(token.text for token in tokens), ending.status
-
-
-def gone(pid: int) -> bool:
-    path = Path(f"/proc/{pid}/stat")
-    return not path.exists() or path.read_text().rpartition(")")[2].split()[0] == "Z"
-
-
-def wait_gone(pid: int, seconds: float = 10) -> None:
-    deadline = time.monotonic() + seconds
-    while not gone(pid):
-        assert time.monotonic() < deadline, "the model's process is still there"
-        time.sleep(0.02)
-
-
-async def test_the_built_in_model_heeds_every_knob(model: Path, tmp_path: Path) -> None:
-    async with running(model, tmp_path) as (_, provider):
-        greedy = {"temperature": 0, "max_tokens": 40}
-        tokens, answer, status = await told(provider, greedy)
-        assert len(tokens) > 3
-        assert "Bras" in answer
-        assert status == "complete"
-        assert (await told(provider, greedy))[1] == answer
-        wild = await told(provider, {"temperature": 1.9, "seed": 7, "max_tokens": 40})
-        assert wild[1] != answer
-        short = await told(provider, {"temperature": 0, "max_tokens": 5})
-        assert short[2] == "length"
-        assert answer.startswith(short[1])
-        word = answer.split()[2]
-        stopped = await told(provider, {**greedy, "stop": [word]})
-        assert stopped[1] == answer.split(word)[0]
-        assert stopped[2] == "complete"
-
-
-async def test_what_is_not_set_changes_nothing(model: Path, tmp_path: Path) -> None:
-    neutral = {
-        "temperature": 1,
-        "top_p": 1,
-        "top_k": 0,
-        "min_p": 0,
-        "frequency_penalty": 0,
-        "presence_penalty": 0,
-        "repeat_penalty": 1,
-    }
-    async with running(model, tmp_path) as (_, provider):
-        unset = await told(provider, {"seed": 3, "max_tokens": 24})
-        spelled = await told(provider, {"seed": 3, "max_tokens": 24, **neutral})
-    assert unset[1] == spelled[1]
-
-
-async def test_it_counts_tokens_itself_and_lists_its_model(model: Path, tmp_path: Path) -> None:
-    async with running(model, tmp_path) as (_, provider):
-        (served,) = await provider.models()
-        assert (served.id, served.context) == (SMOLLM2.id, 8192)
-        one = await provider.count(Setup(BUILT_IN, SMOLLM2.id), [said("user", "hi")])
-        two = await provider.count(Setup(BUILT_IN, SMOLLM2.id), [said("user", "hi there you")])
-        assert one is not None
-        assert two is not None
-        assert two > one > 0
-
-
-async def test_only_its_key_opens_it_and_only_from_this_machine(
-    model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("OPENAI_API_KEY", "canary")
-    async with running(model, tmp_path) as (server, _):
-        assert server.base_url.startswith("http://127.0.0.1:")
-        with pytest.raises(urllib.error.HTTPError) as refused:
-            await asyncio.to_thread(
-                urllib.request.urlopen, server.base_url.removesuffix("/v1") + "/props"
-            )
-        assert refused.value.code == 401
-        process = Path(f"/proc/{server.process_id}")
-        key = server.key.reveal().encode()
-        for part in ("cmdline", "environ"):
-            content = (process / part).read_bytes()
-            assert key not in content
-            assert b"canary" not in content
-        assert key not in (tmp_path / "log").read_bytes()
-        port = f"{int(server.base_url.split(':')[2].split('/')[0]):04X}"
-        listening = [
-            row.split()[1]
-            for table in ("tcp", "tcp6")
-            for row in (process / "net" / table).read_text().splitlines()[1:]
-            if row.split()[3] == "0A" and row.split()[1].endswith(f":{port}")
-        ]
-        assert listening == [f"0100007F:{port}"]
-
-
-async def test_stopping_ends_the_process_also_while_it_answers(model: Path, tmp_path: Path) -> None:
-    server = await LocalServer.start(model, model_id=SMOLLM2.id, log=tmp_path / "log")
-    provider = Provider(Endpoint(BUILT_IN, server.base_url), server.key)
-    first = asyncio.Event()
-    setup = Setup(BUILT_IN, SMOLLM2.id, params=Params({"max_tokens": 4000}))
-    answer = asyncio.create_task(provider.reply(setup, [QUESTION], lambda token: first.set()))
-    await asyncio.wait_for(first.wait(), 30)
-    await server.stop()
-    assert gone(server.process_id)
-    assert not server.alive
-    await asyncio.wait([answer])
-    assert answer.exception() is None
-    assert answer.result().status in ("cut", "complete")
-    await provider.close()
-
+from tui_chat.core.local.server import STOP_SECONDS, LocalServer
+from tui_chat.core.params import PARAMETERS
 
 PARENT = """
 import asyncio, sys
 from pathlib import Path
+from tests.core.local.processes import Generating
 from tui_chat.core.local.server import LocalServer
-from tui_chat.core.provider import Provider
-from tui_chat.core.endpoints import Endpoint
-from tui_chat.core.conversation import Setup, said
+
 async def main():
     server = await LocalServer.start(Path(sys.argv[1]), model_id="m", log=Path(sys.argv[2]))
+    print("ready", flush=True)
     print(server.process_id, flush=True)
-    provider = Provider(Endpoint("x", server.base_url), server.key)
-    if sys.argv[3] == "answering":
-        said_so = []
-        def sink(token):
-            if not said_so:
-                said_so.append(1); print("answering", flush=True)
-        await provider.reply(Setup("x", "m"), [said("user", "Count to ten thousand.")], sink)
-    await asyncio.sleep(600)
+    if sys.argv[3] == "generating":
+        async with Generating(server):
+            print("generating", flush=True)
+            await asyncio.sleep(60)
+    print("idle", flush=True)
+    await asyncio.sleep(60)
+
 asyncio.run(main())
 """
 
+# Serves nobody but us, says so, and does not care for polite requests to end.
+STUBBORN = """
+import json, signal, sys
+from http.server import BaseHTTPRequestHandler, HTTPServer
 
-@pytest.mark.parametrize("state", ["idle", "answering"])
-def test_a_killed_program_leaves_no_process(model: Path, tmp_path: Path, state: str) -> None:
-    arguments = [sys.executable, "-c", PARENT, str(model), str(tmp_path / "log"), state]
-    parent = subprocess.Popen(arguments, stdout=subprocess.PIPE, text=True)
-    assert parent.stdout is not None
-    pid = int(parent.stdout.readline())
-    if state == "answering":
-        assert parent.stdout.readline() == "answering\n"
-    os.kill(parent.pid, signal.SIGKILL)
-    parent.wait()
-    wait_gone(pid, 2)
+signal.signal(signal.SIGTERM, signal.SIG_IGN)
+order = json.loads(sys.stdin.readline())
 
+class Answering(BaseHTTPRequestHandler):
+    def do_POST(self):
+        asked = self.headers.get("Authorization")
+        self.send_response(200 if asked == f"Bearer {order['key']}" or sys.argv[1] == "open" else 401)
+        self.end_headers()
 
-@pytest.mark.parametrize(
-    ("content", "words"),
-    [
-        (None, "no model at"),
-        (b"<html>sign in</html>", "not a model file"),
-        (b"GGUF" + b"\0" * 2000, "could not"),
-    ],
-)
-async def test_a_file_that_cannot_be_served_is_said(
-    tmp_path: Path, content: bytes | None, words: str
-) -> None:
-    path = tmp_path / "model.gguf"
-    if content is not None:
-        path.write_bytes(content)
-    with pytest.raises(ChatError, match=words):
-        await LocalServer.start(path, model_id="m", log=tmp_path / "log")
+with HTTPServer(("127.0.0.1", 0), Answering) as server:
+    print(json.dumps({"url": f"http://127.0.0.1:{server.server_port}"}), flush=True)
+    server.serve_forever()
+"""
 
 
-@pytest.mark.parametrize(
-    ("code", "words"),
-    [
-        ("import time; time.sleep(60)", "not ready after"),
-        ("import sys; sys.stderr.write('out of luck\\n'); sys.exit(3)", "out of luck"),
-        ("print('nonsense', flush=True); import time; time.sleep(60)", "could not"),
-        ("print('{}', flush=True); import time; time.sleep(60)", "could not"),
-    ],
-)
-async def test_a_process_that_is_never_ready_is_given_up(
-    tmp_path: Path, code: str, words: str
-) -> None:
-    path = tmp_path / "model.gguf"
-    path.write_bytes(b"GGUF")
-    pids = tmp_path / "pids"
-    noted = f"import os; open({str(pids)!r}, 'a').write(f'{{os.getpid()}} ')\n{code}"
-    with pytest.raises(ChatError) as caught:
-        await LocalServer.start(
-            path,
-            model_id="m",
-            log=tmp_path / "log",
-            command=[sys.executable, "-c", noted],
-            seconds=1,
+def _status(server: LocalServer, method: str, path: str, key: str | None) -> int:
+    connection = http.client.HTTPConnection("127.0.0.1", urlsplit(server.base_url).port, timeout=10)
+    try:
+        headers = {} if key is None else {"Authorization": f"Bearer {key}"}
+        connection.request(method, path, "{}" if method == "POST" else None, headers)
+        return connection.getresponse().status
+    finally:
+        connection.close()
+
+
+async def test_it_answers_and_repeats_itself_at_zero(server: LocalServer) -> None:
+    question = "What is the capital of Brazil?"
+
+    first = await said(server, question, temperature=0, max_tokens=20)
+    second = await said(server, question, temperature=0, max_tokens=20)
+
+    assert "Brasilia" in first
+    assert second == first
+
+
+async def test_the_model_has_the_name_it_was_given(server: LocalServer) -> None:
+    async with client(server) as asking:
+        listed = [model.id async for model in asking.models.list()]
+
+    assert listed == ["smollm2"]
+
+
+async def test_what_is_not_sent_changes_nothing(server: LocalServer) -> None:
+    neutral = {each.name: each.neutral for each in PARAMETERS if each.neutral is not None}
+    shared = {"seed": 7, "max_tokens": 40, "cache_prompt": False}
+    usual = {"temperature": 0.8, "top_k": 40, "top_p": 0.95, "min_p": 0.05}
+    question = "Tell me a story about the sea."
+
+    unset = await said(server, question, **shared)
+
+    assert len(neutral) > 3
+    assert unset == await said(server, question, **shared, **neutral)
+    assert unset != await said(server, question, **shared, **usual)
+
+
+async def test_a_count_does_not_wait_for_a_reply(server: LocalServer) -> None:
+    async with Generating(server) as reply, client(server) as asking:
+        counted = await asking.post(
+            "/chat/completions/input_tokens",
+            cast_to=object,
+            body={"messages": [{"role": "user", "content": "hi"}]},
         )
-    assert words in str(caught.value)
-    for pid in pids.read_text().split():
-        wait_gone(int(pid))
+
+        assert reply.going
+
+    assert counted == {"object": "response.input_tokens", "input_tokens": 31}
 
 
-async def test_cancelling_a_start_leaves_no_process(model: Path, tmp_path: Path) -> None:
-    pids = tmp_path / "pids"
-    code = f"import os, time; open({str(pids)!r}, 'w').write(str(os.getpid())); time.sleep(60)"
-    starting = asyncio.create_task(
-        LocalServer.start(
-            model, model_id="m", log=tmp_path / "log", command=[sys.executable, "-c", code]
-        )
+async def test_nobody_is_answered_without_the_key(server: LocalServer) -> None:
+    paths = (
+        ("POST", "/v1/chat/completions"),
+        ("POST", "/v1/completions"),
+        ("POST", "/tokenize"),
+        ("GET", "/props"),
+        ("GET", "/slots"),
+        ("GET", "/"),
     )
-    deadline = time.monotonic() + 20
-    while not pids.exists() or not pids.read_text():
-        assert time.monotonic() < deadline
-        await asyncio.sleep(0.02)
+
+    for key in (None, "", "sk-guess", server.key.reveal()[:-1]):
+        answers = [await asyncio.to_thread(_status, server, *path, key) for path in paths]
+
+        assert set(answers) <= {401, 404}
+        assert answers[0] == 401
+
+
+async def test_only_loopback_is_served(server: LocalServer) -> None:
+    port = urlsplit(server.base_url).port
+
+    def reached(family: socket.AddressFamily, host: str) -> bool:
+        with socket.socket(family, socket.SOCK_STREAM) as trying:
+            trying.settimeout(5)
+            return trying.connect_ex((host, port)) == 0
+
+    assert server.base_url == f"http://127.0.0.1:{port}/v1"
+    assert reached(socket.AF_INET, "127.0.0.1")
+    # A server on all addresses of this machine would answer here.
+    assert not reached(socket.AF_INET, "127.0.0.2")
+    assert not reached(socket.AF_INET6, "::1")
+
+
+async def test_the_key_is_new_at_each_start_and_shown_nowhere(
+    server: LocalServer, model: Path, tmp_path: Path
+) -> None:
+    await said(server, "The word is perchance.", max_tokens=5)
+    other = await LocalServer.start(model, model_id="m", log=tmp_path / "other.log")
+    await other.stop()
+    key = server.key.reveal()
+    log = tmp_path / "logs" / "built-in.log"
+
+    assert len(key) == 64
+    assert key != other.key.reveal()
+    lines = command_lines()
+    assert any("child.py" in line for line in lines)
+    assert not any(key in line for line in lines)
+    assert key not in log.read_text()
+    assert "perchance" not in log.read_text()
+    assert key not in repr(server.key)
+    assert stat.S_IMODE(log.stat().st_mode) == 0o600
+    assert stat.S_IMODE(log.parent.stat().st_mode) == 0o700
+
+
+async def test_the_process_gets_no_key_of_anybody(
+    model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-canary")
+    monkeypatch.setenv("SOMEBODYS_SECRET", "sk-canary")
+
+    server = await LocalServer.start(model, model_id="m", log=tmp_path / "log")
+    environ = Path(f"/proc/{server.process_id}/environ").read_bytes()
+    await server.stop()
+
+    assert b"PATH=" in environ
+    assert b"canary" not in environ
+    assert server.key.reveal().encode() not in environ
+
+
+async def test_a_program_lying_in_the_current_directory_is_not_run(
+    model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("json", "tui_chat", "xllamacpp"):
+        (tmp_path / f"{name}.py").write_text("open('was-run', 'w')\nraise SystemExit(1)\n")
+    monkeypatch.chdir(tmp_path)
+
+    server = await LocalServer.start(model, model_id="m", log=tmp_path / "log")
+    await server.stop()
+
+    assert not (tmp_path / "was-run").exists()
+
+
+async def test_stopping_leaves_no_process(server: LocalServer) -> None:
+    running = server.alive, runs(server.process_id)
+
+    await server.stop()
+
+    assert running == (True, True)
+    assert not server.alive
+    assert not runs(server.process_id)
+    await server.wait()
+    await server.stop()
+    server.kill()
+
+
+async def test_stopping_does_not_wait_for_a_reply(server: LocalServer) -> None:
+    async with Generating(server):
+        # Within the time it is given to go by itself: no force is needed.
+        async with asyncio.timeout(STOP_SECONDS):
+            await server.stop()
+
+    assert not runs(server.process_id)
+
+
+async def test_a_process_that_will_not_go_is_ended(tmp_path: Path) -> None:
+    server = await _started(tmp_path, sys.executable, "-c", STUBBORN, "closed")
+
+    await server.stop()
+
+    assert not runs(server.process_id)
+
+
+async def test_it_can_be_killed_without_waiting(server: LocalServer) -> None:
+    server.kill()
+
+    await until(lambda: not runs(server.process_id))
+    await server.wait()
+    assert not server.alive
+
+
+async def test_a_crash_is_noticed(server: LocalServer) -> None:
+    async with Generating(server) as reply:
+        watch = asyncio.create_task(server.wait())
+        os.kill(server.process_id, signal.SIGSEGV)
+
+        async with asyncio.timeout(10):
+            await watch
+        await until(lambda: not reply.going)
+
+    assert not server.alive
+    assert server.last_words() == "it said nothing"
+
+
+@pytest.mark.parametrize("state", ["idle", "generating"])
+async def test_it_dies_with_a_program_that_is_killed(
+    model: Path, tmp_path: Path, state: str
+) -> None:
+    parent = await Other.running(PARENT, str(model), str(tmp_path / "log"), state)
+    process_id = int(await parent.line())
+    assert await parent.line() == state
+    assert runs(process_id)
+
+    await parent.kill()
+
+    await until(lambda: not runs(process_id), seconds=2)
+
+
+async def test_ctrl_c_in_the_terminal_does_not_reach_it(server: LocalServer) -> None:
+    assert os.getpgid(server.process_id) != os.getpgid(0)
+
+    os.kill(server.process_id, signal.SIGINT)
+
+    assert await said(server, "Hello", max_tokens=3)
+
+
+async def _started(tmp_path: Path, *command: str, seconds: float = 10) -> LocalServer:
+    """A server that runs the command in place of the real one."""
+    (tmp_path / "a.gguf").write_bytes(b"GGUF")
+    return await LocalServer.start(
+        tmp_path / "a.gguf",
+        model_id="m",
+        log=tmp_path / "log",
+        command=command,
+        seconds=seconds,
+    )
+
+
+async def test_a_file_that_is_no_model_is_named(tmp_path: Path) -> None:
+    page, away = tmp_path / "page.gguf", tmp_path / "away.gguf"
+    page.write_text("<!doctype html><title>Please log in</title>")
+    log = tmp_path / "log"
+
+    with pytest.raises(ChatError, match=r"^page\.gguf is not a model file\."):
+        await LocalServer.start(page, model_id="m", log=log)
+    with pytest.raises(ChatError, match=r"^There is no model at .*away\.gguf\."):
+        await LocalServer.start(away, model_id="m", log=log)
+    with pytest.raises(ChatError, match=r"^There is no model at "):
+        await LocalServer.start(tmp_path, model_id="m", log=log)
+
+
+@pytest.mark.parametrize(
+    ("size", "words"),
+    [
+        (50_000_000, "data is not within the file bounds, model is corrupted or incomplete"),
+        (5_000, "failed to read key-value pairs"),
+        (4, "failed to read"),
+    ],
+)
+async def test_a_truncated_model_is_named_with_the_reason(
+    model: Path, tmp_path: Path, size: int, words: str
+) -> None:
+    short = tmp_path / "short.gguf"
+    with model.open("rb") as file:
+        short.write_bytes(file.read(size))
+
+    with pytest.raises(ChatError) as caught:
+        await LocalServer.start(short, model_id="m", log=tmp_path / "log")
+
+    assert caught.value.message.startswith("short.gguf could not be loaded: ")
+    assert words in caught.value.message
+    assert "\n" not in str(caught.value)
+    assert str(tmp_path / "log") in caught.value.hint
+    assert not any(str(short) in line for line in command_lines())
+
+
+@pytest.mark.parametrize(
+    ("script", "words"),
+    [
+        ("raise SystemExit('no \\x1b[31mluck')", "could not be loaded: no ␛[31mluck."),
+        ("import os; os.abort()", "its process was ended (Aborted)"),
+        ("print('hello', flush=True); input()", "does not say where it serves"),
+        ("print('{\"url\": 3}', flush=True); input()", "does not say where it serves"),
+        ("print('[]', flush=True); input()", "does not say where it serves"),
+        ("print('x' * 100000, flush=True); input()", "does not say where it serves"),
+        ('print(\'{"url": "http://10.0.0.1"}\', flush=True); input()', "beyond this machine"),
+        ('print(\'{"url": "http://127.0.0.1:1"}\', flush=True); input()', "another program"),
+    ],
+)
+async def test_a_process_that_cannot_serve_is_explained(
+    tmp_path: Path, script: str, words: str
+) -> None:
+    with pytest.raises(ChatError) as caught:
+        await _started(tmp_path, sys.executable, "-S", "-c", script)
+
+    assert words in caught.value.message
+
+
+async def test_a_server_that_does_not_ask_for_the_key_gets_no_prompt(tmp_path: Path) -> None:
+    with pytest.raises(ChatError, match="another program answers at its address"):
+        await _started(tmp_path, sys.executable, "-c", STUBBORN, "open")
+
+
+async def test_a_program_that_cannot_be_run_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ChatError, match="no-such-program: No such file or directory"):
+        await _started(tmp_path, str(tmp_path / "no-such-program"))
+
+
+WAITING = "import os, sys, time; open(sys.argv[1], 'w').write(f'{os.getpid()}\\n'); time.sleep(60)"
+
+
+def _written_id(path: Path) -> int:
+    text = path.read_text() if path.exists() else ""
+    return int(text) if text.endswith("\n") else 0
+
+
+async def test_a_process_that_is_never_ready_is_given_up(tmp_path: Path) -> None:
+    place = tmp_path / "id"
+
+    with pytest.raises(ChatError, match=r"^The built-in model was not ready after 0\.5 s;"):
+        await _started(tmp_path, sys.executable, "-S", "-c", WAITING, str(place), seconds=0.5)
+
+    assert _written_id(place)
+    assert not runs(_written_id(place))
+
+
+async def test_cancelling_a_start_ends_the_process(tmp_path: Path) -> None:
+    place = tmp_path / "id"
+    starting = asyncio.create_task(
+        _started(tmp_path, sys.executable, "-S", "-c", WAITING, str(place))
+    )
+    await until(lambda: _written_id(place))
+
     starting.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await starting
-    wait_gone(int(pids.read_text()))
+    await asyncio.wait([starting])
+
+    assert starting.cancelled()
+    assert not runs(_written_id(place))

@@ -44,7 +44,7 @@ def message_object(message: Message) -> dict[str, object]:
         "system": setup.system if setup else "",
         "reasoning": message.reasoning,
         "error": message.error,
-        "refused": {refusal.name: refusal.words for refusal in message.refused},
+        "refused": {one.name: one.words for one in message.refused if not one.sent_as},
         "finish_reason": message.finish_reason,
         "request_id": message.request_id,
     }

@@ -52,5 +52,8 @@ def trouble(message: Message) -> str:
     lines = [message.error] if message.error else []
     for refusal in message.refused:
         label = BY_NAME[refusal.name].label if refusal.name in BY_NAME else refusal.name
-        lines.append(f"{label} was refused: {refusal.words}")
+        if refusal.sent_as:
+            lines.append(f"{label} was sent as {refusal.sent_as}.")
+        else:
+            lines.append(f"{label} was refused: {refusal.words}")
     return "\n".join(lines)

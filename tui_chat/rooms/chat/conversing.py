@@ -124,6 +124,8 @@ class ConversationScreen(SetupScreen):
         self.count_soon()
 
     def refused(self, refusal: Refusal) -> None:
+        if refusal.sent_as:
+            return  # Nothing was left out; the line under the reply says so.
         self.remember_refusal(refusal)
         label = BY_NAME[refusal.name].label if refusal.name in BY_NAME else refusal.name
         words = f"{label} was refused; the request was repeated without it: {refusal.words}"

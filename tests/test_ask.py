@@ -1,0 +1,421 @@
+"""`tui-chat ask` as it is installed: what it sends, what it prints, how it ends."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from tests.fake_server import Answer, FakeServer, words
+from tests.local_model import model_file
+from tests.terminal import TUI_CHAT, home_environment
+from tui_chat.core.local.model import SMOLLM2, model_path
+from tui_chat.core.params import PARAMETERS
+
+CANARY = "sk-canary-0123456789"
+SECONDS = 60
+
+Done = subprocess.CompletedProcess[bytes]
+
+
+def _environ(home: Path, **more: str) -> dict[str, str]:
+    places = {
+        "TUI_CHAT_CONFIG_DIR": str(home / "config"),
+        "TUI_CHAT_CACHE_DIR": str(home / "cache"),
+    }
+    # Strict, as a terminal of a person is: what Python makes of a missing locale would be lenient.
+    return home_environment(home, PYTHONIOENCODING="utf-8:strict", **places) | more
+
+
+def run(home: Path, *arguments: str | bytes, given: bytes = b"", **environ: str) -> Done:
+    """The program, run to its end."""
+    return subprocess.run(
+        [*TUI_CHAT, *arguments],
+        env=_environ(home, **environ),
+        input=given,
+        capture_output=True,
+        timeout=SECONDS,
+        check=False,
+    )
+
+
+def ask(home: Path, server: FakeServer, *arguments: str | bytes, **environ: str) -> Done:
+    return run(home, "ask", "--base-url", server.base_url, *arguments, **environ)
+
+
+def _said(done: Done) -> str:
+    """The one sentence on standard error."""
+    text = done.stderr.decode()
+    assert "Traceback" not in text
+    assert text.startswith("tui-chat: ")
+    assert text.count("\n") == 1, text
+    assert "\x1b" not in text
+    return text
+
+
+def _wait(server: FakeServer, tokens: int) -> None:
+    deadline = time.monotonic() + SECONDS
+    while len(server.sent) < tokens:
+        assert time.monotonic() < deadline, "it was never asked"
+        time.sleep(0.01)
+
+
+def test_the_answer_is_plain_text_and_nothing_else(tmp_path: Path) -> None:
+    with FakeServer() as server:
+        done = ask(tmp_path, server, "Say", "hello")
+
+    assert (done.returncode, done.stdout, done.stderr) == (0, b"Hello, world.\n", b"")
+    (body,) = server.chats
+    assert body["messages"] == [{"role": "user", "content": "Say hello"}]
+    assert body["model"] == "fake-1"
+    assert not (tmp_path / "config").exists()
+
+
+def test_what_was_not_given_is_not_sent(tmp_path: Path) -> None:
+    with FakeServer() as server:
+        ask(tmp_path, server, "--model", "mine", "hi")
+
+    (body,) = server.chats
+    assert body.keys() == {"model", "messages", "stream", "stream_options"}
+    assert body["model"] == "mine"
+
+
+def test_every_parameter_reaches_the_wire(tmp_path: Path) -> None:
+    values = {
+        one.name: one.high if one.kind == "number" else 7
+        for one in PARAMETERS
+        if one.low < one.high
+    }
+    flags = [f"--{name.replace('_', '-')}={value}" for name, value in values.items()]
+    with FakeServer() as server:
+        done = ask(tmp_path, server, *flags, "--stop", r"\n\n", "--stop", r"caf\xe9 11", "hi")
+
+    assert done.returncode == 0, done.stderr
+    (body,) = server.chats
+    assert {name: body.get(name) for name in values} == values
+    assert body["stop"] == ["\n\n", "café 11"]
+    assert len(values) == len(PARAMETERS) - 1
+
+
+def test_a_flag_counts_before_and_after_the_command(tmp_path: Path) -> None:
+    with FakeServer() as server:
+        before = ["--temperature", "0", "--base-url", server.base_url]
+        done = run(tmp_path, *before, "ask", "--top-p", "0,5", "hi")
+
+    assert done.returncode == 0, done.stderr
+    (body,) = server.chats
+    assert (body["temperature"], body["top_p"]) == (0, 0.5)
+
+
+def test_a_system_prompt_and_a_preset_are_used_and_flags_go_over_it(tmp_path: Path) -> None:
+    presets = tmp_path / "config" / "presets"
+    presets.mkdir(parents=True)
+    (presets / "Mine.toml").write_text(
+        'system = "Rhyme."\nmodel = "own"\n[parameters]\ntemperature = 0.3\nseed = 5\n'
+    )
+    with FakeServer() as server:
+        ask(tmp_path, server, "--preset", "mine", "--temperature", "0.9", "hi")
+        ask(tmp_path, server, "--preset", "mine", "--system", "Be [b]brief[/b].", "hi")
+        unknown = ask(tmp_path, server, "--preset", "yours", "hi")
+
+    first, second = server.chats
+    assert first["messages"][0] == {"role": "system", "content": "Rhyme."}
+    assert (first["model"], first["temperature"], first["seed"]) == ("own", 0.9, 5)
+    assert second["messages"][0] == {"role": "system", "content": "Be [b]brief[/b]."}
+    assert unknown.returncode == 2
+    assert "There is no preset “yours”. There are:" in unknown.stderr.decode()
+    assert "Mine" in unknown.stderr.decode()
+
+
+def test_a_dash_reads_standard_input(tmp_path: Path) -> None:
+    with FakeServer() as server:
+        done = run(
+            tmp_path, "ask", "--base-url", server.base_url, "-", given="Olá,\nmundo 漢字\n".encode()
+        )
+
+    assert done.returncode == 0, done.stderr
+    assert server.chats[0]["messages"][0]["content"] == "Olá,\nmundo 漢字"
+
+
+def test_text_that_is_no_utf_8_is_mended_and_sent(tmp_path: Path) -> None:
+    with FakeServer() as server:
+        url = server.base_url
+        read = run(tmp_path, "ask", "--base-url", url, "-", given=b"caf\xe9 \x1b[31m\n")
+        typed = ask(tmp_path, server, b"caf\xe9")
+        system = ask(tmp_path, server, "--system", b"\xe9", "--model", b"m\xe9", "hi")
+
+    for done in (read, typed, system):
+        assert (done.returncode, done.stderr) == (0, b"")
+    contents = [body["messages"][0]["content"] for body in server.chats]
+    assert contents == ["caf\ufffd ␛[31m", "caf\ufffd", "\ufffd"]
+    assert server.chats[2]["model"] == "m\ufffd"
+
+
+@pytest.mark.parametrize("words", [["-"], ["   "], [""], []])
+def test_nothing_to_ask_is_refused(tmp_path: Path, words: Sequence[str]) -> None:
+    with FakeServer() as server:
+        done = run(tmp_path, "ask", "--base-url", server.base_url, *words, given=b" \n")
+
+    assert done.returncode == 2
+    assert b"TEXT" in done.stderr
+    assert not server.requests
+
+
+def test_json_is_one_object_with_what_made_the_reply(tmp_path: Path) -> None:
+    with FakeServer(Answer(reasoning=["Hm."])) as server:
+        done = ask(tmp_path, server, "--json", "--system", "S", "--seed", "3", "hi")
+
+    row = json.loads(done.stdout)
+    usage = row.pop("usage")
+    assert done.stdout.count(b"\n") == 1
+    assert row == {
+        "content": "Hello, world.",
+        "status": "complete",
+        "model": "fake-1",
+        "endpoint": server.base_url.split("/")[2],
+        "params": {"seed": 3},
+        "system": "S",
+        "reasoning": "Hm.",
+        "finish_reason": "stop",
+        "request_id": "req-1",
+    }
+    assert (usage["prompt_tokens"], usage["completion_tokens"]) == (7, 4)
+
+
+def test_what_is_saved_is_exported_with_its_parameters(tmp_path: Path) -> None:
+    with FakeServer() as server:
+        ask(tmp_path, server, "not kept")
+        done = ask(tmp_path, server, "--save", "--seed", "3", "Greet the [b]world[/b].")
+    exported = run(tmp_path, "export", "--all")
+
+    assert (done.returncode, done.stdout, done.stderr) == (0, b"Hello, world.\n", b"")
+    row = json.loads(exported.stdout)
+    question, reply = row["messages"]
+    assert row["title"] == question["content"] == "Greet the [b]world[/b]."
+    assert reply["content"] == "Hello, world."
+    assert (reply["status"], reply["params"], reply["model"]) == ("complete", {"seed": 3}, "fake-1")
+    assert reply["parent"] == question["id"]
+
+
+def test_the_key_comes_from_the_named_variable_alone_and_is_never_shown(tmp_path: Path) -> None:
+    keys = {"LAB_KEY": CANARY, "OPENAI_API_KEY": "sk-other"}
+    with FakeServer(key=CANARY) as server:
+        right = ask(tmp_path, server, "--key-env", "LAB_KEY", "--save", "hi", **keys)
+        none = ask(tmp_path, server, "--json", "--model", "m", "hi", **keys)
+        wrong = ask(
+            tmp_path, server, "--key-env", "LAB_KEY", "--model", "m", "hi", LAB_KEY=CANARY + "x"
+        )
+        pasted = ask(tmp_path, server, "--key-env", CANARY, "hi")
+
+    assert right.returncode == 0, right.stderr
+    assert none.returncode == 1
+    sent = [one.headers.get("authorization", "") for one in server.requests]
+    assert not any("sk-other" in one for one in sent)
+    assert "key" in _said(none)
+    assert wrong.returncode == 1
+    assert "LAB_KEY" in _said(wrong)
+    assert wrong.stdout == b""
+    assert pasted.returncode == 2
+    for done in (right, none, wrong, pasted):
+        assert CANARY.encode() not in done.stdout + done.stderr
+    kept = [one for one in tmp_path.rglob("*") if one.is_file()]
+    assert kept
+    assert not any(CANARY.encode() in one.read_bytes() for one in kept)
+
+
+def test_a_server_that_is_not_there_is_one_sentence(tmp_path: Path) -> None:
+    with FakeServer() as server:
+        pass
+    refused = ask(tmp_path, server, "--model", "m", "hi")
+    listed = ask(tmp_path, server, "hi")
+
+    for done in (refused, listed):
+        assert (done.returncode, done.stdout) == (1, b"")
+        assert "Nothing answers at" in _said(done)
+
+
+def test_a_parameter_that_is_refused_is_named_and_the_answer_comes(tmp_path: Path) -> None:
+    with FakeServer() as server:
+        server.refuses["seed"] = {
+            "error": {
+                "message": "Unsupported parameter: 'seed' \x1b[31m",
+                "type": "invalid_request_error",
+                "param": "seed",
+                "code": "unsupported_parameter",
+            }
+        }
+        done = ask(tmp_path, server, "--seed", "3", "hi")
+
+    assert (done.returncode, done.stdout) == (0, b"Hello, world.\n")
+    assert "was refused: Unsupported parameter: 'seed' ␛[31m" in _said(done)
+    assert "seed" in server.chats[0]
+    assert "seed" not in server.chats[1]
+
+
+@pytest.mark.parametrize("how", ["chunk", "end", "reset"])
+def test_a_stream_cut_in_the_middle_prints_what_arrived(tmp_path: Path, how: str) -> None:
+    answer = Answer(["Half ", "of ", "it"], cut_after=2, cut=how, delay=0.02)  # type: ignore[arg-type]  # a table
+    with FakeServer(answer) as server:
+        done = ask(tmp_path, server, "--model", "m", "hi")
+
+    assert (done.returncode, done.stdout) == (1, b"Half of \n")
+    assert _said(done)
+
+
+@pytest.mark.parametrize(("finish", "code"), [("length", 0), ("content_filter", 1)])
+def test_how_the_server_ended_it_decides_the_exit_code(
+    tmp_path: Path, finish: str, code: int
+) -> None:
+    with FakeServer(Answer(["Some ", "words"], finish=finish)) as server:
+        done = ask(tmp_path, server, "--model", "m", "hi")
+
+    assert (done.returncode, done.stdout) == (code, b"Some words\n")
+    assert bool(done.stderr) == bool(code)
+    if code:
+        assert "filter" in _said(done)
+
+
+def test_ctrl_c_ends_it_with_what_arrived_kept(tmp_path: Path) -> None:
+    with FakeServer(Answer(words("word " * 2000), delay=0.01)) as server:
+        command = [*TUI_CHAT, "ask", "--base-url", server.base_url, "--save", "--model", "m", "go"]
+        with subprocess.Popen(
+            command, env=_environ(tmp_path), stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        ) as program:
+            assert program.stdout is not None
+            first = program.stdout.read(10)
+            program.send_signal(signal.SIGINT)
+            rest, errors = program.communicate(timeout=SECONDS)
+
+        deadline = time.monotonic() + 10
+        while not server.disconnects:
+            assert time.monotonic() < deadline, "the server was not let go"
+            time.sleep(0.01)
+    assert program.returncode == 130
+    printed = (first + rest).decode()
+    assert set(printed.split()) == {"word"}
+    assert printed.endswith("\n")
+    assert errors == b""
+    saved = json.loads(run(tmp_path, "export", "--all").stdout)
+    reply = saved["messages"][1]
+    assert reply["status"] == "stopped"
+    assert reply["content"].strip() == printed.strip()
+
+
+def test_ctrl_c_before_the_first_word_ends_it_too(tmp_path: Path) -> None:
+    with FakeServer(Answer(silent=True)) as server:
+        command = [*TUI_CHAT, "ask", "--base-url", server.base_url, "--model", "m", "go"]
+        with subprocess.Popen(
+            command, env=_environ(tmp_path), stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        ) as program:
+            deadline = time.monotonic() + SECONDS
+            while not server.chats:
+                assert time.monotonic() < deadline
+                time.sleep(0.01)
+            program.send_signal(signal.SIGINT)
+            printed, errors = program.communicate(timeout=SECONDS)
+
+    assert (program.returncode, printed, errors) == (130, b"", b"")
+
+
+@pytest.mark.parametrize("delay", [0.0, 0.002])
+def test_a_reader_that_goes_away_is_no_reason_for_a_traceback(tmp_path: Path, delay: float) -> None:
+    with FakeServer(Answer(["line\n"] * 3000, delay=delay)) as server:
+        ask_it = " ".join([*TUI_CHAT, "ask", "--base-url", server.base_url, "--model m go"])
+        started = time.monotonic()
+        done = subprocess.run(
+            ["bash", "-c", f"{ask_it} | head -1; echo ${{PIPESTATUS[0]}}"],
+            env=_environ(tmp_path),
+            capture_output=True,
+            timeout=SECONDS,
+            check=False,
+        )
+
+    assert done.stdout == b"line\n141\n"
+    assert done.stderr == b""
+    assert time.monotonic() - started < SECONDS
+
+
+def test_a_full_disk_is_one_sentence(tmp_path: Path) -> None:
+    with FakeServer() as server, Path("/dev/full").open("wb") as full:
+        done = subprocess.run(
+            [*TUI_CHAT, "ask", "--base-url", server.base_url, "--model", "m", "hi"],
+            env=_environ(tmp_path),
+            stdout=full,
+            stderr=subprocess.PIPE,
+            timeout=SECONDS,
+            check=False,
+        )
+
+    assert done.returncode == 1
+    text = done.stderr.decode()
+    assert "Traceback" not in text
+    assert "No space left on device" in text
+    assert text.count("\n") == 1
+
+
+def test_nothing_a_server_says_controls_the_terminal(tmp_path: Path) -> None:
+    hostile = ["\x1b]52;c;aGk=\x07", "\x1b", "[2J", "\x9b31m", "\u202eabc\r\nd\x00\x7f"]
+    with FakeServer(Answer(hostile)) as server:
+        plain = ask(tmp_path, server, "--model", "m", "hi")
+        as_json = ask(tmp_path, server, "--model", "m", "--json", "hi")
+        server.answer = Answer(status=500, error={"error": {"message": "no \x1b[31m [b]way[/b]"}})
+        failed = ask(tmp_path, server, "--model", "m", "hi")
+
+    shown = "␛]52;c;aGk=␇␛[2J\ufffd31m\ufffdabc\nd\ufffd␡"
+    assert plain.stdout.decode() == shown + "\n"
+    assert json.loads(as_json.stdout)["content"] == shown
+    assert "␛[31m [b]way[/b]" in _said(failed)
+
+
+def test_the_endpoint_of_the_environment_and_of_the_settings_is_used(tmp_path: Path) -> None:
+    with FakeServer(key=CANARY) as server:
+        own = run(tmp_path, "ask", "hi", OPENAI_BASE_URL=server.base_url, OPENAI_API_KEY=CANARY)
+        config = tmp_path / "config"
+        config.mkdir(exist_ok=True)
+        (config / "settings.toml").write_text(
+            f'endpoint = "lab"\n[endpoints.lab]\nbase_url = "{server.base_url}"\n'
+            f'key_command = ["echo", "{CANARY}"]\nmodel = "lab-1"\n'
+        )
+        lab = run(tmp_path, "ask", "hi")
+
+    assert (own.returncode, lab.returncode) == (0, 0), (own.stderr, lab.stderr)
+    assert [body["model"] for body in server.chats] == ["fake-1", "lab-1"]
+
+
+def test_with_nothing_configured_the_built_in_model_answers(tmp_path: Path) -> None:
+    place = model_path(tmp_path / "cache" / "models", SMOLLM2)
+    place.parent.mkdir(parents=True)
+    try:
+        os.link(model_file(), place)
+    except OSError:
+        shutil.copyfile(model_file(), place)
+    done = run(
+        tmp_path,
+        "ask",
+        "--temperature=0",
+        "--max-tokens=24",
+        "--json",
+        "What is the capital of Brazil?",
+    )
+
+    assert done.returncode == 0, done.stderr
+    row = json.loads(done.stdout)
+    assert "Bras" in row["content"]
+    assert (row["endpoint"], row["model"]) == ("built-in", SMOLLM2.id)
+    assert row["status"] in ("complete", "length")
+    processes = [one.read_bytes() for one in Path("/proc").glob("[0-9]*/environ") if _mine(one)]
+    assert not any(str(tmp_path).encode() in environ for environ in processes)
+
+
+def _mine(environ: Path) -> bool:
+    try:
+        return bool(environ.read_bytes())
+    except OSError:
+        return False

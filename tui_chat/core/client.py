@@ -1,0 +1,111 @@
+"""The client library as the provider uses it: told nothing it would tell others, bounded, silent.
+
+openai and httpx2 are imported at the first use: that takes 0.4 s.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import aclosing
+from typing import TYPE_CHECKING
+
+from tui_chat.core import failures
+from tui_chat.core.endpoints import Endpoint
+from tui_chat.core.keys import Secret
+
+if TYPE_CHECKING:
+    import httpx2
+    from openai import AsyncOpenAI
+
+CONNECT_SECONDS = 5
+_HEAD = 4_000
+_MOST_OF_AN_ERROR = 1_000_000
+_LONGEST_LINE = 64_000_000
+"""Bytes; a token with a whole vocabulary of candidates takes five million."""
+
+
+def header_value(endpoint: Endpoint, key: Secret | None) -> str:
+    """The key as a header carries it; ChatError that names its source when none can."""
+    if key is None:
+        return "none"  # The library wants one also for a server that does not.
+    value = key.reveal().strip()
+    if not value or not value.isascii() or not value.isprintable() or " " in value:
+        raise failures.unusable_key(endpoint)
+    return value
+
+
+def made(endpoint: Endpoint, key: str, read_seconds: float) -> AsyncOpenAI:
+    # Its debug log goes to standard error, where the screen is drawn, and holds the prompt.
+    os.environ.pop("OPENAI_LOG", None)
+    import httpx2
+    from openai import AsyncOpenAI
+
+    try:
+        # A proxy is for other machines, never for this one; a redirect would carry the prompt elsewhere.
+        http = httpx2.AsyncClient(
+            follow_redirects=False,
+            trust_env=not endpoint.local,
+            timeout=httpx2.Timeout(read_seconds, connect=CONNECT_SECONDS, pool=CONNECT_SECONDS),
+            # llama.cpp closes kept connections in the very moment when the next request may leave.
+            limits=httpx2.Limits(max_keepalive_connections=0 if endpoint.local else 8),
+            event_hooks={"request": [_silenced], "response": [_tapping()]},
+        )
+        client = AsyncOpenAI(
+            api_key=key, base_url=endpoint.base_url, max_retries=0, http_client=http, timeout=http.timeout
+        )  # fmt: skip
+    except (ImportError, OSError, ValueError, httpx2.InvalidURL) as error:
+        raise failures.no_client(error, endpoint) from None  # A proxy's URL may hold a password.
+    _ = client.chat.completions  # Imported at first use, which would be on the event loop.
+    return client
+
+
+async def _silenced(request: httpx2.Request) -> None:
+    """Take out what the library would tell every server about OpenAI's account and about this machine."""
+    for name in list(request.headers):
+        if name.startswith(("x-stainless-", "openai-")):
+            del request.headers[name]
+
+
+def _tapping() -> Callable[[httpx2.Response], Awaitable[None]]:
+    """A hook that remembers how each body began, and bounds what a server can make us hold."""
+    import httpx2
+
+    class Tap(httpx2.AsyncByteStream):
+        def __init__(self, stream: httpx2.AsyncByteStream, most: float) -> None:
+            self.head = b""
+            self._stream = stream
+            self._most = most
+
+        async def __aiter__(self) -> AsyncIterator[bytes]:
+            line = whole = 0
+            async with aclosing(self._stream.__aiter__()) as parts:  # type: ignore[type-var]  # httpx2's are generators
+                async for part in parts:
+                    if len(self.head) < _HEAD:
+                        self.head += part[: _HEAD - len(self.head)]
+                    end = part.rfind(b"\n")
+                    line = line + len(part) if end < 0 else len(part) - end - 1
+                    whole += len(part)
+                    yield part
+                    if line > _LONGEST_LINE:
+                        raise ValueError("a line without an end")
+                    if whole > self._most:
+                        return
+
+        async def aclose(self) -> None:
+            await self._stream.aclose()
+
+    async def tap(response: httpx2.Response) -> None:
+        most = _MOST_OF_AN_ERROR if response.status_code >= 300 else float("inf")
+        assert isinstance(response.stream, httpx2.AsyncByteStream)
+        response.stream = Tap(response.stream, most)
+
+    return tap
+
+
+def head(response: httpx2.Response) -> tuple[str, str]:
+    """A response's content type, and how its body began."""
+    head: bytes = getattr(response.stream, "head", b"")
+    packed = response.headers.get("content-encoding", "identity") != "identity"
+    text = "" if packed else head.decode("utf-8", "replace")
+    return response.headers.get("content-type", ""), text
