@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import shutil
 import signal
 import subprocess
@@ -324,40 +325,56 @@ def test_ctrl_c_before_the_first_word_ends_it_too(tmp_path: Path) -> None:
     assert (program.returncode, printed, errors) == (130, b"", b"")
 
 
-@pytest.mark.parametrize("delay", [0.0, 0.002])
-def test_a_reader_that_goes_away_is_no_reason_for_a_traceback(tmp_path: Path, delay: float) -> None:
-    with FakeServer(Answer(["line\n"] * 3000, delay=delay)) as server:
-        ask_it = " ".join([*TUI_CHAT, "ask", "--base-url", server.base_url, "--model m go"])
-        started = time.monotonic()
-        done = subprocess.run(
-            ["bash", "-c", f"{ask_it} | head -1; echo ${{PIPESTATUS[0]}}"],
-            env=_environ(tmp_path),
-            capture_output=True,
-            timeout=SECONDS,
-            check=False,
-        )
-
-    assert done.stdout == b"line\n141\n"
-    assert done.stderr == b""
-    assert time.monotonic() - started < SECONDS
+def _shell(home: Path, server: FakeServer, *arguments: str, rest: str) -> Done:
+    """The program in a shell, with what the shell makes of its streams."""
+    command = [*TUI_CHAT, "ask", "--base-url", server.base_url, "--model", "m", *arguments]
+    return subprocess.run(
+        ["bash", "-c", f"{shlex.join(command)} {rest}"],
+        env=_environ(home),
+        capture_output=True,
+        timeout=SECONDS,
+        check=False,
+    )
 
 
-def test_a_full_disk_is_one_sentence(tmp_path: Path) -> None:
-    with FakeServer() as server, Path("/dev/full").open("wb") as full:
-        done = subprocess.run(
-            [*TUI_CHAT, "ask", "--base-url", server.base_url, "--model", "m", "hi"],
-            env=_environ(tmp_path),
-            stdout=full,
-            stderr=subprocess.PIPE,
-            timeout=SECONDS,
-            check=False,
-        )
+def test_a_reader_that_goes_away_stops_the_reply_and_nothing_is_complained_of(
+    tmp_path: Path,
+) -> None:
+    rest = "| head -1; echo ${PIPESTATUS[0]}"
+    with FakeServer(Answer(["line\n"] * 3000, delay=0.005)) as server:
+        done = _shell(tmp_path, server, "--save", "go", rest=rest)
+        slow = len(server.sent)
+        # More than a pipe holds.
+        server.answer = Answer(["line\n" * 100] * 500)
+        fast = _shell(tmp_path, server, "go", rest=rest)
+
+    for one in (done, fast):
+        assert (one.stdout, one.stderr) == (b"line\n141\n", b"")
+    assert slow < 3000
+    reply = json.loads(run(tmp_path, "export", "--all").stdout)["messages"][1]
+    assert reply["status"] == "stopped"
+    assert "error" not in reply
+
+
+@pytest.mark.parametrize("arguments", [["hi"], ["--json", "hi"], ["--save", "hi"]])
+def test_a_full_disk_is_one_sentence(tmp_path: Path, arguments: Sequence[str]) -> None:
+    with FakeServer() as server:
+        done = _shell(tmp_path, server, *arguments, rest="> /dev/full")
 
     assert done.returncode == 1
-    text = done.stderr.decode()
-    assert "Traceback" not in text
-    assert "No space left on device" in text
-    assert text.count("\n") == 1
+    assert "standard output cannot be written: No space left on device." in _said(done)
+
+
+def test_closed_streams_are_no_reason_for_a_traceback(tmp_path: Path) -> None:
+    with FakeServer() as server:
+        unheard = _shell(tmp_path, server, "hi", rest=">&-")
+        unwarned = _shell(tmp_path, server, "hi", rest="2>&-")
+        unasked = _shell(tmp_path, server, "-", rest="<&-")
+
+    assert (unheard.returncode, unheard.stderr) == (0, b"")
+    assert (unwarned.returncode, unwarned.stdout) == (0, b"Hello, world.\n")
+    assert unasked.returncode == 2
+    assert b"nothing to ask" in unasked.stderr
 
 
 def test_nothing_a_server_says_controls_the_terminal(tmp_path: Path) -> None:

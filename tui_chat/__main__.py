@@ -8,6 +8,7 @@ import gc
 import os
 import sys
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 from tui_chat import __version__
 from tui_chat.core.errors import ChatError
@@ -23,22 +24,42 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the program. The exit code is 0, 1 after an error, 2 for bad arguments, 130 after Ctrl+C."""
     # Whatever is written belongs to this user alone, exports included.
     os.umask(0o077)
-    for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors="replace")
+    _mend_streams()
     parser = _parser()
     flags = parser.parse_args(argv)
     try:
-        return _run(parser, flags)
+        code = _run(parser, flags)
+        # At exit Python could only complain that it cannot.
+        sys.stdout.flush()
     except ChatError as error:
         sys.stderr.write(f"tui-chat: {error}\n")
         return 1
     except KeyboardInterrupt:
         return 130
-    except BrokenPipeError:
-        # The reader went away; Python's own flush at exit must not complain again.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except OSError as error:
+        return _unwritten(error)
+    return code
+
+
+def _mend_streams() -> None:
+    """Streams that are closed become empty ones, and no text is a reason to fail."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        stream = getattr(sys, name)
+        if stream is None:
+            setattr(sys, name, Path(os.devnull).open(mode))
+        elif hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")
+
+
+def _unwritten(error: OSError) -> int:
+    """Say why output could not be written; a reader that went away needs no words."""
+    # Python's own flush at exit must not complain again.
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    if isinstance(error, BrokenPipeError):
         return 141
+    place = error.filename or "standard output"
+    sys.stderr.write(f"tui-chat: {place} cannot be written: {error.strerror}.\n")
+    return 1
 
 
 def _run(parser: argparse.ArgumentParser, flags: argparse.Namespace) -> int:

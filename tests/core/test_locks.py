@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import stat
+import threading
 from pathlib import Path
 
 import pytest
 
 from tests.core.stored import Other
-from tui_chat.core.locks import FileLock
+from tui_chat.core.locks import FileLock, remove_abandoned
 
 HOLDING = """
 import sys
@@ -72,3 +73,38 @@ def test_a_lock_whose_file_was_removed_is_still_given_back(tmp_path: Path) -> No
 
     with pytest.raises(FileNotFoundError):
         lock.acquire()
+
+
+def test_a_file_that_is_removed_under_its_taker_is_made_anew(tmp_path: Path) -> None:
+    taken: list[bool] = []
+    path = tmp_path / "a.lock"
+    for _ in range(300):
+        first, second = FileLock(path), FileLock(path)
+        assert first.acquire()
+        releasing = threading.Thread(target=first.release)
+        releasing.start()
+        while not second.acquire():
+            pass
+        releasing.join()
+        taken.append(path.exists() and not FileLock(path).acquire())
+        second.release()
+
+    assert all(taken)
+
+
+async def test_only_locks_whose_holders_are_gone_are_cleared_away(tmp_path: Path) -> None:
+    killed = await Other.running(HOLDING, str(tmp_path / "killed.lock"))
+    alive = await Other.running(HOLDING, str(tmp_path / "alive.lock"))
+    mine = FileLock(tmp_path / "mine.lock")
+    mine.acquire()
+    (tmp_path / "no file.lock").mkdir()
+    (tmp_path / "note.txt").touch()
+    await killed.kill()
+
+    remove_abandoned(tmp_path)
+
+    left = {place.name for place in tmp_path.iterdir()}
+    assert left == {"alive.lock", "mine.lock", "no file.lock", "note.txt"}
+    assert not FileLock(mine.path).acquire()
+    mine.release()
+    await alive.kill()

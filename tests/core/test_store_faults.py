@@ -44,6 +44,19 @@ async def main():
 asyncio.run(main())
 """
 
+IDLE = """
+import asyncio, sys
+from pathlib import Path
+from tui_chat.core.store import Store
+
+async def main():
+    await Store.open(Path(sys.argv[1]))
+    print("ready", flush=True)
+    await asyncio.to_thread(input)
+
+asyncio.run(main())
+"""
+
 LOCKING = """
 import sqlite3, sys
 connection = sqlite3.connect(sys.argv[1], isolation_level=None)
@@ -146,6 +159,18 @@ async def test_two_stores_of_one_process_leave_each_others_replies_alone(
     found = await loaded(store, conversation.id)
     assert found.message(mine.id).status == "streaming"
     assert found.message(theirs.id).status == "interrupted"
+
+
+async def test_what_killed_programs_leave_is_cleared_away_at_the_next_start(path: Path) -> None:
+    others = [await Other.running(IDLE, str(path)) for _ in range(3)]
+    for other in others[:2]:
+        await other.kill()
+
+    store = await Store.open(path)
+
+    assert len(list((path.parent / "run").iterdir())) == 2
+    await store.close()
+    await others[2].kill()
 
 
 async def test_an_interrupted_reply_is_among_the_changes_that_are_indexed(

@@ -115,6 +115,16 @@ async def test_a_damaged_page_is_said_when_it_is_read(path: Path) -> None:
         await opened_and_loaded()
 
 
+async def test_a_database_that_may_only_be_read_is_refused_and_untouched(path: Path) -> None:
+    await valid(path)
+    raw = bytearray(path.read_bytes())
+    # A later file format for writing: SQLite then only reads, whoever the user is.
+    raw[18] = 3
+    path.write_bytes(raw)
+
+    await refused(path, str(path), "cannot be written to", "permissions")
+
+
 async def test_an_empty_file_becomes_a_new_database(path: Path) -> None:
     path.touch()
 

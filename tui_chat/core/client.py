@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 CONNECT_SECONDS = 5
 _HEAD = 4_000
 _MOST_OF_AN_ERROR = 1_000_000
-_LONGEST_LINE = 64_000_000
+_LONGEST_LINE = 32_000_000
 """Bytes; a token with a whole vocabulary of candidates takes five million."""
 
 

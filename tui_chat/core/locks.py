@@ -17,21 +17,32 @@ class FileLock:
 
     def acquire(self) -> bool:
         """Take the lock now; False when another process, or another holder in this one, has it. OSError."""
-        handle = os.open(self.path, os.O_RDWR | os.O_CREAT, 0o600)
-        if not _locked(handle):
+        while True:
+            handle = os.open(self.path, os.O_RDWR | os.O_CREAT, 0o600)
+            if not _locked(handle):
+                os.close(handle)
+                return False
+            if _is_at(self.path, handle):
+                self._handle = handle
+                return True
+            # Its last holder removed the file in between: a lock on it would keep out nobody.
             os.close(handle)
-            return False
-        self._handle = handle
-        return True
 
     def release(self) -> None:
         """Give the lock back and remove its file."""
         if self._handle is not None:
-            # Its directory may be gone or read-only by now; the lock itself ends with the handle.
-            with suppress(OSError):
-                self.path.unlink()
-            os.close(self._handle)
+            _give_back(self.path, self._handle)
             self._handle = None
+
+
+def remove_abandoned(directory: Path) -> None:
+    """Remove the lock files whose holders ended without release(). OSError for the directory itself."""
+    for path in list(directory.glob("*.lock")):
+        lock = FileLock(path)
+        # One that cannot be opened, another user's perhaps, says nothing about the others.
+        with suppress(OSError):
+            if lock.acquire():
+                lock.release()
 
 
 if sys.platform == "win32":
@@ -44,6 +55,15 @@ if sys.platform == "win32":
             return False
         return True
 
+    def _is_at(path: Path, handle: int) -> bool:
+        return True  # Windows removes no file that is open.
+
+    def _give_back(path: Path, handle: int) -> None:
+        os.close(handle)
+        # Whoever opened it since then keeps it.
+        with suppress(OSError):
+            path.unlink()
+
 else:
     import fcntl
 
@@ -53,3 +73,15 @@ else:
         except OSError:
             return False
         return True
+
+    def _is_at(path: Path, handle: int) -> bool:
+        try:
+            return os.path.samestat(os.fstat(handle), path.stat())
+        except FileNotFoundError:
+            return False
+
+    def _give_back(path: Path, handle: int) -> None:
+        # Its directory may be gone or read-only by now; the lock itself ends with the handle.
+        with suppress(OSError):
+            path.unlink()
+        os.close(handle)

@@ -6,6 +6,7 @@ exit code; no escape sequence of anybody's.
 
 from __future__ import annotations
 
+import asyncio
 import importlib.metadata
 import json
 import platform
@@ -37,7 +38,10 @@ _PACKAGES = (
 
 
 async def ask_once(world: World, opening: Opening, text: str, *, as_json: bool, save: bool) -> int:
-    """Answer one question on standard output. 0 when complete or length, 130 when stopped, else 1."""
+    """Answer one question on standard output. 0 when complete or length, 130 when stopped, else 1.
+
+    OSError when standard output takes no more; the reply is stopped then.
+    """
     try:
         setup = opening.applied_to(world.first_setup() or Setup(BUILT_IN, SMOLLM2.id))
         if setup.endpoint == BUILT_IN and not world.model_ready:
@@ -47,27 +51,33 @@ async def ask_once(world: World, opening: Opening, text: str, *, as_json: bool, 
         reply = replace(said("assistant", "", question.id, setup=setup), status="streaming")
         recorder = await _recorder(world, question) if save else None
         provider = await world.provider(setup.endpoint)
-        final = await ask(
-            provider,
-            [question],
-            reply,
-            sink=_silent if as_json else _print,
-            record=recorder,
-        )
+        printer = _Printer(as_json)
+        final = await ask(provider, [question], reply, sink=printer, record=recorder)
     finally:
         await world.close()
+    if printer.trouble is not None:
+        raise printer.trouble
     _finish(final, as_json)
     return {"complete": 0, "length": 0, "stopped": 130}.get(final.status, 1)
 
 
-def _print(token: Token) -> None:
-    if not token.reasoning:
-        sys.stdout.write(token.text)
-        sys.stdout.flush()
+class _Printer:
+    """The words on standard output as they come; none with --json, which prints the message at its end."""
 
+    def __init__(self, as_json: bool) -> None:
+        self._silent = as_json
+        self.trouble: OSError | None = None
 
-def _silent(token: Token) -> None:
-    """For --json, which prints the whole message at its end."""
+    def __call__(self, token: Token) -> None:
+        if token.reasoning or self._silent:
+            return
+        try:
+            sys.stdout.write(token.text)
+            sys.stdout.flush()
+        except OSError as error:
+            # As it is, it would pass for a fault of the network; what nobody reads is stopped instead.
+            self.trouble = error
+            raise asyncio.CancelledError from error
 
 
 def _finish(final: Message, as_json: bool) -> None:

