@@ -15,6 +15,7 @@ from tui_chat.core.errors import ChatError
 from tui_chat.core.escapes import unescape
 from tui_chat.core.opening import Opening
 from tui_chat.core.params import PARAMETERS, Parameter, Params
+from tui_chat.core.text import clean
 from tui_chat.core.world import World
 
 BAD_ARGUMENTS = 2
@@ -138,7 +139,10 @@ def _opening(world: World, flags: argparse.Namespace) -> Opening:
         endpoint = world.endpoint(given["endpoint"])
     preset = world.preset_named(given["preset"]) if given.get("preset") else None
     params = {one.name: given[one.name] for one in PARAMETERS if given.get(one.name) is not None}
-    return Opening(endpoint, given.get("model"), given.get("system"), preset, Params(params))
+    model, system = (
+        None if given.get(name) is None else clean(given[name]) for name in ("model", "system")
+    )
+    return Opening(endpoint, model, system, preset, Params(params))
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -200,7 +204,12 @@ def _add_setup_flags(parser: argparse.ArgumentParser) -> None:
 def _reader(parameter: Parameter) -> Callable[[str], object]:
     def read(text: str) -> object:
         try:
-            return unescape(text) if parameter.kind == "texts" else parameter.parse(text)
+            if parameter.kind != "texts":
+                return parameter.parse(text)
+            typed = unescape(text)
+            if not typed.isascii() and HALVES.search(typed):
+                raise ValueError("a stop sequence must be text that can be sent.")
+            return typed
         except ValueError as error:
             raise argparse.ArgumentTypeError(str(error)) from None
 

@@ -75,21 +75,33 @@ def test_a_lock_whose_file_was_removed_is_still_given_back(tmp_path: Path) -> No
         lock.acquire()
 
 
-def test_a_file_that_is_removed_under_its_taker_is_made_anew(tmp_path: Path) -> None:
-    taken: list[bool] = []
-    path = tmp_path / "a.lock"
-    for _ in range(300):
-        first, second = FileLock(path), FileLock(path)
-        assert first.acquire()
-        releasing = threading.Thread(target=first.release)
-        releasing.start()
-        while not second.acquire():
-            pass
-        releasing.join()
-        taken.append(path.exists() and not FileLock(path).acquire())
-        second.release()
+def test_a_lock_that_many_take_by_turns_never_has_two_holders(tmp_path: Path) -> None:
+    inside = tmp_path / "inside"
+    crowds: list[int] = []
 
-    assert all(taken)
+    def take_turns(me: int) -> None:
+        turns = 0
+        while turns < 150 and not crowds:
+            lock = FileLock(tmp_path / "a.lock")
+            if not lock.acquire():
+                continue
+            try:
+                # Only one can make it, and each system call gives the others their chance.
+                inside.mkdir()
+                inside.rmdir()
+            except OSError:
+                crowds.append(me)
+            turns += 1
+            lock.release()
+
+    takers = [threading.Thread(target=take_turns, args=(me,)) for me in range(4)]
+    for taker in takers:
+        taker.start()
+    for taker in takers:
+        taker.join()
+
+    assert crowds == []
+    assert list(tmp_path.iterdir()) == []
 
 
 async def test_only_locks_whose_holders_are_gone_are_cleared_away(tmp_path: Path) -> None:

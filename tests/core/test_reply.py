@@ -491,6 +491,22 @@ async def test_each_different_trouble_is_told(store: Store) -> None:
     assert len(one.troubles) == len(keep.tried) >= 2
 
 
+async def test_troubles_that_take_turns_are_told_once_each(store: Store) -> None:
+    turns = itertools.cycle([FULL, ChatError("Another window is writing.")])
+    with FakeServer(Answer(words("a b c"), stall_after=2)) as server:
+        async with scene(server, store) as one:
+            keep = Failing(store, lambda: next(turns))
+            task = asyncio.create_task(one.asked(keep))
+            await until(lambda: len(keep.tried) >= 3)
+            task.cancel()
+            final = await task
+    assert final.content == "a b "
+    assert [trouble.message for trouble in one.troubles] == [
+        FULL.message,
+        "Another window is writing.",
+    ]
+
+
 async def test_a_row_that_could_not_be_made_is_made_with_the_next_write(
     store: Store, path: Path
 ) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -172,6 +173,23 @@ async def test_a_name_with_words_of_other_faults_in_it_does_not_confuse(tmp_path
 
     assert "disk is full" not in str(caught.value)
     assert "Another window" not in str(caught.value)
+
+
+async def test_an_opening_that_is_cancelled_holds_nothing_afterwards(path: Path) -> None:
+    conversation_id = await valid(path)
+    for turns in range(20):
+        opening = asyncio.create_task(Store.open(path))
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        opening.cancel()
+        with suppress(asyncio.CancelledError):
+            await (await opening).close()
+
+    store = await Store.open(path)
+
+    assert len(await loaded(store, conversation_id)) == 2
+    await store.close()
+    assert list((path.parent / "run").iterdir()) == []
 
 
 # From one version to the next

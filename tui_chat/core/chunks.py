@@ -56,6 +56,7 @@ class Reader:
         self._content = Joiner()
         self._reasoning = Joiner()
         self._bytes = codecs.getincrementaldecoder("utf-8")("replace")
+        self._owed = False
         self._text = False
         self._finish = ""
         self._usage = Usage()
@@ -97,19 +98,25 @@ class Reader:
     def _take_content(self, content: str, places: Sequence[_Place]) -> None:
         before = self._bytes.getstate()
         pieces = [self._bytes.decode(place.raw) for place in places]
-        # Half characters come as U+FFFD, or not before they are whole.
-        halves = b"".join(place.raw for place in places).decode("utf-8", "replace")
-        if places and ("".join(pieces) == content or _marked(halves) == _marked(content) != ""):
+        # Servers give half a character as U+FFFD, or not before it is whole.
+        marked = b"".join(place.raw for place in places).decode("utf-8", "replace")
+        as_marks = "\ufffd" in content and _marked(marked) == _marked(content)
+        if places and (as_marks or "".join(pieces) == content):
+            self._owed = bool(self._bytes.getstate()[0]) and (as_marks or self._owed)
             for place, piece in zip(places, pieces, strict=True):
                 self._say(Token(self._content.add(piece), place.logprob, place.top))
-            return
-        # The content is the reply. A text that was held back comes with its last token's probability.
-        if not content:
+        elif not content:
             self._bytes.setstate(before)
         else:
-            self._bytes.reset()
+            # The content is the reply. Text that was held back comes with its last token's bytes.
             told = places[0] if len(places) == 1 else _Place()
-            self._say(Token(self._content.add(content), told.logprob, told.top))
+            self._say(Token(self._content.add(self._rest() + content), told.logprob, told.top))
+
+    def _rest(self) -> str:
+        """Forgets the bytes of half a character; U+FFFD when the server had shown it so."""
+        owed, self._owed = self._owed, False
+        self._bytes.reset()
+        return "\ufffd" if owed else ""
 
     def _say(self, token: Token) -> None:
         if token.text or token.logprob is not None:
@@ -124,8 +131,7 @@ class Reader:
 
     def ending(self) -> Ending:
         """How it ended, after the last chunk; hands out what was held back. ChatError when nothing came."""
-        rest = self._bytes.decode(b"", True)
-        self._say(Token(self._content.add(rest) + self._content.end()))
+        self._say(Token(self._content.add(self._rest()) + self._content.end()))
         self._say(Token(self._reasoning.end(), reasoning=True))
         # A connection that breaks after the finish reason takes nothing away.
         if self._broken is not None and not self._finish:

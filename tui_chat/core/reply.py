@@ -155,7 +155,7 @@ class Recorder:
         self._keep = keep
         self._conversation_id = conversation_id
         self._trouble = trouble
-        self._told = ""
+        self._told = set[str]()
         self._row: asyncio.Task[bool] | None = None
         self._task: asyncio.Task[None] | None = None
 
@@ -197,8 +197,8 @@ class Recorder:
         try:
             await writing
         except ChatError as error:
-            if error.message != self._told:
-                self._told = error.message
+            if error.message not in self._told:
+                self._told.add(error.message)
                 self._trouble(error)
             return False
         return True

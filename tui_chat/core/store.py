@@ -34,9 +34,9 @@ _Job = Callable[Concatenate[sqlite3.Connection, _Given], _Result]
 class Store:
     """The saved conversations. All methods raise ChatError, in words, for what the disk does."""
 
-    def __init__(self, path: Path, owner: FileLock | None) -> None:
+    def __init__(self, path: Path) -> None:
         self._path = path
-        self._owner = owner
+        self._owner: FileLock | None = None
         self._connection: sqlite3.Connection | None = None
         self._closing: Future[None] | None = None
         # One thread, so that a connection has one owner and jobs keep their order.
@@ -48,10 +48,10 @@ class Store:
     ) -> Store:
         """Open the database, made where there is none, migrated where it is older.
 
-        Every call waits up to `busy_seconds` while another window writes. ChatError for one that is newer, another program's, damaged, locked or not writable; its file
-        is then as it was.
+        Every call waits up to `busy_seconds` while another window writes. ChatError for one that is
+        newer, another program's, damaged, locked or not writable; its file is then as it was.
         """
-        store = cls(path, await asyncio.to_thread(_prepared, path))
+        store = cls(path)
         try:
             await store._on_thread(store._connect, migrations, busy_seconds)
             await store.interrupt_abandoned()
@@ -61,6 +61,11 @@ class Store:
         return store
 
     def _connect(self, migrations: Sequence[str], busy_seconds: float) -> None:
+        _prepare(self._path)
+        run = private_directory(self._path.parent / "run")
+        # Kept before anything else can fail, so that close() gives it back.
+        self._owner = _acquired(run)
+        remove_abandoned(run)
         self._connection = sqlite3.connect(self._path, timeout=busy_seconds, isolation_level=None)
         _opened(self._connection, self._path, migrations)
 
@@ -209,28 +214,21 @@ class Store:
                 yield found
 
 
-def _prepared(path: Path) -> FileLock | None:
-    """Directory and file with the right modes, and the lock that says this program is alive."""
-    try:
-        private_directory(path.parent)
-        with suppress(FileExistsError):
-            # A link is followed, so that its target gets the right mode too.
-            os.close(os.open(os.path.realpath(path), os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
-        if path.is_dir():
-            raise ChatError(f"{path} is a directory, not the saved conversations.", "Move it away.")
-        if not path.is_file():
-            # SQLite would wait for ever at the far end of a pipe.
-            raise ChatError(f"{path} is not a file.", "Move it away.")
-        run = private_directory(path.parent / "run")
-        owner = _acquired(run)
-        remove_abandoned(run)
-    except OSError as error:
-        raise _in_words(error, path) from error
-    return owner
+def _prepare(path: Path) -> None:
+    """Directory and file with the right modes."""
+    private_directory(path.parent)
+    with suppress(FileExistsError):
+        # A link is followed, so that its target gets the right mode too.
+        os.close(os.open(os.path.realpath(path), os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
+    if path.is_dir():
+        raise ChatError(f"{path} is a directory, not the saved conversations.", "Move it away.")
+    if not path.is_file():
+        # SQLite would wait for ever at the far end of a pipe.
+        raise ChatError(f"{path} is not a file.", "Move it away.")
 
 
 def _acquired(directory: Path) -> FileLock:
-    """A lock of our own; not held where the file system knows no locks."""
+    """The lock that says this program is alive; not held where the file system knows no locks."""
     for _ in range(3):
         owner = FileLock(directory / f"{new_id()}.lock")
         # A window that is clearing away may have the new file in its hand for a moment.
