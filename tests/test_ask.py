@@ -151,9 +151,13 @@ def test_text_that_is_no_utf_8_is_mended_and_sent(tmp_path: Path) -> None:
         read = run(tmp_path, "ask", "--base-url", url, "-", given=b"caf\xe9 \x1b[31m\n")
         typed = ask(tmp_path, server, b"caf\xe9")
         system = ask(tmp_path, server, "--system", b"\xe9", "--model", b"m\xe9", "hi")
+        refused = [ask(tmp_path, server, "--stop", text, "hi") for text in (b"\xe9", r"\ud800")]
 
     for done in (read, typed, system):
         assert (done.returncode, done.stderr) == (0, b"")
+    for done in refused:
+        assert done.returncode == 2
+        assert b"argument --stop: this is not UTF-8 text." in done.stderr
     contents = [body["messages"][0]["content"] for body in server.chats]
     assert contents == ["caf\ufffd ␛[31m", "caf\ufffd", "\ufffd"]
     assert server.chats[2]["model"] == "m\ufffd"

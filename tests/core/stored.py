@@ -59,7 +59,7 @@ messages = st.builds(
     error=texts,
     setup=st.none() | setups,
     usage=usages,
-    refused=st.lists(st.builds(Refusal, texts, texts), max_size=4).map(tuple),
+    refused=st.lists(st.builds(Refusal, texts, texts, texts), max_size=4).map(tuple),
     finish_reason=texts,
     request_id=texts,
     created=st.integers(0, 2**53),
@@ -81,7 +81,10 @@ def cleaned(message: Message) -> Message:
             model=clean(setup.model),
             system=clean(setup.system),
         ),
-        refused=tuple(Refusal(clean(each.name), clean(each.words)) for each in message.refused),
+        refused=tuple(
+            Refusal(clean(each.name), clean(each.words), clean(each.sent_as))
+            for each in message.refused
+        ),
         finish_reason=clean(message.finish_reason),
         request_id=clean(message.request_id),
     )

@@ -36,7 +36,7 @@ async def outcome(
     base_url: str, key: str = KEY, *, models: bool = False
 ) -> tuple[str, Ending | ChatError | None]:
     """The text that arrived, and how it ended."""
-    provider = Provider(Endpoint("fake", base_url, key_env="K"), Secret(key), read_seconds=0.4)
+    provider = Provider(Endpoint("fake", base_url, key_env="K"), Secret(key), read_seconds=1)
     tokens: list[Token] = []
     ended: Ending | ChatError | None = None
     try:

@@ -229,7 +229,7 @@ async def test_a_reply_that_never_began_failed_and_has_no_content(
 )
 async def test_a_reply_that_broke_off_keeps_its_text(store: Store, answer: Answer) -> None:
     with FakeServer(answer) as server:
-        async with scene(server, store, read_seconds=0.3) as one:
+        async with scene(server, store, read_seconds=1) as one:
             final = await one.asked(store)
             assert await row(store, one) == final
     assert final.status == "cut"

@@ -8,6 +8,7 @@ from __future__ import annotations
 import gc
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -210,11 +211,25 @@ def load(connection: sqlite3.Connection, conversation_id: str) -> Conversation |
     with _uncollected():
         for found in rows:
             message = message_from(found, ids, setups)
+            if message.status == "streaming":
+                message = _with_pieces(connection, found[0], message)
             ids[found[0]] = message.id
             messages.append(message)
         return Conversation(
             conversation_id, text_of(title), messages, ids.get(leaf), number_of(created)
         )
+
+
+def _with_pieces(connection: sqlite3.Connection, seq: int, message: Message) -> Message:
+    """A reply that another window is receiving, with what has been written of it."""
+    pieces = connection.execute(
+        "SELECT content, reasoning FROM piece WHERE message=? ORDER BY seq", (seq,)
+    ).fetchall()
+    return replace(
+        message,
+        content=message.content + "".join(text_of(piece[0]) for piece in pieces),
+        reasoning=message.reasoning + "".join(text_of(piece[1]) for piece in pieces),
+    )
 
 
 @contextmanager
