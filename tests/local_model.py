@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import asyncio
 import os
+import shutil
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from pathlib import Path
 
 import platformdirs
 
-from tui_chat.core.local.model import SMOLLM2, Progress, fetch, verify
+from tui_chat.core.local.model import SMOLLM2, Progress, fetch, model_path, verify
 
 
 def models_directory() -> Path:
@@ -31,6 +32,18 @@ def model_file() -> Path:
         path = pool.submit(asyncio.run, fetch(models_directory(), _unseen, SMOLLM2)).result()
     verify(path, SMOLLM2)
     return path
+
+
+def put_model(directory: Path) -> Path:
+    """The model's file in a test's own models directory, where the program finds it; its path there."""
+    place = model_path(directory, SMOLLM2)
+    place.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        os.link(model_file(), place)
+    except OSError:
+        # Another disk.
+        shutil.copyfile(model_file(), place)
+    return place
 
 
 def _unseen(progress: Progress) -> None:

@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 import json
-import os
 import shlex
-import shutil
 import signal
 import subprocess
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
 from tests.fake_server import Answer, FakeServer, words
-from tests.local_model import model_file
+from tests.local_model import put_model
 from tests.terminal import TUI_CHAT, home_environment
-from tui_chat.core.local.model import SMOLLM2, model_path
+from tui_chat.core.local.model import SMOLLM2
 from tui_chat.core.params import PARAMETERS
 
 CANARY = "sk-canary-0123456789"
@@ -108,11 +107,11 @@ def test_every_parameter_reaches_the_wire(tmp_path: Path) -> None:
 def test_a_flag_counts_before_and_after_the_command(tmp_path: Path) -> None:
     with FakeServer() as server:
         before = ["--temperature", "0", "--base-url", server.base_url]
-        done = run(tmp_path, *before, "ask", "--top-p", "0,5", "hi")
+        done = run(tmp_path, *before, "ask", "--top-p", "0,5", "--presence-penalty", "-2", "hi")
 
     assert done.returncode == 0, done.stderr
     (body,) = server.chats
-    assert (body["temperature"], body["top_p"]) == (0, 0.5)
+    assert (body["temperature"], body["top_p"], body["presence_penalty"]) == (0, 0.5, -2)
 
 
 def test_a_system_prompt_and_a_preset_are_used_and_flags_go_over_it(tmp_path: Path) -> None:
@@ -411,12 +410,7 @@ def test_the_endpoint_of_the_environment_and_of_the_settings_is_used(tmp_path: P
 
 
 def test_with_nothing_configured_the_built_in_model_answers(tmp_path: Path) -> None:
-    place = model_path(tmp_path / "cache" / "models", SMOLLM2)
-    place.parent.mkdir(parents=True)
-    try:
-        os.link(model_file(), place)
-    except OSError:
-        shutil.copyfile(model_file(), place)
+    put_model(tmp_path / "cache" / "models")
     done = run(
         tmp_path,
         "ask",
@@ -431,12 +425,14 @@ def test_with_nothing_configured_the_built_in_model_answers(tmp_path: Path) -> N
     assert "Bras" in row["content"]
     assert (row["endpoint"], row["model"]) == ("built-in", SMOLLM2.id)
     assert row["status"] in ("complete", "length")
-    processes = [one.read_bytes() for one in Path("/proc").glob("[0-9]*/environ") if _mine(one)]
-    assert not any(str(tmp_path).encode() in environ for environ in processes)
+    # Its process is gone with the program.
+    assert not any(str(tmp_path).encode() in one for one in _environments())
 
 
-def _mine(environ: Path) -> bool:
-    try:
-        return bool(environ.read_bytes())
-    except OSError:
-        return False
+def _environments() -> list[bytes]:
+    """The environments of all processes of this machine that may be seen."""
+    found = []
+    for place in Path("/proc").glob("[0-9]*/environ"):
+        with suppress(OSError):
+            found.append(place.read_bytes())
+    return found

@@ -83,7 +83,9 @@ def test_help_names_every_flag_with_its_range(tmp_path: Path) -> None:
         done = run(tmp_path, *command, "--help", COLUMNS="500")
         assert (done.returncode, done.stderr) == (0, "")
         for parameter in PARAMETERS:
-            assert re.search(rf"{parameter.flag} .*\({re.escape(parameter.range)}\)", done.stdout)
+            assert re.search(
+                rf"\n  {parameter.flag} \w+\s+\S.*\({re.escape(parameter.range)}\)\n", done.stdout
+            )
 
 
 @pytest.mark.parametrize("parameter", NUMBERS, ids=lambda one: one.name)
@@ -132,7 +134,7 @@ def test_a_value_out_of_range_is_refused_with_the_range(
         (["export"], "export needs --all, or --id"),
         (["export", "--all", "--id", "x"], "not allowed with argument"),
         (["export", "--all", "--format", "pdf"], "invalid choice: 'pdf'"),
-        (["--temp", "1"], "--temp"),
+        (["--temp=1"], "--temp=1"),
         (["no-such-command"], "no-such-command"),
     ],
 )

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import sqlite3
 from pathlib import Path
 
 from tests.fake_server import Answer, FakeServer, words
 from tests.rooms.house import open_house, stored, wait_until
+from tui_chat.core import queries
+from tui_chat.core.conversation import Conversation, said
 from tui_chat.core.opening import Opening
 from tui_chat.core.params import Params
+from tui_chat.core.store import Store
 
 
 async def test_a_question_is_answered_shown_and_saved(tmp_path: Path) -> None:
@@ -274,3 +278,42 @@ async def test_the_bottom_line_shows_stop_only_while_a_reply_arrives(tmp_path: P
             await house.press("escape")
             await house.answered()
             assert "esc Stop" not in house.screen_text()
+
+
+async def test_a_clicked_link_is_shown_before_anything_is_opened(tmp_path: Path) -> None:
+    with FakeServer(Answer(words("See [this](https://example.org/true) page."))) as server:
+        async with open_house(tmp_path, server) as house:
+            await house.send("where?")
+            rows = house.screen_text().splitlines()
+            y = next(number for number, row in enumerate(rows) if "See this page" in row)
+            await house.pilot.click(offset=(rows[y].index("this") + 1, y))
+            await wait_until(lambda: "https://example.org/true" in house.screen_text())
+            assert "Open this link?" in house.screen_text()
+            await house.press("escape")
+            await wait_until(lambda: house.app.screen is house.chat)
+
+
+async def test_ten_thousand_saved_messages_open_at_the_end_and_take_keys(tmp_path: Path) -> None:
+    conversation = Conversation("long", "Long")
+    store = await Store.open(tmp_path / "config" / "conversations.db")
+    message = said("user", "message 0")
+    await store.create(conversation, message)
+    with sqlite3.connect(tmp_path / "config" / "conversations.db") as database:
+        for number in range(1, 10_000):
+            message = said(
+                "user" if number % 2 == 0 else "assistant", f"message {number}", message.id
+            )
+            queries.add(database, conversation.id, message, "")
+    await store.set_state(
+        "chat", '{"conversation":"long","endpoint":"environment","model":"fake-1"}'
+    )
+    await store.close()
+    with FakeServer() as server:
+        async with open_house(tmp_path, server) as house:
+            assert len(house.thread) == 10_000
+            assert "message 9999" in house.screen_text()
+            await house.press("pageup", "pageup")
+            assert "message 9999" not in house.screen_text()
+            await house.send("one more")
+            assert "Hello, world." in house.screen_text()
+        assert len(server.chats[0]["messages"]) == 10_001

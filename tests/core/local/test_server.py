@@ -9,6 +9,8 @@ import signal
 import socket
 import stat
 import sys
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -16,9 +18,14 @@ import pytest
 
 from tests.core.local.processes import Generating, client, command_lines, runs, said, until
 from tests.core.stored import Other
+from tui_chat.core.chunks import Ending
+from tui_chat.core.conversation import Setup, Token
+from tui_chat.core.conversation import said as message_of
+from tui_chat.core.endpoints import BUILT_IN, known_endpoints
 from tui_chat.core.errors import ChatError
 from tui_chat.core.local.server import STOP_SECONDS, LocalServer
-from tui_chat.core.params import PARAMETERS
+from tui_chat.core.params import PARAMETERS, Params, Value
+from tui_chat.core.provider import Provider
 
 PARENT = """
 import asyncio, sys
@@ -78,6 +85,80 @@ async def test_it_answers_and_repeats_itself_at_zero(server: LocalServer) -> Non
 
     assert "Brasilia" in first
     assert second == first
+
+
+async def _answered(
+    provider: Provider, question: str, logprobs: int = 0, **params: Value
+) -> tuple[list[Token], Ending]:
+    """What the program itself gets for a question."""
+    tokens: list[Token] = []
+    setup = Setup(BUILT_IN, "smollm2", params=Params(params))
+    ending = await provider.reply(
+        setup, [message_of("user", question)], tokens.append, logprobs=logprobs
+    )
+    return tokens, ending
+
+
+def _text(tokens: Sequence[Token]) -> str:
+    return "".join(token.text for token in tokens)
+
+
+@pytest.fixture
+async def provider(server: LocalServer) -> AsyncIterator[Provider]:
+    """The built-in model's endpoint, as the program makes it."""
+    known = next(endpoint for endpoint in known_endpoints() if endpoint.name == BUILT_IN)
+    asking = Provider(replace(known, base_url=server.base_url), server.key)
+    yield asking
+    await asking.close()
+
+
+async def test_the_program_gets_its_answer_token_by_token(provider: Provider) -> None:
+    question = "What is the capital of Brazil?"
+
+    tokens, ending = await _answered(provider, question, temperature=0)
+    again, _ = await _answered(provider, question, temperature=0)
+    wild, _ = await _answered(provider, question, temperature=1.9, seed=1, max_tokens=20)
+    other, _ = await _answered(provider, question, temperature=1.9, seed=2, max_tokens=20)
+
+    assert len(tokens) > 3
+    assert "Brasilia" in _text(tokens)
+    assert ending.status == "complete"
+    assert ending.usage.completion_tokens is not None
+    assert ending.usage.completion_tokens >= len(tokens)
+    assert _text(again) == _text(tokens)
+    assert len({_text(tokens), _text(wild), _text(other)}) == 3
+
+
+async def test_max_length_and_stop_sequences_end_a_reply(provider: Provider) -> None:
+    question = "Count from one to ten in words."
+
+    whole, _ = await _answered(provider, question, temperature=0, max_tokens=60)
+    short, at_length = await _answered(provider, question, temperature=0, max_tokens=5)
+    word = _text(whole).split()[4]
+    stopped, at_stop = await _answered(provider, question, temperature=0, stop=(word,))
+
+    assert (at_length.status, at_length.usage.completion_tokens) == ("length", 5)
+    assert _text(whole).startswith(_text(short))
+    assert at_stop.status == "complete"
+    assert _text(stopped) == _text(whole).partition(word)[0] != ""
+
+
+async def test_the_program_gets_counts_and_probabilities(provider: Provider) -> None:
+    thread = [message_of("user", "hi")]
+
+    counted = await provider.count(Setup(BUILT_IN, "smollm2"), thread)
+    tokens, ending = await _answered(provider, "hi", 3, temperature=0, max_tokens=4)
+
+    assert counted == ending.usage.prompt_tokens == 31
+    for token in tokens:
+        assert token.logprob is not None
+        assert token.logprob <= 0
+        assert len(token.top) == 3
+        # At zero the likeliest is taken, and the likeliest comes first.
+        assert token.top[0] == (token.text, token.logprob)
+        assert sorted((chance for _, chance in token.top), reverse=True) == [
+            chance for _, chance in token.top
+        ]
 
 
 async def test_the_model_has_the_name_it_was_given(server: LocalServer) -> None:

@@ -9,7 +9,7 @@ import asyncio
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
-from textual import getters, work
+from textual import getters, on, work
 from textual.binding import Binding, BindingType
 from textual.reactive import var
 from textual.timer import Timer
@@ -266,6 +266,17 @@ class ConversationScreen(SetupScreen):
             self.notify("The sidebar has the setup of this reply.", timeout=3, markup=False)
 
     # Taking it elsewhere
+
+    @on(Transcript.LinkOpened)
+    async def _ask_about_link(self, event: Transcript.LinkOpened) -> None:
+        """Show where a link leads before anything is opened."""
+        from tui_chat.widgets.dialogs import YesDialog
+
+        def take(answer: str | None) -> None:
+            if answer:
+                self.app.open_url(event.url)
+
+        await self.app.push_screen(YesDialog("Open this link?", event.url), take)
 
     async def rename(self, title: str) -> None:
         """Give the conversation this title; without one, ask."""
