@@ -47,7 +47,7 @@ def _mend_streams() -> None:
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         stream = getattr(sys, name)
         if stream is None:
-            setattr(sys, name, Path(os.devnull).open(mode))
+            setattr(sys, name, Path(os.devnull).open(mode))  # noqa: SIM115  # for as long as we run
         elif hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")
 
@@ -204,16 +204,21 @@ def _add_setup_flags(parser: argparse.ArgumentParser) -> None:
 def _reader(parameter: Parameter) -> Callable[[str], object]:
     def read(text: str) -> object:
         try:
-            if parameter.kind != "texts":
-                return parameter.parse(text)
-            typed = unescape(text)
-            if not typed.isascii() and HALVES.search(typed):
-                raise ValueError("a stop sequence must be text that can be sent.")
-            return typed
+            return _text(text) if parameter.kind == "texts" else parameter.parse(text)
         except ValueError as error:
             raise argparse.ArgumentTypeError(str(error)) from None
 
     return read
+
+
+def _text(typed: str) -> str:
+    """The text that its escapes stand for; ValueError where no request could carry it."""
+    text = unescape(typed)
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise ValueError("this is not UTF-8 text.") from None
+    return text
 
 
 if __name__ == "__main__":

