@@ -47,7 +47,8 @@ def run(home: Path, *arguments: str | bytes, given: bytes = b"", **environ: str)
 
 
 def ask(home: Path, server: FakeServer, *arguments: str | bytes, **environ: str) -> Done:
-    return run(home, "ask", "--base-url", server.base_url, *arguments, **environ)
+    """One question to the fake server, run to its end."""
+    return run(home, "ask", "--base-url", server.base_url, *arguments, given=b"", **environ)
 
 
 def _said(done: Done) -> str:

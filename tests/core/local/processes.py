@@ -7,6 +7,7 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
+import httpx2
 import openai
 from openai import AsyncOpenAI
 
@@ -52,7 +53,10 @@ def client(server: LocalServer) -> AsyncOpenAI:
         base_url=server.base_url,
         api_key=server.key.reveal(),
         max_retries=0,
-        http_client=openai.DefaultAsyncHttpxClient(trust_env=False),
+        # llama.cpp promises to keep a connection and closes it after each stream.
+        http_client=openai.DefaultAsyncHttpxClient(
+            trust_env=False, limits=httpx2.Limits(max_keepalive_connections=0)
+        ),
     )
 
 
