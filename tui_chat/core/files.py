@@ -6,18 +6,24 @@ Directories are 0700 and files 0600 under any umask: they hold what a person wro
 from __future__ import annotations
 
 import os
-import tempfile
-from collections.abc import Mapping
-from contextlib import suppress
+import stat
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 import platformdirs
 
 from tui_chat.core.errors import ChatError
+from tui_chat.core.locks import FileLock
+from tui_chat.core.text import one_line
 
 LARGEST = 1_000_000
 """Bytes; a settings or preset file larger than this is not one of ours."""
+PATIENCE = 2.0
+"""Seconds to wait for another program that is writing the same file."""
+_OTHER_PLACES = "TUI_CHAT_CONFIG_DIR and TUI_CHAT_CACHE_DIR can name other places."
 
 
 @dataclass(frozen=True)
@@ -29,12 +35,16 @@ class Places:
 
     @classmethod
     def standard(cls, environ: Mapping[str, str]) -> Places:
-        """The user's own, or those that TUI_CHAT_CONFIG_DIR and TUI_CHAT_CACHE_DIR name."""
+        """The user's own, or those that TUI_CHAT_CONFIG_DIR and TUI_CHAT_CACHE_DIR name. ChatError
+        where there is no home directory to put them in."""
         config = environ.get("TUI_CHAT_CONFIG_DIR") or platformdirs.user_config_dir(
             "tui-chat", False
         )
         cache = environ.get("TUI_CHAT_CACHE_DIR") or platformdirs.user_cache_dir("tui-chat", False)
-        return cls(Path(config).expanduser().absolute(), Path(cache).expanduser().absolute())
+        try:
+            return cls(Path(config).expanduser().absolute(), Path(cache).expanduser().absolute())
+        except RuntimeError as error:
+            raise ChatError("There is no such home directory.", _OTHER_PLACES) from error
 
     @property
     def database(self) -> Path:
@@ -63,69 +73,161 @@ class Places:
 
 def private_directory(path: Path) -> Path:
     """The directory, made 0700 with its parents where it was missing. ChatError when it cannot be."""
-    missing = [place for place in (path, *path.parents) if not place.exists()]
-    for place in reversed(missing):
-        try:
-            place.mkdir(mode=0o700, exist_ok=True)
-        except OSError as error:
-            raise ChatError(
-                f"The directory {place} cannot be made: {_reason(error)}.",
-                "TUI_CHAT_CONFIG_DIR and TUI_CHAT_CACHE_DIR can name others.",
-            ) from error
-    if not path.is_dir():
-        raise ChatError(f"{path} is not a directory.", "Move it away and try again.")
-    return path
+    try:
+        missing = [place for place in (path, *path.parents) if not place.exists()]
+        for place in reversed(missing):
+            _make_private(place)
+        if path.is_dir():
+            return path
+    except OSError as error:
+        shown = one_line(str(error.filename or path))
+        raise ChatError(
+            f"The directory {shown} cannot be made: {_reason(error)}.", _OTHER_PLACES
+        ) from error
+    raise ChatError(f"{one_line(str(path))} is not a directory.", "Move it away and try again.")
+
+
+def _make_private(place: Path) -> None:
+    try:
+        place.mkdir(mode=0o700)
+    except FileExistsError:
+        if not place.is_dir():
+            raise
+        return  # Another program made it at the same moment.
+    _give(place, 0o700)
+
+
+def _give(path: Path, mode: int) -> None:
+    # A umask may have taken even this user's own rights. File systems without rights refuse chmod.
+    if path.stat().st_mode & mode != mode:
+        path.chmod(mode)
 
 
 def read_text(path: Path) -> str:
     """A small UTF-8 file, with or without a byte order mark. ChatError; FileNotFoundError passes."""
+    raw = read_bytes(path)
     try:
-        with path.open("rb") as file:
-            raw = file.read(LARGEST + 1)
-        if len(raw) > LARGEST:
-            raise ChatError(f"{path.name} is larger than {LARGEST:,} bytes, so it was not read.")
         return raw.decode("utf-8-sig")
-    except FileNotFoundError:
-        raise
     except UnicodeDecodeError as error:
         line = raw[: error.start].count(b"\n") + 1
-        raise ChatError(f"{path.name}:{line}: this is not UTF-8 text.") from error
-    except OSError as error:
-        raise ChatError(f"{path} cannot be read: {_reason(error)}.") from error
+        raise ChatError(f"{one_line(path.name)}:{line}: this is not UTF-8 text.") from error
 
 
-def write_text(path: Path, text: str) -> None:
-    """Replace the file whole, or leave it as it is. A link is followed. ChatError when it cannot be."""
-    target = Path(os.path.realpath(path))
-    private_directory(target.parent)
-    name = ""
+def read_bytes(path: Path) -> bytes:
+    """A small file as it stands. ChatError; FileNotFoundError passes."""
+    name = one_line(str(path))
     try:
-        handle, name = tempfile.mkstemp(prefix=f".{target.name[:40]}.", dir=target.parent)
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(name).replace(target)
-        _sync_directory(target.parent)
+        if stat.S_ISFIFO(
+            path.stat().st_mode
+        ):  # Opening it would wait for a writer, maybe for ever.
+            raise ChatError(f"{name} is a pipe, so it was not read.")
+        with path.open("rb") as file:
+            raw = file.read(LARGEST + 1)
+    except FileNotFoundError:
+        raise
     except OSError as error:
-        if name:
-            with suppress(OSError):
-                Path(name).unlink()
-        raise ChatError(f"{target} cannot be written: {_reason(error)}.") from error
+        raise ChatError(f"{name} cannot be read: {_reason(error)}.") from error
+    if len(raw) > LARGEST:
+        raise ChatError(f"{name} is larger than {LARGEST:,} bytes, so it was not read.")
+    return raw
+
+
+def write_text(path: Path, text: str, *, expected: str | None = None) -> None:
+    """Replace the file whole, or leave it as it is. A link is followed. ChatError when it cannot be.
+
+    `expected` is the text that was read before, "" for a file that was not there: when another
+    program changed the file since then, that is said and nothing is written.
+    """
+    target = Path(os.path.realpath(path))
+    name = one_line(str(target))
+    content = _encoded(text, name)
+    private_directory(target.parent)
+    try:
+        if target.exists() and not target.is_file():  # As root even a device could be replaced.
+            raise ChatError(f"{name} cannot be written: it is not a regular file.")
+        with _alone_with(target):
+            if expected is not None and _present(target) != expected:
+                raise ChatError(
+                    f"{name} was changed by another program in the meantime.",
+                    "Nothing was written; try again.",
+                )
+            _replace(target, content)
+    except OSError as error:
+        raise ChatError(f"{name} cannot be written: {_reason(error)}.") from error
 
 
 def create_text(path: Path, text: str) -> None:
+    """As create_bytes, in UTF-8."""
+    create_bytes(path, _encoded(text, one_line(str(path))))
+
+
+def create_bytes(path: Path, content: bytes) -> None:
     """Write a new file, readable by this user only. ChatError when there is one already, or it cannot be."""
+    name = one_line(str(path))
     try:
-        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(text)
+        _write_new(path, content)
     except FileExistsError as error:
         raise ChatError(
-            f"{path} is there already.", "Nothing was overwritten; name another."
+            f"{name} is there already.", "Nothing was overwritten; name another."
         ) from error
     except OSError as error:
-        raise ChatError(f"{path} cannot be written: {_reason(error)}.") from error
+        raise ChatError(f"{name} cannot be written: {_reason(error)}.") from error
+
+
+@contextmanager
+def _alone_with(target: Path) -> Iterator[None]:
+    """Keep other programs of ours from writing this file meanwhile."""
+    lock = FileLock(target.with_name(f".{target.name[:40]}.lock"))
+    deadline = time.monotonic() + PATIENCE
+    # Some network file systems grant no locks: saving must work there all the same.
+    while not lock.acquire() and time.monotonic() < deadline:
+        time.sleep(0.01)
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def _present(target: Path) -> str:
+    try:
+        return read_text(target)
+    except FileNotFoundError:
+        return ""
+
+
+def _replace(target: Path, content: bytes) -> None:
+    fresh = target.with_name(f".{target.name[:40]}.{os.urandom(6).hex()}")
+    _write_new(fresh, content)
+    try:
+        fresh.replace(target)
+    except OSError:
+        with suppress(OSError):
+            fresh.unlink()
+        raise
+    _sync_directory(target.parent)
+
+
+def _write_new(path: Path, content: bytes) -> None:
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
+    handle = os.open(path, flags, 0o600)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        _give(path, 0o600)
+    except OSError:
+        # Half a file would look like a whole one.
+        with suppress(OSError):
+            path.unlink()
+        raise
+
+
+def _encoded(text: str, name: str) -> bytes:
+    try:
+        return text.encode()
+    except UnicodeEncodeError as error:
+        raise ChatError(f"{name} cannot be written: the text holds half a character.") from error
 
 
 def _sync_directory(path: Path) -> None:

@@ -8,17 +8,17 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Mapping, MutableMapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from tui_chat.core.conversation import Setup
 from tui_chat.core.endpoints import DATA
 from tui_chat.core.errors import ChatError
-from tui_chat.core.files import private_directory, read_text, write_text
-from tui_chat.core.params import BY_NAME, Params
-from tui_chat.core.text import clean, folded, one_line
-from tui_chat.core.toml import read_table
+from tui_chat.core.files import create_bytes, private_directory, read_bytes, write_text
+from tui_chat.core.params import BY_NAME, PARAMETERS, Params
+from tui_chat.core.text import clean, one_line
+from tui_chat.core.toml import editable, parsed, placed, read_table
 
 _NAME = re.compile(r"[\w .\-]{1,64}")
 _RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)
@@ -38,9 +38,13 @@ class Preset:
     shipped: bool = False
     problem: str = ""
     """What is wrong with its file, with the place; what is right counts all the same."""
+    broken: bool = False
+    """Whether nothing in its file could be read; applying it changes nothing."""
 
     def applied_to(self, setup: Setup) -> Setup:
         """The setup with this preset's parts; its parameters replace the present ones as a whole."""
+        if self.broken:
+            return setup
         parts = {part: getattr(self, part) for part in _PARTS if getattr(self, part) is not None}
         return replace(setup, params=self.params, **parts)
 
@@ -54,7 +58,7 @@ class Deleted:
     """A deleted preset's file, for bringing it back."""
 
     name: str
-    text: str
+    content: bytes
 
 
 def check_name(name: str) -> str:
@@ -69,10 +73,17 @@ def check_name(name: str) -> str:
     return normal
 
 
+def _key(name: str) -> str:
+    """What names of one and the same preset share, whatever their case and composition."""
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFD", one_line(name)).casefold())
+
+
 def shipped_presets() -> tuple[Preset, ...]:
     """Those that come along, in the order of a lesson."""
     tables, _ = read_table(DATA / "presets.toml")
-    return tuple(replace(_preset(name, table, ""), shipped=True) for name, table in tables.items())
+    return tuple(
+        replace(_preset(name, table, "", name), shipped=True) for name, table in tables.items()
+    )
 
 
 class Presets:
@@ -83,9 +94,13 @@ class Presets:
 
     def all(self) -> tuple[Preset, ...]:
         """Every preset: the shipped ones in their order, then a person's own by name."""
-        own = {folded(path.stem): self._read(path) for path in self._paths()}
-        shipped = [own.pop(folded(one.name), one) for one in shipped_presets()]
-        return (*shipped, *sorted(own.values(), key=lambda preset: folded(preset.name)))
+        own = [self._read(path) for path in self._paths()]
+        shipped = []
+        for one in shipped_presets():
+            mine = next((preset for preset in own if _key(preset.name) == _key(one.name)), one)
+            shipped.append(mine)
+        others = [preset for preset in own if preset not in shipped]
+        return (*shipped, *sorted(others, key=lambda preset: _key(preset.name)))
 
     def _paths(self) -> list[Path]:
         try:
@@ -94,46 +109,46 @@ class Presets:
             return []
 
     def _read(self, path: Path) -> Preset:
-        name = unicodedata.normalize("NFC", clean(path.stem))
+        name = one_line(unicodedata.normalize("NFC", path.stem))
         try:
-            return _preset(name, read_table(path)[0], path.name)
+            return _preset(name, *read_table(path), one_line(path.name))
         except FileNotFoundError:
-            return Preset(name, problem=f"{path.name} is gone.")
+            return Preset(name, problem=f"{one_line(path.name)} is gone.", broken=True)
         except ChatError as error:
-            return Preset(name, problem=error.message)
+            return Preset(name, problem=error.message, broken=True)
 
     def _path(self, name: str) -> Path | None:
-        """The file of this name, whatever its case and composition; None when there is none."""
-        wanted = folded(name)
-        return next((path for path in self._paths() if folded(path.stem) == wanted), None)
+        """The file of this name, else one whose name differs in case or composition; None without."""
+        paths = self._paths()
+        same = (path for path in paths if one_line(path.stem) == name)
+        alike = (path for path in paths if _key(path.stem) == _key(name))
+        return next(same, None) or next(alike, None)
 
     def save(self, name: str, setup: Setup, about: str = "") -> Preset:
         """Write the setup under this name. An own preset of that name is replaced; keys of it that we do
-        not know, and comments, stay. ValueError for the name, ChatError for the disk or a broken file."""
+        not know, and comments, stay. ValueError for the name; ChatError for the disk, a broken file, or
+        one that another program changed meanwhile."""
         # Deferred: only writing needs it, and the first screen comes sooner without.
         import tomlkit
-        from tomlkit.exceptions import ParseError
 
         name = check_name(name)
         path = self._path(name) or private_directory(self._directory) / f"{name}.toml"
-        document = tomlkit.document()
-        if path.exists():
-            try:
-                document = tomlkit.parse(read_text(path))
-            except ParseError as error:
-                raise ChatError(
-                    f"{path.name}:{error.line}:{error.col}: this is no TOML.",
-                    "Mend or delete that file; it was not changed.",
-                ) from error
+        try:
+            document, before = editable(path)
+        except ChatError as error:
+            hint = "Mend or delete that file; it was not changed."
+            raise ChatError(error.message, hint) from error
         if about:
             document["about"] = about
         for part in _PARTS:
-            document[part] = getattr(setup, part)
-        table = tomlkit.table()
-        for parameter, value in setup.params.items():
-            table[parameter] = list(value) if isinstance(value, tuple) else value
-        document["parameters"] = table
-        write_text(path, tomlkit.dumps(document))
+            document[part] = clean(getattr(setup, part))
+        _set_parameters(document, setup.params)
+        after = tomlkit.dumps(document)
+        saved = _preset(path.stem, parsed(after, path.name), after, path.name)
+        if not saved.matches(setup):
+            hint = "Take another name, or mend that file by hand."
+            raise ChatError(f"{path.name} cannot be changed without harm to it.", hint)
+        write_text(path, after, expected=before)
         return self._read(path)
 
     def rename(self, old: str, new: str) -> None:
@@ -155,7 +170,7 @@ class Presets:
         if path is None:
             raise ChatError(f"There is no preset of yours named “{one_line(name, 60)}”.")
         try:
-            deleted = Deleted(path.stem, read_text(path))
+            deleted = Deleted(path.stem, read_bytes(path))
             path.unlink()
         except OSError as error:
             raise ChatError(f"{path.name} cannot be deleted: {error.strerror}.") from error
@@ -164,30 +179,53 @@ class Presets:
     def restore(self, deleted: Deleted) -> None:
         """Bring a deleted preset back; ChatError when another has its name by now."""
         if self._path(deleted.name) is not None:
-            raise ChatError(f"There is a new preset “{deleted.name}” by now.", "Rename it first.")
-        write_text(private_directory(self._directory) / f"{deleted.name}.toml", deleted.text)
+            name = one_line(deleted.name)
+            raise ChatError(f"There is a new preset “{name}” by now.", "Rename it first.")
+        create_bytes(private_directory(self._directory) / f"{deleted.name}.toml", deleted.content)
 
 
-def _preset(name: str, table: Mapping[str, object], file: str) -> Preset:
+def _set_parameters(document: MutableMapping[str, object], params: Params) -> None:
+    """Set or remove ours in the table of parameters; those that we do not know stay."""
+    table = document.get("parameters")
+    if not isinstance(table, MutableMapping):
+        document["parameters"] = table = {}
+        table = document["parameters"]
+        assert isinstance(table, MutableMapping)
+    for parameter in PARAMETERS:
+        value = params.get(parameter.name)
+        if value is not None:
+            table[parameter.name] = list(value) if isinstance(value, tuple) else value
+        elif parameter.name in table:
+            del table[parameter.name]
+
+
+def _preset(name: str, table: Mapping[str, object], text: str, file: str) -> Preset:
     """A preset from its table; what cannot be used is left out and named in `problem`."""
-    problems: list[str] = []
+    problems: list[tuple[tuple[str, ...], str]] = []
 
     def word(key: str) -> str | None:
         value = table.get(key)
         if value is not None and not isinstance(value, str):
-            problems.append(f"{key} takes a text")
+            problems.append(((key,), f"{key} takes a text in quotes."))
             return None
         return None if value is None else clean(value)
 
+    for key in table:
+        if key not in ("about", *_PARTS, "parameters"):
+            problems.append(((key,), f"there is no “{one_line(key, 40)}” in a preset."))
     about, endpoint, model, system = (word(key) for key in ("about", *_PARTS))
     values: dict[str, object] = {}
     given = table.get("parameters", {})
-    for parameter, value in given.items() if isinstance(given, dict) else ():
+    if not isinstance(given, dict):
+        problems.append((("parameters",), "parameters is a table: [parameters]."))
+        given = {}
+    for parameter, value in given.items():
         try:
             values[parameter] = BY_NAME[parameter].check(value)
         except KeyError:
-            problems.append(f"there is no parameter “{one_line(parameter, 40)}”")
+            words = f"there is no parameter “{one_line(parameter, 40)}”."
+            problems.append((("parameters", parameter), words))
         except ValueError as error:
-            problems.append(str(error).rstrip("."))
-    problem = f"{file}: {'; '.join(problems)}." if problems else ""
+            problems.append((("parameters", parameter), str(error)))
+    problem = " ".join(placed(text, file, problems))
     return Preset(name, about or "", endpoint, model, system, Params(values), problem=problem)

@@ -5,19 +5,21 @@ Whatever is wrong in it is named with its line, and all that is right still coun
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 
-from tui_chat.core.endpoints import Endpoint, endpoint_from
+from tui_chat.core.endpoints import BUILT_IN, Endpoint, endpoint_from
 from tui_chat.core.errors import ChatError
-from tui_chat.core.files import read_text, write_text
+from tui_chat.core.files import write_text
 from tui_chat.core.text import one_line
-from tui_chat.core.toml import read_table
+from tui_chat.core.toml import editable, parsed, placed, read_table
 
-_Wrong = Callable[[str, str], None]
+_Wrong = Callable[[tuple[str, ...], str], None]
 _TEXTS = ("endpoint", "theme")
+DEEPEST = 4
+"""The most parts that the id of a binding has."""
 
 
 @dataclass(frozen=True)
@@ -31,7 +33,7 @@ class Settings:
     """Binding id → the keys it shall have, separated by commas."""
     endpoints: tuple[Endpoint, ...] = ()
     problems: tuple[str, ...] = ()
-    """What could not be read, each with its place, as `settings.toml:3:7: …`."""
+    """What could not be read, each with its place (line and column), as `settings.toml:3:7: …`."""
 
 
 def load_settings(path: Path) -> Settings:
@@ -42,90 +44,94 @@ def load_settings(path: Path) -> Settings:
         return Settings()
     except ChatError as error:
         return Settings(problems=(error.message,))
-    problems: list[str] = []
+    problems: list[tuple[tuple[str, ...], str]] = []
 
-    def wrong(key: str, words: str) -> None:
-        problems.append(f"{path.name}:{_line_of(text, key)}: {words}")
+    def wrong(keys: tuple[str, ...], words: str) -> None:
+        problems.append((keys, words))
 
-    for key in table.keys() - {*_TEXTS, "keys", "endpoints"}:
-        wrong(key, f"there is no setting “{one_line(key, 40)}”.")
+    for key in table:
+        if key not in (*_TEXTS, "keys", "endpoints"):
+            wrong((key,), f"there is no setting “{one_line(key, 40)}”.")
     words = {key: table.get(key, "") for key in _TEXTS}
     for key, value in words.items():
         if not isinstance(value, str):
-            wrong(key, f"{key} takes a text in quotes.")
+            wrong((key,), f"{key} takes a text in quotes.")
             words[key] = ""
+    keys = _keys(table.get("keys", {}), wrong)
+    endpoints = _endpoints(table.get("endpoints", {}), wrong)
     return Settings(
-        words["endpoint"],
-        words["theme"],
-        MappingProxyType(_keys(table.get("keys", {}), wrong)),
-        _endpoints(table.get("endpoints", {}), wrong),
-        tuple(problems),
+        one_line(words["endpoint"]),
+        one_line(words["theme"]),
+        MappingProxyType(keys),
+        endpoints,
+        placed(text, path.name, problems),
     )
 
 
 def _keys(table: object, wrong: _Wrong) -> dict[str, str]:
     if not isinstance(table, dict):
-        wrong("keys", '[keys] takes lines such as "chat.regenerate" = "ctrl+g".')
+        wrong(("keys",), '[keys] takes lines such as "chat.regenerate" = "ctrl+g".')
         return {}
     keys = {}
-    for name, value in table.items():
+    for path, value in _leaves(table):
+        name = ".".join(path)
         if isinstance(value, str) and value.strip():
-            keys[name] = value.strip()
+            keys[name] = one_line(value)
         else:
-            wrong(name, f'the key for {one_line(name, 40)} must be a text such as "ctrl+g".')
+            words = f'the key for {one_line(name, 40)} must be a text such as "ctrl+g".'
+            wrong(("keys", *path), words)
     return keys
+
+
+def _leaves(table: Mapping[str, object]) -> Iterator[tuple[tuple[str, ...], object]]:
+    # TOML reads chat.new without quotes as a table `chat` that holds `new`; the same is meant.
+    left: list[tuple[tuple[str, ...], object]] = [((), table)]
+    while left:
+        path, value = left.pop()
+        if isinstance(value, dict) and (value or not path) and len(path) < DEEPEST:
+            left.extend(((*path, name), below) for name, below in reversed(value.items()))
+        else:
+            yield path, value
 
 
 def _endpoints(table: object, wrong: _Wrong) -> tuple[Endpoint, ...]:
     if not isinstance(table, dict):
-        wrong("endpoints", "endpoints are tables: [endpoints.NAME].")
+        wrong(("endpoints",), "endpoints are tables: [endpoints.NAME].")
         return ()
     found = []
     for name, value in table.items():
         try:
             if not isinstance(value, dict):
                 raise ValueError("an endpoint is a table: [endpoints.NAME].")
+            if name == BUILT_IN:
+                raise ValueError("this is the model that comes along; take another name.")
             found.append(endpoint_from(name, value))
         except (ValueError, ChatError) as error:
-            wrong(name, f"endpoint {one_line(name, 40)}: {error}")
+            wrong(("endpoints", name), f"endpoint {one_line(name, 40)}: {error}")
     return tuple(found)
 
 
 def remember_setting(path: Path, key: str, value: str) -> None:
     """Set one text in the file and leave all else in it as it is, comments too.
 
-    ChatError when the file cannot be read as TOML (it is not touched then) or not be written.
+    ChatError when the file cannot be read as TOML (it is not touched then), cannot be written, or
+    was changed by another program while this went on.
     """
     # Deferred: only writing needs it, and the first screen comes sooner without.
     import tomlkit
-    from tomlkit.exceptions import TOMLKitError
 
     try:
-        document = tomlkit.parse(read_text(path))
-    except FileNotFoundError:
-        document = tomlkit.document()
-    except TOMLKitError as error:
-        raise ChatError(
-            f"{path.name} has a mistake, so “{key}” was not remembered.", str(error)
-        ) from error
+        document, before = editable(path)
+    except ChatError as error:
+        raise ChatError(error.message, f"So “{key}” was not remembered.") from error
     if document.get(key) == value:
         return
     if key in document:
         document[key] = value
+        after = tomlkit.dumps(document)
     else:
         # Before the first table, or TOML would take it for a part of the last one.
-        rest = tomlkit.dumps(document)
-        write_text(path, f"{key} = {tomlkit.string(value).as_string()}\n{rest}")
-        return
-    write_text(path, tomlkit.dumps(document))
-
-
-def _line_of(text: str, key: str) -> int:
-    """The first line that has this key as its own or in its table's name; 1 when none has."""
-    for number, line in enumerate(text.splitlines(), 1):
-        head = line.split("=")[0]
-        if key in head.replace('"', "").replace("[", ".").replace("]", ".").strip().split(".") or (
-            head.strip().strip('"') == key
-        ):
-            return number
-    return 1
+        after = f"{key} = {tomlkit.string(value).as_string()}\n{before}"
+    if parsed(after, path.name).get(key) != value:
+        raise ChatError(f"“{key}” could not be remembered in {path.name}.", "Set it there by hand.")
+    write_text(path, after, expected=before)

@@ -49,7 +49,7 @@ def clean(text: str) -> str:
 
 def one_line(text: str, limit: int = 200) -> str:
     """The cleaned text on one line, at most `limit` characters, cut with an ellipsis."""
-    flat = " ".join(clean(text[: limit * 8]).split())
+    flat = " ".join(clean(text.lstrip()[: limit * 8]).split())
     return flat if len(flat) <= limit else flat[: limit - 1].rstrip() + "…"
 
 

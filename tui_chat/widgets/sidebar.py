@@ -115,6 +115,7 @@ class Sidebar(ScrollView, can_focus=True):
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
+        self._rows: tuple[Row, ...] | None = None
         self._typed: str | None = None
         self._before: Value | None = None
         self._wrong = ""
@@ -123,7 +124,14 @@ class Sidebar(ScrollView, can_focus=True):
 
     @property
     def rows(self) -> tuple[Row, ...]:
-        return rows_for(self.setup, self.endpoint, self.refused, unfolded=self.unfolded)
+        """The rows as they stand; made once for each change, since every line drawn asks for them."""
+        if self._rows is None:
+            self._rows = rows_for(self.setup, self.endpoint, self.refused, unfolded=self.unfolded)
+        return self._rows
+
+    def _changed(self) -> None:
+        self._rows = None
+        self.refresh()
 
     @property
     def row(self) -> Row:
@@ -138,20 +146,20 @@ class Sidebar(ScrollView, can_focus=True):
         self._measure()
 
     def watch_setup(self) -> None:
-        self.refresh()
+        self._changed()
         self._explain()
 
     def watch_endpoint(self) -> None:
-        self.refresh()
+        self._changed()
         self._explain()
 
     def watch_refused(self) -> None:
-        self.refresh()
+        self._changed()
         self._explain()
 
     def watch_unfolded(self) -> None:
+        self._changed()
         self._measure()
-        self.refresh()
 
     def watch_cursor(self) -> None:
         self._end_typing()
@@ -177,8 +185,8 @@ class Sidebar(ScrollView, can_focus=True):
         rows = self.rows
         place = y + self.scroll_offset.y
         if place >= len(rows):
-            return Strip.blank(width, self.rich_style)
-        strip = Strip(self._segments(rows[place], width)).adjust_cell_length(width, self.rich_style)
+            return Strip.blank(width, self.visual_style.rich_style)
+        strip = Strip(self._segments(rows[place], width)).adjust_cell_length(width, self.visual_style.rich_style)
         if self.has_focus and rows[place].key == self.row.key:
             chosen = self.get_component_rich_style("sidebar--cursor").bgcolor
             strip = Strip(Segment.apply_style(strip, post_style=Style(bgcolor=chosen)), width)
@@ -223,7 +231,7 @@ class Sidebar(ScrollView, can_focus=True):
 
     def _style(self, part: str) -> Style:
         style = self.get_component_rich_style(f"sidebar--{part}")
-        return self.rich_style + Style(color=style.color, bold=style.bold, strike=style.strike)
+        return self.visual_style.rich_style + Style(color=style.color, bold=style.bold, strike=style.strike)
 
     def _fraction(self, parameter: Parameter) -> float | None:
         return parameter.fraction(self.setup.params.get(parameter.name))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import struct
 import sys
 import urllib.request
@@ -14,9 +15,16 @@ from typing import Any
 
 import pytest
 
+from tests.core.local.processes import runs, until
 from tui_chat.core.local import child
 
 KEY = "f00d" * 16
+PARENT = """
+import subprocess, sys
+process = subprocess.Popen([sys.executable, sys.argv[1]])
+print(process.pid, flush=True)
+process.wait()
+"""
 
 
 @asynccontextmanager
@@ -38,9 +46,13 @@ async def _running(log: Path) -> AsyncIterator[asyncio.subprocess.Process]:
 
 
 def _give(process: asyncio.subprocess.Process, path: Path, verbosity: int = 0) -> None:
-    order = {"path": str(path), "model": "m", "context": 512, "key": KEY, "verbosity": verbosity}
     assert process.stdin is not None
-    process.stdin.write(json.dumps(order).encode() + b"\n")
+    process.stdin.write(_order(path, verbosity))
+
+
+def _order(path: Path, verbosity: int = 0) -> bytes:
+    order = {"path": str(path), "model": "m", "context": 512, "key": KEY, "verbosity": verbosity}
+    return json.dumps(order).encode() + b"\n"
 
 
 async def _told(process: asyncio.subprocess.Process) -> str:
@@ -90,6 +102,29 @@ async def test_it_ends_in_the_middle_of_a_reply(model: Path, tmp_path: Path) -> 
 
         assert await _closed(process) == 0
         answer.close()
+
+
+async def test_it_dies_with_its_parent_though_its_input_goes_on(
+    model: Path, tmp_path: Path
+) -> None:
+    source, ours = os.pipe()
+    with os.fdopen(ours, "wb", buffering=0) as giving, (tmp_path / "log").open("wb") as log:
+        parent = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-c", PARENT, str(child.__file__)),
+            stdin=source,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=log,
+        )
+        os.close(source)
+        giving.write(_order(model))
+        assert parent.stdout is not None
+        process_id = int(await parent.stdout.readline())
+        await _told(parent)
+
+        parent.kill()
+        await parent.wait()
+
+        await until(lambda: not runs(process_id), seconds=2)
 
 
 async def test_what_the_library_prints_is_logged_and_holds_no_key(

@@ -113,8 +113,10 @@ async def test_cancelling_ends_the_installer_and_leaves_nothing(tmp_path: Path) 
         running = any(TINY.package in line for line in command_lines())
 
         fetching.cancel()
-        await asyncio.wait([fetching])
+        # It does not wait for the installer, which would go on for longer than this.
+        await asyncio.wait([fetching], timeout=5)
 
+        assert fetching.done()
         assert fetching.cancelled()
         assert running
         assert list(models.iterdir()) == []

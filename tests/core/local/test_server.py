@@ -181,8 +181,9 @@ async def test_what_is_not_sent_changes_nothing(server: LocalServer) -> None:
     assert unset != await said(server, question, **shared, **usual)
 
 
-async def test_a_count_does_not_wait_for_a_reply(server: LocalServer) -> None:
+async def test_counts_and_other_windows_do_not_wait_for_a_reply(server: LocalServer) -> None:
     async with Generating(server) as reply, client(server) as asking:
+        other = await said(server, "Hello", max_tokens=3)
         counted = await asking.post(
             "/chat/completions/input_tokens",
             cast_to=object,
@@ -191,6 +192,7 @@ async def test_a_count_does_not_wait_for_a_reply(server: LocalServer) -> None:
 
         assert reply.going
 
+    assert other
     assert counted == {"object": "response.input_tokens", "input_tokens": 31}
 
 
