@@ -18,7 +18,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
 
-from tui_chat.core.text import folded, one_line
+from tui_chat.core.text import clean, folded, one_line
 from tui_chat.widgets.bars import Keyline
 
 
@@ -39,13 +39,14 @@ class Filter(Input):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "submit", "Choose", id="picker.choose"),
-        Binding("delete", "delete_line", "Delete", show=False, id="picker.delete_line"),
+        Binding("delete", "delete_line", "Delete", key_display="del", id="picker.delete_line"),
         Binding("ctrl+d", "delete_right", show=False),
     ]
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         if action == "delete_line":
-            return self.cursor_position >= len(self.value)
+            at_end = self.cursor_position >= len(self.value)
+            return at_end and isinstance(self.screen, Picker) and self.screen.can_remove()
         return True
 
     async def action_delete_line(self) -> None:
@@ -90,6 +91,10 @@ class Picker(ModalScreen[str | None]):
         self._at = at
         self._known = False
         self._chosen_early = False
+
+    def can_remove(self) -> bool:
+        """Whether the highlighted line can be deleted: for pickers that have action_remove."""
+        return False
 
     def compose(self) -> ComposeResult:
         with Vertical() as box:
@@ -199,7 +204,8 @@ class Picker(ModalScreen[str | None]):
 
 def _prompt(line: Line, width: int) -> Content:
     mark = "● " if line.marked else "  "
-    facts = one_line(line.facts, max(0, width // 2))
+    # Columns keep their spaces.
+    facts = clean(line.facts).replace("\n", " ")[: max(0, width * 3 // 5)]
     room = max(4, width - len(facts) - 4)
     name = Content(one_line(line.name, 400)).truncate(room, ellipsis=True, pad=True)
     return Content.assemble((mark, "$primary"), name, "  ", (facts, "$text-muted"))

@@ -32,7 +32,6 @@ class PresetPicker(Picker):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+s", "save", "Save present setup", id="presets.save"),
         Binding("f2", "rename", "Rename", id="presets.rename"),
-        Binding("delete", "remove", "Delete", key_display="del", id="presets.delete"),
         Binding("ctrl+z", "undo", "Undo delete", id="presets.undo"),
     ]
     title_words = "Presets"
@@ -56,13 +55,16 @@ class PresetPicker(Picker):
         self.show_lines([_preset_line(preset, self._present) for preset in found])
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        line = self.highlighted
-        own = line is not None and line.key in self._found and not self._found[line.key].shipped
-        if action in ("rename", "remove"):
+        own = self.can_remove()
+        if action == "rename":
             return own
         if action == "undo":
             return bool(self._deleted)
         return True
+
+    def can_remove(self) -> bool:
+        line = self.highlighted
+        return line is not None and line.key in self._found and not self._found[line.key].shipped
 
     @work
     async def action_save(self) -> None:
@@ -86,7 +88,7 @@ class PresetPicker(Picker):
     @work
     async def action_remove(self) -> None:
         line = self.highlighted
-        if line is None or not self.check_action("remove", ()):
+        if line is None or not self.can_remove():
             return
         deleted = await self._tried(self._presets.delete, line.key)
         if isinstance(deleted, Deleted):

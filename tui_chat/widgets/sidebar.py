@@ -186,7 +186,9 @@ class Sidebar(ScrollView, can_focus=True):
         place = y + self.scroll_offset.y
         if place >= len(rows):
             return Strip.blank(width, self.visual_style.rich_style)
-        strip = Strip(self._segments(rows[place], width)).adjust_cell_length(width, self.visual_style.rich_style)
+        strip = Strip(self._segments(rows[place], width)).adjust_cell_length(
+            width, self.visual_style.rich_style
+        )
         if self.has_focus and rows[place].key == self.row.key:
             chosen = self.get_component_rich_style("sidebar--cursor").bgcolor
             strip = Strip(Segment.apply_style(strip, post_style=Style(bgcolor=chosen)), width)
@@ -231,7 +233,9 @@ class Sidebar(ScrollView, can_focus=True):
 
     def _style(self, part: str) -> Style:
         style = self.get_component_rich_style(f"sidebar--{part}")
-        return self.visual_style.rich_style + Style(color=style.color, bold=style.bold, strike=style.strike)
+        return self.visual_style.rich_style + Style(
+            color=style.color, bold=style.bold, strike=style.strike
+        )
 
     def _fraction(self, parameter: Parameter) -> float | None:
         return parameter.fraction(self.setup.params.get(parameter.name))

@@ -24,7 +24,6 @@ class SavedConversations(Picker):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("f2", "rename", "Rename", id="saved.rename"),
-        Binding("delete", "remove", "Delete", key_display="del", id="saved.delete"),
         Binding("ctrl+z", "undo", "Undo delete", id="saved.undo"),
     ]
     title_words = "Saved conversations"
@@ -82,7 +81,7 @@ class SavedConversations(Picker):
                 Line(
                     one.id,
                     one.title or "Untitled",
-                    f"{one_line(one.model, 24)}  {when(one.updated, today)}  {one.messages:>4}",
+                    f"{one_line(one.model, 22):<22}  {when(one.updated, today)}  {one.messages:>5}",
                     f"{one.messages} messages"
                     + (f", last answered by {one.model}" if one.model else ""),
                     one.id == self._present,
@@ -92,11 +91,14 @@ class SavedConversations(Picker):
         )
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        if action in ("rename", "remove"):
-            return self.is_mounted and self.highlighted is not None
+        if action == "rename":
+            return self.can_remove()
         if action == "undo":
             return bool(self._deleted)
         return True
+
+    def can_remove(self) -> bool:
+        return self.is_mounted and self.highlighted is not None
 
     def action_move(self, steps: int) -> None:
         super().action_move(steps)
