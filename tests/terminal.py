@@ -75,7 +75,13 @@ class Terminal:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait()
+        with contextlib.suppress(OSError):
+            os.close(self._master)
+
+    def hang_up(self) -> None:
+        """Close the terminal under the program, as a window does, and send what the system sends then."""
         os.close(self._master)
+        os.kill(self.process.pid, signal.SIGHUP)
 
     @property
     def text(self) -> str:

@@ -8,6 +8,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+
 from tests.fake_server import Answer, FakeServer, words
 from tests.rooms.house import stored
 from tests.terminal import TUI_CHAT, Terminal, home_environment
@@ -75,6 +77,25 @@ async def test_a_term_signal_saves_the_reply_and_gives_the_terminal_back(tmp_pat
     reply = conversation.thread()[-1]
     assert reply.status == "stopped"
     assert reply.content.startswith("word word")
+
+
+@pytest.mark.parametrize("answering", [False, True])
+async def test_a_closed_terminal_ends_the_program_and_keeps_the_reply(
+    tmp_path: Path, answering: bool
+) -> None:
+    with (
+        FakeServer(Answer(words("word " * 5000), delay=0.01)) as server,
+        Terminal(TUI_CHAT, _environment(tmp_path, server)) as terminal,
+    ):
+        terminal.wait_for("ready")
+        if answering:
+            terminal.type("go on" + ENTER)
+            _wait(terminal, lambda: len(server.sent) > 20)
+        terminal.hang_up()
+        assert terminal.process.wait(15) == 129
+    if answering:
+        (conversation,) = await stored(tmp_path)
+        assert conversation.thread()[-1].content.startswith("word word")
 
 
 async def test_a_kill_in_mid_reply_costs_at_most_a_checkpoint(tmp_path: Path) -> None:

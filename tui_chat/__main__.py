@@ -19,6 +19,7 @@ from tui_chat.core.text import clean
 from tui_chat.core.world import World
 
 BAD_ARGUMENTS = 2
+TERMINAL_GONE = 129
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -108,6 +109,9 @@ def _open_app(world: World, opening: Opening) -> int:
         app.run()
     finally:
         world.kill()
+    if app.return_code == TERMINAL_GONE:
+        # Python's own flush at exit would fail on a terminal that is gone, and hide the code.
+        os._exit(TERMINAL_GONE)
     return app.return_code or 0
 
 

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import os
 import re
 import signal
+import threading
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from pathlib import PurePath
@@ -33,6 +35,8 @@ if TYPE_CHECKING:
     from tui_chat.widgets.help import Section
 
 STANDARD_THEME = "textual-dark"
+LEAVE_SECONDS = 3
+"""How long a signal leaves for an orderly end."""
 KEY_SECONDS = 0.2
 """How long a key waits for those before it to be taken."""
 
@@ -151,15 +155,19 @@ class TuiChat(App[None]):
 
     def _take_signals(self) -> None:
         # Textual leaves the terminal in its own state when these end it; leaving by the door does not.
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, getattr(signal, "SIGHUP", signal.SIGTERM)):
-            try:
-                loop.add_signal_handler(number, self._ended_by, number)
-            except NotImplementedError:
-                return
+        self._running_loop = asyncio.get_running_loop()
+        with suppress(ValueError):  # Only the main thread may.
+            for number in (signal.SIGTERM, getattr(signal, "SIGHUP", signal.SIGTERM)):
+                signal.signal(number, self._ended_by)
 
-    def _ended_by(self, number: int) -> None:
-        self._leave(128 + number)
+    def _ended_by(self, number: int, frame: object) -> None:
+        code = 128 + number
+        # The loop may be waiting for a terminal that is gone, and never leave. What was said is on
+        # disk by then, but for the last checkpoint's time.
+        last_resort = threading.Timer(LEAVE_SECONDS, os._exit, (code,))
+        last_resort.daemon = True
+        last_resort.start()
+        self._running_loop.call_soon_threadsafe(self._leave, code)
 
     # The rooms
 
