@@ -27,7 +27,7 @@ def test_escapes_stand_for_characters(typed: str, text: str) -> None:
     assert unescape(typed) == text
 
 
-@pytest.mark.parametrize("typed", ["\\", "\\q", "\\x4", "\\xzz", "\\u12"])
+@pytest.mark.parametrize("typed", ["\\", "\\q", "\\x4", "\\xzz", "\\u12", "\\ud800"])
 def test_what_is_no_escape_is_said(typed: str) -> None:
     with pytest.raises(ValueError, match="escape"):
         unescape(typed)

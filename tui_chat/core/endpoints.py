@@ -6,8 +6,8 @@ An endpoint never holds a key, only the name of its source.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
@@ -22,6 +22,7 @@ BUILT_IN = "built-in"
 ENVIRONMENT = "environment"
 """The name of the endpoint that OPENAI_BASE_URL names."""
 DATA = Path(__file__).parent.parent / "data"
+_KEY_HINT = "Put the key into an environment variable and name it: --key-env NAME."
 _URL_HINT = "It begins with http:// or https:// and a host: http://127.0.0.1:8080/v1."
 
 
@@ -69,27 +70,43 @@ _PASTED_TAILS = ("/chat/completions", "/completions", "/models", "/responses")
 def normal_base_url(text: str) -> str:
     """A base URL as it is used: scheme and host checked, no query, no tail of one request.
 
-    ChatError when it is none, or when it holds a password or key, which belongs elsewhere.
+    ChatError when it is none, or when it holds a password or key, which belongs elsewhere; neither
+    is repeated in it.
     """
     url = text.strip()
     try:
         parts = urlsplit(url)
         port = parts.port
-    except ValueError as error:
-        raise ChatError(f"“{one_line(url, 80)}” is not a URL.", _URL_HINT) from error
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise ChatError(f"“{one_line(url, 80)}” is not a URL.", _URL_HINT)
-    if parts.username or parts.password or parts.query:
-        raise ChatError(
-            "A base URL must not hold a key or a password.",
-            "Put the key into an environment variable and name it: --key-env NAME.",
-        )
+    except ValueError:
+        # The cause would repeat what may hold a password.
+        raise _no_url(url) from None
+    if parts.username or parts.password:
+        raise ChatError("A base URL must not hold a key or a password.", _KEY_HINT)
+    host = parts.hostname or ""
+    plain = url.isprintable() and not re.search(r"\s", url) and re.search(r"\w", host)
+    if parts.scheme not in ("http", "https") or not plain:
+        raise _no_url(url)
+    if parts.query:
+        raise ChatError("A base URL has no query: nothing after a “?”.", _KEY_HINT)
     path = parts.path.rstrip("/")
     for tail in _PASTED_TAILS:
         path = path.removesuffix(tail)
-    host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
+    host = f"[{host}]" if ":" in host else host
     place = host if port is None else f"{host}:{port}"
     return clean(f"{parts.scheme}://{place}{path.rstrip('/')}")
+
+
+def _no_url(text: str) -> ChatError:
+    secret = any(mark in text for mark in "@?") or looks_like_key(text)
+    shown = "This" if secret else f"“{one_line(text, 80)}”"
+    return ChatError(f"{shown} is not a URL.", _URL_HINT)
+
+
+def looks_like_key(text: str) -> bool:
+    """Whether it is rather a key, pasted where a name or a URL belongs; such a text is not repeated."""
+    # As providers make them: with a prefix of theirs, or long, with digits, and unlike NAMES_IN_WORDS.
+    mixed = r"(?=.*\d)(?=.*[a-z])(?=.*[A-Z]|[^_]*$)[\w-]{20,}"
+    return re.fullmatch(rf"sk-.*|(gsk|hf|xai)[_-]\w{{20,}}|{mixed}", text) is not None
 
 
 def _host_name(base_url: str) -> str:
@@ -112,18 +129,21 @@ def endpoint_from(name: str, table: Mapping[str, object]) -> Endpoint:
     if not base_url and name != BUILT_IN:
         raise ValueError("base_url is missing.")
     key_env = str(texts["key_env"])
-    if key_env and not key_env.isidentifier():
+    if key_env and (not key_env.isidentifier() or looks_like_key(key_env)):
         # A key pasted here by mistake must not be repeated on the screen.
         raise ValueError("key_env takes the name of an environment variable, not a key.")
+    counts_tokens = table.get("counts_tokens", False)
+    if not isinstance(counts_tokens, bool):
+        raise ValueError("counts_tokens takes true or false.")
     return Endpoint(
-        clean(name),
+        one_line(name),
         normal_base_url(base_url) if base_url else "",
         key_env,
         tuple(_words(table, "key_command") or ()),
         clean(str(texts["model"])),
         _accepted(table),
         _renamed(table),
-        table.get("counts_tokens") is True,
+        counts_tokens,
     )
 
 
@@ -141,17 +161,21 @@ def _accepted(table: Mapping[str, object]) -> frozenset[str] | None:
     extensions = {parameter.name for parameter in PARAMETERS if parameter.extension}
     for name in names or ():
         if name not in extensions:
-            raise ValueError(f"accepts knows {', '.join(sorted(extensions))}, not “{name[:40]}”.")
+            raise ValueError(
+                f"accepts knows {', '.join(sorted(extensions))}, not “{one_line(name, 40)}”."
+            )
     return None if names is None else frozenset(names)
 
 
 def _renamed(table: Mapping[str, object]) -> Mapping[str, str]:
     value = table.get("rename", {})
-    if not isinstance(value, dict) or not all(isinstance(name, str) for name in value.values()):
+    if not isinstance(value, dict):
         raise ValueError("rename takes a table of names.")
-    for name in value:
+    for name, field_name in value.items():
         if name not in BY_NAME:
-            raise ValueError(f"there is no parameter “{name[:40]}” to rename.")
+            raise ValueError(f"there is no parameter “{one_line(name, 40)}” to rename.")
+        if not isinstance(field_name, str) or not field_name.isidentifier():
+            raise ValueError(f"rename takes the name of a field for {name}.")
     return MappingProxyType(dict(value))
 
 
@@ -164,19 +188,32 @@ def known_endpoints() -> tuple[Endpoint, ...]:
 class Endpoints:
     """The endpoints there are, by name, in the order in which they are offered."""
 
-    def __init__(self, items: Iterable[Endpoint], typed: frozenset[str] = frozenset()) -> None:
+    def __init__(
+        self,
+        items: Iterable[Endpoint],
+        typed: frozenset[str] = frozenset(),
+        problem: str = "",
+    ) -> None:
         self._items = {endpoint.name: endpoint for endpoint in items}
         self._typed = typed
+        self.problem = problem
+        """Why what OPENAI_BASE_URL names is not among them; empty when there is nothing to say."""
 
     @classmethod
     def gathered(cls, own: Iterable[Endpoint], environ: Mapping[str, str]) -> Endpoints:
         """The known ones, what OPENAI_BASE_URL names, and a person's own, which replace others by name."""
-        items = list(known_endpoints())
-        if url := environ.get("OPENAI_BASE_URL", "").strip():
-            # Whoever set both variables in one environment meant them for each other.
-            with suppress(ChatError):
-                items.append(Endpoint(ENVIRONMENT, normal_base_url(url), "OPENAI_API_KEY"))
-        return cls([*items, *own])
+        known, own = known_endpoints(), tuple(own)
+        url = environ.get("OPENAI_BASE_URL", "")
+        if not url.strip():
+            return cls([*known, *own])
+        try:
+            base_url = normal_base_url(url)
+        except ChatError as error:
+            return cls([*known, *own], problem=f"OPENAI_BASE_URL was not used: {error}")
+        if any(endpoint.base_url == base_url for endpoint in known):
+            return cls([*known, *own])
+        # Whoever set both variables in one environment meant them for each other.
+        return cls([*known, Endpoint(ENVIRONMENT, base_url, "OPENAI_API_KEY"), *own])
 
     def __iter__(self) -> Iterator[Endpoint]:
         return iter(self._items.values())
@@ -198,10 +235,19 @@ class Endpoints:
         return self._items[name]
 
     def with_url(self, url: str, key_env: str = "") -> tuple[Endpoints, Endpoint]:
-        """These and one more at a URL, named after its host; ChatError when it is no URL."""
+        """These and one more at a URL, named after its host; the one that is there already where its
+        key does not come from elsewhere. ChatError when it is no URL, or key_env no name."""
         base_url = normal_base_url(url)
-        endpoint = endpoint_from(_host_name(base_url), {"base_url": base_url, "key_env": key_env})
-        return Endpoints([*self, endpoint], self._typed | {endpoint.name}), endpoint
+        for endpoint in self:
+            if endpoint.base_url == base_url and key_env in ("", endpoint.key_env):
+                return self, endpoint
+        try:
+            table = {"base_url": base_url, "key_env": key_env}
+            endpoint = endpoint_from(_host_name(base_url), table)
+        except ValueError as error:
+            raise ChatError(str(error)) from error
+        typed = self._typed | {endpoint.name}
+        return Endpoints([*self, endpoint], typed, self.problem), endpoint
 
     def default(
         self, wanted: str, environ: Mapping[str, str], model_ready: bool
@@ -212,6 +258,8 @@ class Endpoints:
         if ENVIRONMENT in self._items:
             return self._items[ENVIRONMENT]
         for endpoint in self:
-            if endpoint.openai and environ.get(endpoint.key_env, "").strip():
+            # With a problem, the key is meant for a server that we failed to understand.
+            meant = endpoint.openai and not self.problem
+            if meant and environ.get(endpoint.key_env, "").strip():
                 return endpoint
         return self._items[BUILT_IN] if model_ready else None

@@ -36,12 +36,18 @@ def unescape(text: str) -> str:
         if not width or len(digits) != width:
             raise ValueError(f"“\\{code}” is no escape; a backslash itself is typed \\\\.")
         try:
-            parts.append(chr(int(digits, 16)))
+            parts.append(_character(int(digits, 16)))
         except (ValueError, OverflowError):
             raise ValueError(f"“\\{code}{digits}” is no escape.") from None
         for _ in range(width + 1):
             next(rest)
     return "".join(parts)
+
+
+def _character(code: int) -> str:
+    if 0xD800 <= code <= 0xDFFF:
+        raise ValueError("half a character")
+    return chr(code)
 
 
 def split_texts(text: str) -> tuple[str, ...]:

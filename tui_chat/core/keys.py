@@ -12,6 +12,9 @@ from tui_chat.core.endpoints import ENVIRONMENT, Endpoint
 from tui_chat.core.errors import ChatError
 from tui_chat.core.text import one_line
 
+PATIENCE = 10.0
+"""Seconds that a command has for printing a key."""
+
 
 class Secret:
     """A key that no repr, traceback, format or pickle shows; `reveal` is for the header alone."""
@@ -37,12 +40,13 @@ class Secret:
 
 
 def read_key(endpoint: Endpoint, environ: Mapping[str, str]) -> Secret | None:
-    """The endpoint's key, None when it names none. Blocks up to 10 s for a command.
+    """The endpoint's key, None when it names none. Blocks up to PATIENCE for a command.
 
     ChatError names where the key should come from, never the key.
     """
     if endpoint.key_command:
-        return _checked(_printed(endpoint.key_command), f"the command {endpoint.key_command[0]}")
+        command = f"the command {one_line(endpoint.key_command[0], 60)}"
+        return _checked(_printed(endpoint.key_command), command)
     if not endpoint.key_env:
         return None
     value = environ.get(endpoint.key_env, "").strip()
@@ -57,7 +61,8 @@ def read_key(endpoint: Endpoint, environ: Mapping[str, str]) -> Secret | None:
 
 
 def _checked(value: str, source: str) -> Secret:
-    if not value or not value.isascii() or not value.isprintable() or " " in value:
+    plain = value.isascii() and value.isprintable() and " " not in value
+    if not value or not plain or value[0] in "\"'" or value[-1] in "\"'":
         raise ChatError(
             f"What {source} holds cannot be a key: a key is one word of plain characters.",
             "Look for spaces, quotes or line breaks in it.",
@@ -67,16 +72,26 @@ def _checked(value: str, source: str) -> Secret:
 
 def _printed(command: tuple[str, ...]) -> str:
     try:
+        # A session of its own: a command that asks for a password must not take the screen and the
+        # keys of the terminal that it would find otherwise.
         done = subprocess.run(
-            command, capture_output=True, timeout=10, check=True, stdin=subprocess.DEVNULL
+            command,
+            capture_output=True,
+            timeout=PATIENCE,
+            check=True,
+            stdin=subprocess.DEVNULL,
+            start_new_session=True,
         )
-    except (OSError, subprocess.SubprocessError):
-        # Its output may hold the key, so the cause is not kept.
-        raise ChatError(
-            f"The key could not be read: the command {one_line(command[0], 60)} failed.",
-            "Run it in a shell to see why.",
-        ) from None
-    return done.stdout.decode("utf-8", "replace").strip().split("\n")[0].strip()
+        return done.stdout.decode("utf-8", "replace").strip().split("\n")[0].strip()
+    except subprocess.TimeoutExpired:
+        problem = f"gave no answer in {PATIENCE:g} s"
+    except (OSError, ValueError, subprocess.SubprocessError):
+        problem = "failed"
+    # Raised out here: its output may hold the key, so neither it nor its error is kept.
+    raise ChatError(
+        f"The key could not be read: the command {one_line(command[0], 60)} {problem}.",
+        "Run it in a shell to see why.",
+    )
 
 
 def key_source(endpoint: Endpoint, environ: Mapping[str, str]) -> str:

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from tui_chat.core.escapes import escape, split_texts
+from tui_chat.core.text import one_line
 
 Value = float | int | tuple[str, ...]
 
@@ -69,25 +70,33 @@ class Parameter:
         if isinstance(value, bool) or not isinstance(value, int | float):
             raise ValueError(f"{self.label} takes a number, {self.range}.")
         if not self.low <= value <= self.high:  # Also true of what is not a number.
-            shown = f"{value:g}" if isinstance(value, float) else str(value)[:40]
+            huge = isinstance(value, int) and abs(value) >= 10**40
+            shown = "that number" if huge else _digits(value)
             raise ValueError(f"{self.label} goes from {self.range}; {shown} is outside.")
         if self.kind == "integer":
             if value != int(value):
                 raise ValueError(f"{self.label} takes a whole number, {self.range}.")
             return int(value)
-        return float(value)
+        return float(value) + 0.0  # Minus zero is zero: equal values have one spelling.
 
     def _check_texts(self, value: object) -> tuple[str, ...]:
         if isinstance(value, str):
             value = (value,)
         if not isinstance(value, list | tuple) or not all(isinstance(text, str) for text in value):
             raise ValueError(f"{self.label} takes texts.")
-        texts = tuple(dict.fromkeys(text for text in value if text))
+        texts = tuple(dict.fromkeys(self._whole(text) for text in value if text))
         if not texts:
             raise ValueError(f"{self.label} takes at least one text that is not empty.")
         if len(texts) > MOST_TEXTS:
             raise ValueError(f"{self.label}: at most {MOST_TEXTS}, not {len(texts)}.")
         return texts
+
+    def _whole(self, text: str) -> str:
+        """The text with halves of characters put together, as JSON escapes give them."""
+        try:
+            return text.encode("utf-16", "surrogatepass").decode("utf-16")
+        except UnicodeDecodeError:
+            raise ValueError(f"{self.label}: half a character cannot be sent.") from None
 
     def parse(self, text: str) -> Value:
         """What a person typed, as a value. ValueError in a person's words.
@@ -102,7 +111,7 @@ class Parameter:
             number = int(typed) if self.kind == "integer" else float(typed)
         except ValueError:
             whole = "whole " if self.kind == "integer" else ""
-            shown = text.strip()[:40]
+            shown = one_line(text, 40)
             raise ValueError(
                 f"{self.label} takes a {whole}number, {self.range}; “{shown}” is none."
             ) from None
@@ -114,7 +123,7 @@ class Parameter:
             return " ".join(f'"{escape(text)}"' for text in value)
         if self.kind == "integer":
             return str(value)
-        return f"{value:.2f}" if abs(value * 100 - round(value * 100)) < 1e-9 else f"{value:g}"
+        return f"{value:.2f}" if value == round(value, 2) else _digits(value)
 
     def moved(self, value: Value | None, steps: int) -> Value:
         """The value some steps up or down, kept within the range; from `neutral` when not set."""
@@ -123,11 +132,13 @@ class Parameter:
             return self._moved_on_ladder(value, steps)
         start = value if isinstance(value, int | float) else self.neutral or 0
         raw = min(self.high, max(self.low, start + steps * self.step))
-        return int(raw) if self.kind == "integer" else round(raw, 10)
+        return self.check(raw if self.kind == "integer" else round(raw, 10))
 
     def _moved_on_ladder(self, value: Value | None, steps: int) -> int:
         if not isinstance(value, int):
             return 256
+        if not steps:
+            return value
         if steps > 0:
             above = [rung for rung in self.ladder if rung > value]
             return above[min(steps, len(above)) - 1] if above else value
@@ -273,6 +284,12 @@ _ADVICE = (
 )
 
 
+def _digits(number: float) -> str:
+    """The number as short as it can be typed again."""
+    short = f"{number:g}"
+    return short if float(short) == number else repr(number)
+
+
 def _plain(number: float) -> str:
     return f"{number:g}" if abs(number) < 1e6 else f"{int(number):,}".replace(",", "\u202f")
 
@@ -290,7 +307,7 @@ class Params(Mapping[str, Value]):
         given = dict(values or {})
         unknown = given.keys() - BY_NAME.keys()
         if unknown:
-            raise ValueError(f"There is no parameter “{min(unknown)[:40]}”.")
+            raise ValueError(f"There is no parameter “{one_line(min(unknown), 40)}”.")
         self._values: dict[str, Value] = {
             parameter.name: parameter.check(given[parameter.name])
             for parameter in PARAMETERS
@@ -325,7 +342,7 @@ class Params(Mapping[str, Value]):
         """One line for people: `temperature 0.7 · top p 1`; empty when nothing is set."""
         return " · ".join(
             f"{BY_NAME[name].label.lower()} "
-            + (f"{value:g}" if isinstance(value, float) else BY_NAME[name].show(value))
+            + (_digits(value) if isinstance(value, float) else BY_NAME[name].show(value))
             for name, value in self._values.items()
         )
 

@@ -23,6 +23,7 @@ from tui_chat.core.toml import editable, parsed, placed, read_table
 _NAME = re.compile(r"[\w .\-]{1,64}")
 _RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)
 _PARTS = ("endpoint", "model", "system")
+_Problems = list[tuple[tuple[str, ...], str]]
 
 
 @dataclass(frozen=True)
@@ -138,10 +139,12 @@ class Presets:
         except ChatError as error:
             hint = "Mend or delete that file; it was not changed."
             raise ChatError(error.message, hint) from error
+        endpoint, model, system = (clean(getattr(setup, part)) for part in _PARTS)
+        setup = replace(setup, endpoint=endpoint, model=model, system=system)
         if about:
-            document["about"] = about
+            document["about"] = clean(about)
         for part in _PARTS:
-            document[part] = clean(getattr(setup, part))
+            document[part] = getattr(setup, part)
         _set_parameters(document, setup.params)
         after = tomlkit.dumps(document)
         saved = _preset(path.stem, parsed(after, path.name), after, path.name)
@@ -201,7 +204,12 @@ def _set_parameters(document: MutableMapping[str, object], params: Params) -> No
 
 def _preset(name: str, table: Mapping[str, object], text: str, file: str) -> Preset:
     """A preset from its table; what cannot be used is left out and named in `problem`."""
-    problems: list[tuple[tuple[str, ...], str]] = []
+    known = ("about", *_PARTS, "parameters")
+    problems: _Problems = [
+        ((key,), f"there is no “{one_line(key, 40)}” in a preset.")
+        for key in table
+        if key not in known
+    ]
 
     def word(key: str) -> str | None:
         value = table.get(key)
@@ -210,22 +218,24 @@ def _preset(name: str, table: Mapping[str, object], text: str, file: str) -> Pre
             return None
         return None if value is None else clean(value)
 
-    for key in table:
-        if key not in ("about", *_PARTS, "parameters"):
-            problems.append(((key,), f"there is no “{one_line(key, 40)}” in a preset."))
     about, endpoint, model, system = (word(key) for key in ("about", *_PARTS))
-    values: dict[str, object] = {}
-    given = table.get("parameters", {})
-    if not isinstance(given, dict):
-        problems.append((("parameters",), "parameters is a table: [parameters]."))
-        given = {}
-    for parameter, value in given.items():
-        try:
-            values[parameter] = BY_NAME[parameter].check(value)
-        except KeyError:
-            words = f"there is no parameter “{one_line(parameter, 40)}”."
-            problems.append((("parameters", parameter), words))
-        except ValueError as error:
-            problems.append((("parameters", parameter), str(error)))
+    params = _params(table.get("parameters", {}), problems)
     problem = " ".join(placed(text, file, problems))
-    return Preset(name, about or "", endpoint, model, system, Params(values), problem=problem)
+    return Preset(name, about or "", endpoint, model, system, params, problem=problem)
+
+
+def _params(table: object, problems: _Problems) -> Params:
+    if not isinstance(table, dict):
+        problems.append((("parameters",), "parameters is a table: [parameters]."))
+        return Params()
+    values: dict[str, object] = {}
+    for name, value in table.items():
+        if name not in BY_NAME:
+            words = f"there is no parameter “{one_line(name, 40)}”."
+            problems.append((("parameters", name), words))
+            continue
+        try:
+            values[name] = BY_NAME[name].check(value)
+        except ValueError as error:
+            problems.append((("parameters", name), str(error)))
+    return Params(values)

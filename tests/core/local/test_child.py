@@ -122,9 +122,9 @@ async def test_it_dies_with_its_parent_though_its_input_goes_on(
         await _told(parent)
 
         parent.kill()
-        await parent.wait()
 
         await until(lambda: not runs(process_id), seconds=2)
+    await parent.wait()
 
 
 async def test_what_the_library_prints_is_logged_and_holds_no_key(

@@ -183,7 +183,8 @@ async def test_what_is_not_sent_changes_nothing(server: LocalServer) -> None:
 
 async def test_counts_and_other_windows_do_not_wait_for_a_reply(server: LocalServer) -> None:
     async with Generating(server) as reply, client(server) as asking:
-        other = await said(server, "Hello", max_tokens=3)
+        async with asyncio.timeout(20):
+            other = await said(server, "Hello", max_tokens=3)
         counted = await asking.post(
             "/chat/completions/input_tokens",
             cast_to=object,
