@@ -155,10 +155,10 @@ def test_text_that_is_no_utf_8_is_mended_and_sent(tmp_path: Path) -> None:
 
     for done in (read, typed, system):
         assert (done.returncode, done.stderr) == (0, b"")
-    for done, words in zip(refused, (b"this is not UTF-8 text.", b"is no escape."), strict=True):
+    for done, sentence in zip(refused, (b"this is not UTF-8 text.", b"is no escape."), strict=True):
         assert done.returncode == 2
         assert b"argument --stop: " in done.stderr
-        assert words in done.stderr
+        assert sentence in done.stderr
     contents = [body["messages"][0]["content"] for body in server.chats]
     assert contents == ["caf\ufffd ␛[31m", "caf\ufffd", "\ufffd"]
     assert server.chats[2]["model"] == "m\ufffd"
