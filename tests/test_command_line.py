@@ -130,7 +130,6 @@ def test_a_value_out_of_range_is_refused_with_the_range(
         (["--base-url", "http://h/v1", "--endpoint", "openai"], "not allowed with argument"),
         (["ask", "--key-env", "LAB_KEY", "hi"], "--key-env goes with --base-url."),
         (["--key-env", CANARY, "--base-url", "http://h/v1"], "not a key."),
-        (["export"], "export needs --all, or --id"),
         (["export", "--all", "--id", "x"], "not allowed with argument"),
         (["export", "--all", "--format", "pdf"], "invalid choice: 'pdf'"),
         (["--temp=1"], "--temp=1"),
@@ -237,6 +236,7 @@ async def test_all_conversations_are_exported_one_a_line(tmp_path: Path) -> None
         await _kept(tmp_path, f"Question {number}\u2028", "Answer")
     done = run(tmp_path, "export", "--all")
 
+    assert run(tmp_path, "export").stdout == done.stdout
     assert (empty.returncode, empty.stdout, empty.stderr) == (0, "", "")
     rows = [json.loads(line) for line in done.stdout.split("\n")[:-1]]
     assert [row["messages"][0]["content"] for row in rows] == [

@@ -81,9 +81,7 @@ def _run(parser: argparse.ArgumentParser, flags: argparse.Namespace) -> int:
             oneshot.ask_once(world, opening, text, as_json=flags.json, save=flags.save)
         )
     if command == "export":
-        if not flags.all and not flags.id:
-            parser.error("export needs --all, or --id with a conversation's id.")
-        ids = None if flags.all else [flags.id]
+        ids = None if flags.id is None else [flags.id]
         return asyncio.run(oneshot.export(world, flags.format, ids))
     if command == "doctor":
         return asyncio.run(oneshot.doctor(world))
@@ -170,7 +168,9 @@ def _parser() -> argparse.ArgumentParser:
     export.add_argument("--format", choices=("jsonl", "markdown"), default="jsonl")
     which = export.add_mutually_exclusive_group()
     which.add_argument("--id", help="one conversation")
-    which.add_argument("--all", action="store_true", help="every conversation, oldest first")
+    which.add_argument(
+        "--all", action="store_true", help="every conversation, oldest first (the default)"
+    )
     commands.add_parser("paths", help="say where things are kept")
     commands.add_parser("doctor", help="say what this installation is and finds")
     return parser
