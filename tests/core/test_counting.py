@@ -17,6 +17,7 @@ from tui_chat.core import counting
 from tui_chat.core.counting import (
     LARGEST,
     PIECE,
+    GrowingCounter,
     LineCounter,
     ThreadCounter,
     count_messages,
@@ -310,3 +311,33 @@ def test_a_draft_is_counted_again_when_the_encoding_changes() -> None:
     counter, draft = LineCounter(), "Olá, mundo.\n你好，世界。\n"
     for encoding in ("cl100k_base", "o200k_base", "cl100k_base"):
         assert counter.count(draft, encoding) == tokens_of(draft, encoding)
+
+
+# A reply that arrives
+
+
+@BOTH
+@settings(deadline=None)
+@given(pieces=st.lists(texts, max_size=12))
+def test_a_growing_text_counts_as_the_whole_text_at_each_piece(
+    encoding: str, pieces: list[str]
+) -> None:
+    counter, text = GrowingCounter(encoding), ""
+    for piece in pieces:
+        text += piece
+        assert counter.add(piece) == tokens_of(text, encoding)
+
+
+@BOTH
+def test_a_piece_of_a_growing_text_costs_its_end(encoding: str) -> None:
+    counter = GrowingCounter(encoding)
+    for number in range(200):
+        counter.add(f"Line {number} of the reply.\n")
+    assert "".join(encoded_by(lambda: counter.add("more"))) == "Line 199 of the reply.\nmore"
+
+
+@BOTH
+def test_a_growing_line_without_an_end_costs_no_more_the_longer_it_is(encoding: str) -> None:
+    counter = GrowingCounter(encoding)
+    counter.add("a" * 3 * PIECE)
+    assert max(map(len, encoded_by(lambda: counter.add("a")))) == 1

@@ -209,6 +209,34 @@ def _lines(text: str) -> Iterator[str]:
             yield line
 
 
+class GrowingCounter:
+    """Counts a text that only grows, such as a reply while it arrives: only its end costs anything."""
+
+    def __init__(self, encoding: str) -> None:
+        self._encoding = encoding
+        self._settled = 0
+        self._tail = ""
+
+    def add(self, text: str) -> int:
+        """The tokens of the whole text with this at its end. Never raises."""
+        self._tail += text
+        cut = _last_cut(self._tail)
+        if cut:
+            self._settled += count_text(self._tail[:cut], self._encoding)
+            self._tail = self._tail[cut:]
+        return self._settled + count_text(self._tail, self._encoding)
+
+
+def _last_cut(text: str) -> int:
+    """The last place that no token spans, whatever follows the text; 0 where there is none."""
+    places = [match.start() for match in _LINE.finditer(text)]
+    if not places and len(text) > _LONG_LINE:
+        places = [match.start() for match in _CLAUSE.finditer(text)]
+    if not places and len(text) > PIECE:
+        return len(text)  # One token more or less is nothing to such a text.
+    return places[-1] if places else 0
+
+
 class ThreadCounter:
     """Counts the same request again and again: only messages that were not in it last time cost anything."""
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 
 from tui_chat.core import counting, pricing
-from tui_chat.core.conversation import Message, Setup, said
+from tui_chat.core.conversation import Message, Setup, Usage, said
 from tui_chat.core.endpoints import Endpoint
 from tui_chat.core.errors import ChatError
 from tui_chat.core.reading import Reading
@@ -16,6 +16,32 @@ from tui_chat.core.world import World
 
 _ASK_SERVER_UP_TO = 50_000
 """Characters; longer threads are estimated here rather than sent to the server at each key."""
+
+
+class Arriving:
+    """The size of a reply while it arrives: an estimate, until the server says.
+
+    Never fewer tokens than pieces came: most servers send each token by itself.
+    """
+
+    def __init__(self, encoding: str) -> None:
+        """`encoding` is what the text is counted with; "" counts the pieces alone."""
+        self._counter = counting.GrowingCounter(encoding) if encoding else None
+        self._waiting: list[str] = []
+        self._pieces = 0
+
+    def add(self, text: str) -> None:
+        if text:
+            self._waiting.append(text)
+            self._pieces += 1
+
+    async def count(self) -> int:
+        """The tokens so far. Not to be called again before it has returned."""
+        text = "".join(self._waiting)
+        self._waiting.clear()
+        if self._counter is None:
+            return self._pieces
+        return max(self._pieces, await asyncio.to_thread(self._counter.add, text))
 
 
 class Measure:
@@ -43,7 +69,26 @@ class Measure:
             context, draft_count, exact = await asyncio.to_thread(
                 self._counted, endpoint, setup, thread, draft
             )
-        return Reading(draft_count, context, exact, window, cost)
+        reply = thread[-1].usage if thread and thread[-1].setup is not None else Usage()
+        return Reading(
+            draft_count,
+            context,
+            exact,
+            reply.completion_tokens,
+            not reply.estimated,
+            window=window,
+            cost=cost,
+        )
+
+    def arriving(self, setup: Setup) -> Arriving:
+        """Counts a reply of this setup while it arrives."""
+        try:
+            endpoint = self._world.endpoint(setup.endpoint)
+        except ChatError:
+            return Arriving("")
+        # Such a server sends each token by itself; to count them again would load a vocabulary.
+        encoding, _ = counting.encoding_for(setup.model, endpoint.openai)
+        return Arriving("" if endpoint.counts_tokens else encoding)
 
     def _counted(
         self, endpoint: Endpoint, setup: Setup, thread: Sequence[Message], draft: str
@@ -61,7 +106,10 @@ class Measure:
         size = len(draft) + sum(len(message.content) for message in thread)
         if not endpoint.counts_tokens or size > _ASK_SERVER_UP_TO or not self._reachable(endpoint):
             return None
-        provider = await self._world.provider(endpoint.name)
+        try:
+            provider = await self._world.provider(endpoint.name)
+        except ChatError:
+            return None  # Said when something is asked of it.
         without = await provider.count(setup, thread) if thread or setup.system else 0
         if not draft or without is None:
             return None if without is None else (without, 0)

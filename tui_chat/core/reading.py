@@ -13,5 +13,17 @@ class Reading:
     context: int | None = None
     """Tokens of the next request without the draft: system prompt and thread."""
     exact: bool = True
+    reply: int | None = None
+    """Tokens of the reply that arrives, else of the last one of the thread."""
+    reply_exact: bool = True
+    arriving: bool = False
+    """Whether the reply is still arriving, so that `context` is without it."""
     window: int | None = None
     cost: str = ""
+
+    @property
+    def total(self) -> int | None:
+        """Tokens in the context window, with the draft and all that has arrived."""
+        if self.context is None:
+            return None
+        return self.context + (self.draft or 0) + ((self.reply or 0) if self.arriving else 0)

@@ -26,7 +26,7 @@ def short(number: int) -> str:
 
 
 class Meter(Widget):
-    """Two lines: the figures; a bar that fills with the context window, and the cost."""
+    """Two lines: draft, reply and cost; a bar that fills with the context window, and its figures."""
 
     DEFAULT_CSS = """
     Meter { height: 2; padding: 0 1; color: $text-muted; }
@@ -35,31 +35,38 @@ class Meter(Widget):
     reading: reactive[Reading] = reactive(Reading())
 
     def render(self) -> Content:
-        reading = self.reading
-        window = f" / {short(reading.window)}" if reading.window else ""
-        total = None if reading.context is None else reading.context + (reading.draft or 0)
-        first = Content.assemble(
-            "draft ",
-            (figure(reading.draft, exact=reading.exact), "$text"),
-            " · context ",
-            (figure(total, exact=reading.exact), "$text"),
-            window,
-        )
-        whole = Content.assemble("Tokens  ", first)
-        first = whole if whole.cell_length <= self.content_size.width else first
-        return Content("\n").join([first, self._second_line(total)])
+        return Content("\n").join([self._first_line(), self._second_line()])
 
-    def _second_line(self, total: int | None) -> Content:
-        cost = self.reading.cost
-        room = max(0, self.content_size.width - len(cost) - 1)
-        if not self.reading.window or total is None or room < 4:
-            return Content(cost)
-        share = min(1.0, total / self.reading.window)
-        full = min(room, round(share * room)) if total else 0
+    def _first_line(self) -> Content:
+        reading, width = self.reading, self.content_size.width
+        parts: list[Content | tuple[str, str]] = [
+            ("draft ", ""),
+            (figure(reading.draft, exact=reading.exact), "$text"),
+        ]
+        if reading.reply is not None:
+            parts.append((" · reply ", ""))
+            parts.append((figure(reading.reply, exact=reading.reply_exact), "$text"))
+        whole = Content.assemble(("Tokens  ", ""), *parts)
+        left = Content.assemble(*parts)
+        room = width - len(reading.cost) - 1
+        left = whole if whole.cell_length <= room else left
+        return Content.assemble(
+            left.truncate(max(0, room), ellipsis=True, pad=True), " ", reading.cost
+        )
+
+    def _second_line(self) -> Content:
+        reading = self.reading
+        total = reading.total
+        exact = reading.exact and (reading.reply_exact or not reading.arriving)
+        left = "Context "
+        window = f" / {short(reading.window)}" if reading.window else ""
+        right = Content.assemble((figure(total, exact=exact), "$text"), window)
+        room = self.content_size.width - len(left) - right.cell_length - 1
+        if not reading.window or total is None or room < 4:
+            return Content.assemble(left, right)
+        share = min(1.0, total / reading.window)
+        full = max(1, round(share * room)) if total else 0
         colour = "$error" if share > 0.95 else "$warning" if share > 0.8 else "$primary"
         return Content.assemble(
-            ("▬" * full, colour),
-            ("─" * (room - full), "$text-disabled"),
-            " ",
-            (cost, "$text-muted"),
+            left, ("▬" * full, colour), ("─" * (room - full), "$text-disabled"), " ", right
         )
