@@ -265,6 +265,19 @@ def test_a_parameter_that_is_refused_is_named_and_the_answer_comes(tmp_path: Pat
     assert "seed" not in server.chats[1]
 
 
+def test_a_parameter_that_the_endpoint_does_not_know_is_named_and_not_sent(tmp_path: Path) -> None:
+    (tmp_path / "config").mkdir()
+    with FakeServer() as server:
+        (tmp_path / "config" / "settings.toml").write_text(
+            f'[endpoints.lab]\nbase_url = "{server.base_url}"\naccepts = []\n'
+        )
+        done = run(tmp_path, "ask", "--endpoint", "lab", "--top-k", "5", "--seed", "1", "hi")
+
+    assert (done.returncode, done.stdout) == (0, b"Hello, world.\n")
+    assert _said(done) == "tui-chat: Top K was not sent: lab does not know it.\n"
+    assert server.chats[0].keys() & {"top_k", "seed"} == {"seed"}
+
+
 @pytest.mark.parametrize("how", ["chunk", "end", "reset"])
 def test_a_stream_cut_in_the_middle_prints_what_arrived(tmp_path: Path, how: str) -> None:
     answer = Answer(["Half ", "of ", "it"], cut_after=2, cut=how, delay=0.02)  # type: ignore[arg-type]  # a table

@@ -198,7 +198,10 @@ async def test_an_extension_an_endpoint_does_not_know_is_shown_as_not_sent(tmp_p
             house.chat.sidebar.cursor = "top_k"
             await house.pilot.pause()
             assert "Not sent: lab does not know it." in house.screen_text()
-            await house.send("hi")
+            reply = await house.send("hi")
+            assert reply.setup is not None
+            assert "top_k" not in reply.setup.params
+            assert house.chat.setup.params["top_k"] == 40
         assert "top_k" not in server.chats[0]
 
 

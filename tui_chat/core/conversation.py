@@ -122,6 +122,13 @@ def said(
     return Message(new_id(), parent, role, content, setup=setup, created=now())
 
 
+def begun(parent: str | None, setup: Setup) -> Message:
+    """A reply of which nothing has arrived yet; `setup` is what is sent."""
+    return Message(
+        new_id(), parent, "assistant", "", status="streaming", setup=setup, created=now()
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class Headline:
     """A saved conversation as lists show it, without its messages."""

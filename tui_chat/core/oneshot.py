@@ -12,15 +12,15 @@ import json
 import platform
 import sys
 from collections.abc import Sequence
-from dataclasses import replace
 
-from tui_chat.core.conversation import Conversation, Message, Setup, Token, said, title_from
+from tui_chat.core.conversation import Conversation, Message, Setup, Token, begun, said, title_from
 from tui_chat.core.endpoints import BUILT_IN
 from tui_chat.core.errors import ChatError
 from tui_chat.core.formats import jsonl, markdown
 from tui_chat.core.keys import key_source
 from tui_chat.core.local.model import SMOLLM2, Progress, model_path
 from tui_chat.core.opening import Opening
+from tui_chat.core.params import label_of
 from tui_chat.core.reply import Recorder, ask
 from tui_chat.core.store import SQLITE_VERSION
 from tui_chat.core.text import clean, one_line
@@ -48,7 +48,11 @@ async def ask_once(world: World, opening: Opening, text: str, *, as_json: bool, 
             await world.fetch_model(_Counter())
         setup = await world.settled(setup)
         question = said("user", clean(text))
-        reply = replace(said("assistant", "", question.id, setup=setup), status="streaming")
+        sent = world.as_sent(setup)
+        for name in (name for name in setup.params if name not in sent.params):
+            words = f"{label_of(name)} was not sent: {setup.endpoint} does not know it."
+            sys.stderr.write(f"tui-chat: {words}\n")
+        reply = begun(question.id, sent)
         recorder = await _recorder(world, question) if save else None
         provider = await world.provider(setup.endpoint)
         printer = _Printer(as_json)
@@ -90,7 +94,8 @@ def _finish(final: Message, as_json: bool) -> None:
         sys.stdout.write("\n")
     sys.stdout.flush()
     for refusal in (one for one in final.refused if not one.sent_as):
-        sys.stderr.write(f"tui-chat: {refusal.name} was refused: {refusal.words}\n")
+        label = label_of(refusal.name)
+        sys.stderr.write(f"tui-chat: {label} was refused: {refusal.words}\n")
     if final.error:
         sys.stderr.write(f"tui-chat: {one_line(final.error, 600)}\n")
 

@@ -270,6 +270,12 @@ PARAMETERS: tuple[Parameter, ...] = (
 
 BY_NAME: Mapping[str, Parameter] = {parameter.name: parameter for parameter in PARAMETERS}
 
+
+def label_of(name: str) -> str:
+    """What people call this parameter; the name itself for one that is not ours."""
+    return BY_NAME[name].label if name in BY_NAME else name
+
+
 _ADVICE = (
     (
         "temperature",

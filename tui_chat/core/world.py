@@ -16,6 +16,7 @@ from tui_chat.core.conversation import Setup
 from tui_chat.core.endpoints import BUILT_IN, Endpoint, Endpoints
 from tui_chat.core.errors import ChatError
 from tui_chat.core.files import Places
+from tui_chat.core.params import BY_NAME, Params
 from tui_chat.core.settings import Settings, load_settings
 from tui_chat.core.text import folded, one_line
 
@@ -158,6 +159,16 @@ class World:
                 f"{setup.endpoint} lists no models.", "Name one: /model NAME or --model."
             )
         return replace(setup, model=models[0].id)
+
+    def as_sent(self, setup: Setup) -> Setup:
+        """The setup without the parameters that its endpoint does not know: what makes the reply."""
+        if not self.endpoints.has(setup.endpoint):
+            return setup
+        endpoint = self.endpoint(setup.endpoint)
+        known = {
+            name: value for name, value in setup.params.items() if endpoint.takes(BY_NAME[name])
+        }
+        return replace(setup, params=Params(known))
 
     async def fetch_model(self, report: Callable[[Progress], None]) -> None:
         """Fetch the built-in model; cancelling the task leaves nothing behind."""

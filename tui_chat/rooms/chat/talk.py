@@ -16,6 +16,7 @@ from tui_chat.core.conversation import (
     Refusal,
     Setup,
     Token,
+    begun,
     said,
     title_from,
 )
@@ -95,9 +96,7 @@ class Talk:
 
     async def _answer(self, setup: Setup) -> None:
         thread = self.conversation.thread()
-        reply = replace(
-            said("assistant", "", self.conversation.leaf, setup=setup), status="streaming"
-        )
+        reply = begun(self.conversation.leaf, self._world.as_sent(setup))
         self.conversation.add(reply)
         self._listener.said(reply)
         self._reply = asyncio.create_task(self._asked(thread, reply))
