@@ -36,9 +36,15 @@ def talk(**more: object) -> tuple[Conversation, str]:
 def test_a_reply_says_how_it_was_made_and_what_it_took() -> None:
     conversation, reply = talk(usage=Usage(5, 12, first_token_seconds=0.1, seconds=0.4))
     words = caption(conversation.message(reply), conversation)
-    assert words.head == "m · temperature 0.7 · top p 1"
+    assert (words.head, words.detail) == ("m", "temperature 0.7 · top p 1")
     assert words.foot == "12 tokens · 0.4 s · 40 tok/s · complete"
     assert words.position == words.error == ""
+
+
+def test_a_reply_is_not_said_to_be_made_with_what_was_refused() -> None:
+    refused = (Refusal("temperature", "no"), Refusal("top_p", "", "nucleus"))
+    conversation, reply = talk(refused=refused)
+    assert caption(conversation.message(reply), conversation).detail == "top p 1"
 
 
 def test_an_estimate_is_marked_and_a_single_token_is_one() -> None:

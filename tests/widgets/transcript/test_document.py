@@ -249,6 +249,20 @@ def test_a_caption_never_breaks_its_row() -> None:
         assert drawn(document)[1] == "x"
 
 
+@pytest.mark.parametrize("width", [12, 20, 30, 31, 60])
+def test_how_a_reply_was_made_is_never_cut(width: int) -> None:
+    detail = "temperature 0.7 · top p 1"
+    document = Document(lambda message: Caption("model", "‹ 1/2 ›", detail=detail))
+    document.resize(width)
+    document.load([reply("x")])
+
+    rows = drawn(document)
+
+    head = " ".join("\n".join(rows[: rows.index("x")]).replace("‹ 1/2 ›", "").split())
+    assert head == (f"model · {detail}" if width == 60 else f"model {detail}")
+    assert all(len(row) <= width for row in rows)
+
+
 def test_the_caption_of_a_reply_is_asked_for_again_at_its_end() -> None:
     message = streaming()
     document = Document(caption)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from tui_chat.core.conversation import Conversation, Message, Usage
-from tui_chat.core.params import BY_NAME
+from tui_chat.core.conversation import Conversation, Message, Setup, Usage
+from tui_chat.core.params import Params, label_of
 from tui_chat.widgets.meter import figure
 from tui_chat.widgets.transcript import Caption
 
@@ -21,8 +21,16 @@ def caption(message: Message, conversation: Conversation) -> Caption:
     turn = f"‹ {siblings.index(message.id) + 1}/{len(siblings)} ›" if len(siblings) > 1 else ""
     if message.setup is None:
         return Caption(_HEADS[message.role], turn)
-    made = [message.setup.model or message.setup.endpoint, message.setup.params.summary]
-    return Caption(" · ".join(part for part in made if part), turn, foot(message), trouble(message))
+    head = message.setup.model or message.setup.endpoint
+    return Caption(head, turn, foot(message), trouble(message), sent(message, message.setup))
+
+
+def sent(message: Message, setup: Setup) -> str:
+    """The parameters that the reply was made with: those that were set, and not refused."""
+    left_out = {refusal.name for refusal in message.refused if not refusal.sent_as}
+    return Params(
+        {name: value for name, value in setup.params.items() if name not in left_out}
+    ).summary
 
 
 def foot(message: Message) -> str:
@@ -51,7 +59,7 @@ def trouble(message: Message) -> str:
     """Why the reply failed or was cut, and which parameters it was made without."""
     lines = [message.error] if message.error else []
     for refusal in message.refused:
-        label = BY_NAME[refusal.name].label if refusal.name in BY_NAME else refusal.name
+        label = label_of(refusal.name)
         if refusal.sent_as:
             lines.append(f"{label} was sent as {refusal.sent_as}.")
         else:

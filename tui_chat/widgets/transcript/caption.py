@@ -28,9 +28,25 @@ class Caption:
     """A dim line under the text: what the reply took and how it ended."""
     error: str = ""
     """Under the text, in the colour of errors: why the reply failed."""
+    detail: str = ""
+    """Dim after the head, or on rows of its own where it does not fit: how the reply was made."""
 
 
-def head_line(caption: Caption, role: Role, width: int) -> Line:
+def head_lines(caption: Caption, role: Role, width: int) -> list[Line]:
+    """Who speaks and how the reply was made; nothing of the detail is ever cut."""
+    detail = one_line(caption.detail, 2_000)
+    position = cell_len(one_line(caption.position))
+    room = width - position - 2 if position else width
+    beside = f" · {detail}" if detail else ""
+    if cell_len(one_line(caption.head) + beside) <= room:
+        return [_head_line(caption, role, width, beside)]
+    return [
+        _head_line(caption, role, width, ""),
+        *([Line(literal(detail, "dim"))] if detail else []),
+    ]
+
+
+def _head_line(caption: Caption, role: Role, width: int, beside: str) -> Line:
     """Exactly one row of the width: the position is dropped before the head is cut."""
     position = one_line(caption.position)
     room = width - cell_len(position) - 2 if position else width
@@ -39,10 +55,11 @@ def head_line(caption: Caption, role: Role, width: int) -> Line:
     head = Span(one_line(caption.head), f"head-{role}")
     if cell_len(head.text) > room:
         head = Span(fitted([head], room - 1)[0].text + "…", head.style)
+    spans = (head, Span(beside, "dim")) if beside else (head,)
     if not position:
-        return Line((head,))
-    gap = " " * (width - cell_len(head.text) - cell_len(position))
-    return Line((head, Span(gap), Span(position, "dim")))
+        return Line(spans)
+    gap = " " * (width - cell_len(head.text + beside) - cell_len(position))
+    return Line((*spans, Span(gap), Span(position, "dim")))
 
 
 def foot_lines(caption: Caption) -> list[Line]:

@@ -13,7 +13,7 @@ from enum import IntEnum
 
 from tui_chat.core.conversation import Message
 from tui_chat.widgets.transcript.blocks import START, Block, State, cut, cut_plain
-from tui_chat.widgets.transcript.caption import Caption, foot_lines, head_line
+from tui_chat.widgets.transcript.caption import Caption, foot_lines, head_lines
 from tui_chat.widgets.transcript.heights import Heights
 from tui_chat.widgets.transcript.layout import Layout, estimate, fold_at, more_line
 from tui_chat.widgets.transcript.lines import Line, Row, Span, rows_of
@@ -216,7 +216,7 @@ class Document:
             return self._layout.lines(message.content, item.block, self.width)
         match item.part:
             case Part.HEAD:
-                return [head_line(self.caption(item.message), message.role, self.width)]
+                return head_lines(self.caption(item.message), message.role, self.width)
             case Part.FOLD:
                 words = len(message.reasoning.split())
                 mark = "▾" if message.id in self._unfolded else "▸"

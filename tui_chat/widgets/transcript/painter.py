@@ -6,9 +6,11 @@ a cell without a place would begin at the very start of the document.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
+from rich.cells import cell_len, set_cell_size
 from rich.segment import Segment
 from rich.style import Style
 from textual.selection import Selection
@@ -32,8 +34,9 @@ def text_width(width: int) -> int:
 class Painter:
     """Draws the rows of one document, for one width and one palette at a time."""
 
-    def __init__(self, document: Document) -> None:
+    def __init__(self, document: Document, hint: Sequence[str] = ()) -> None:
         self._document = document
+        self._hint = hint
         self._palette: Palette | None = None
         self._strips: dict[tuple[Item, int], Strip] = {}
         self.width = 0
@@ -64,10 +67,16 @@ class Painter:
         self._strips[item, number] = strip
         return strip
 
-    def below(self) -> Strip:
-        """A row under the last message."""
+    def below(self, y: int, height: int) -> Strip:
+        """A row under the last message; without a message, one of the hint's in the middle."""
         end = Style(meta={"offset": (0, message_key(len(self._document.messages)))})
-        return Strip([Segment(" " * self.width, self.palette.base + end)], self.width)
+        place = y - (height - len(self._hint)) // 2
+        if self._document.messages or not 0 <= place < len(self._hint):
+            return Strip([Segment(" " * self.width, self.palette.base + end)], self.width)
+        text = set_cell_size(self._hint[place], min(self.width, cell_len(self._hint[place])))
+        text = " " * ((self.width - cell_len(text)) // 2) + text
+        style = self.palette.style("dim") + end
+        return Strip([Segment(set_cell_size(text, self.width), style)], self.width)
 
     def with_cursor(self, strip: Strip, item: Item, number: int) -> Strip:
         """The row with the mark of the cursor, but for the blank row that ends a message."""

@@ -7,6 +7,7 @@ on the screen, whatever arrives, is folded or is resized.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from time import monotonic
 from typing import ClassVar
 
@@ -54,25 +55,23 @@ class Transcript(PlacedScrollView, can_focus=True):
     cursor: reactive[str | None] = reactive(None, repaint=False, init=False)
     """The id of the message under the cursor; None when there is no cursor."""
 
+    @dataclass(eq=False, repr=False)
     class Moved(Event):
         """The cursor moved to another message, or away."""
 
-        def __init__(self, transcript: Transcript, id: str | None) -> None:
-            self.transcript = transcript
-            self.id = id
-            super().__init__()
+        transcript: Transcript
+        id: str | None
 
         @property
         def control(self) -> Transcript:
             return self.transcript
 
+    @dataclass(eq=False, repr=False)
     class LinkOpened(Event):
         """A link was clicked (http, https or mailto); nothing was opened yet."""
 
-        def __init__(self, transcript: Transcript, url: str) -> None:
-            self.transcript = transcript
-            self.url = url
-            super().__init__()
+        transcript: Transcript
+        url: str
 
         @property
         def control(self) -> Transcript:
@@ -82,17 +81,20 @@ class Transcript(PlacedScrollView, can_focus=True):
         self,
         caption: Callable[[Message], Caption],
         *,
+        hint: Sequence[str] = (),
         id: str | None = None,
-        classes: str | None = None,
     ) -> None:
-        """`caption` gives the words around a message, and is asked when the message is drawn."""
-        super().__init__(id=id, classes=classes)
+        """`caption` gives the words around a message, and is asked when the message is drawn.
+
+        `hint` are lines that stand in the middle while there is no message.
+        """
+        super().__init__(id=id)
         self._document = Document(caption)
         self._viewport = Viewport(self._document)
         self._follow = True
         self._wanted: str | None = None
         """The message to scroll to once there is a screen."""
-        self._painter = Painter(self._document)
+        self._painter = Painter(self._document, hint)
         self._styles_changed = True
         self._pending: list[tuple[str, bool]] = []
         self._flush_timer: Timer | None = None
@@ -291,7 +293,7 @@ class Transcript(PlacedScrollView, can_focus=True):
             painter.palette = Palette(self)
         found = self._at(y)
         if found is None or found[1] >= len(self._document.laid(found[0]).rows):
-            return painter.below()
+            return painter.below(y, self._viewport.height)
         if (selection := self.text_selection) is not None:
             style = self.screen.get_component_rich_style("screen--selection")
             strip = painter.with_selection(*found, selection, style)
