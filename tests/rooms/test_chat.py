@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
 from pathlib import Path
+
+import pytest
 
 from tests.fake_server import Answer, FakeServer, words
 from tests.rooms.house import open_house, stored, wait_until
@@ -278,6 +281,61 @@ async def test_the_bottom_line_shows_stop_only_while_a_reply_arrives(tmp_path: P
             await house.press("escape")
             await house.answered()
             assert "esc Stop" not in house.screen_text()
+
+
+async def test_the_bottom_line_follows_the_message_under_the_cursor(tmp_path: Path) -> None:
+    with FakeServer() as server:
+        async with open_house(tmp_path, server) as house:
+            await house.send("hi")
+            house.chat.set_focus(house.chat.transcript)
+            await house.press("G")
+            await wait_until(lambda: "r Regenerate" in house.screen_text())
+            assert "e Edit" not in house.screen_text()
+            await house.press("k")
+            await wait_until(lambda: "e Edit" in house.screen_text())
+            assert "r Regenerate" not in house.screen_text()
+
+
+@pytest.mark.parametrize("size", [(60, 16), (80, 24), (120, 40)])
+async def test_the_bottom_line_always_leads_to_the_help_and_the_parameters(
+    tmp_path: Path, size: tuple[int, int]
+) -> None:
+    with FakeServer() as server:
+        async with open_house(tmp_path, server, size=size) as house:
+            await house.send("hi")
+            line = house.screen_text().splitlines()[-1]
+            assert "enter Send" in line
+            assert "F2 Parameters" in line
+            assert line.rstrip().endswith("F1 Help")
+            assert ("F5 Regenerate" in line) == (size[0] == 120)
+
+
+async def test_an_empty_conversation_says_how_to_begin(tmp_path: Path) -> None:
+    with FakeServer() as server:
+        async with open_house(tmp_path, server) as house:
+            assert "Then turn a knob (F2)" in house.screen_text()
+            await house.send("hi")
+            assert "Then turn a knob (F2)" not in house.screen_text()
+
+
+async def test_the_meter_counts_the_reply_while_it_arrives_and_takes_the_servers_count(
+    tmp_path: Path,
+) -> None:
+    usage = {"prompt_tokens": 9, "completion_tokens": 555}
+    with FakeServer(Answer(words("word " * 300), delay=0.01, usage=usage)) as server:
+        async with open_house(tmp_path, server) as house:
+            await house.write("talk")
+            await house.press("enter")
+
+            def arrived() -> int:
+                found = re.search(r"reply ≈(\d+)", house.screen_text())
+                return int(found[1]) if found else 0
+
+            await wait_until(lambda: arrived() > 20)
+            assert arrived() <= len(server.sent)
+            await wait_until(lambda: arrived() > 100)
+            await house.answered()
+            await wait_until(lambda: "reply 555" in house.screen_text())
 
 
 async def test_a_clicked_link_is_shown_before_anything_is_opened(tmp_path: Path) -> None:

@@ -89,21 +89,44 @@ class Keyline(Widget):
         return sorted(bindings.values(), key=_order)
 
     def render(self) -> Content:
+        shown = {
+            binding: Content.assemble(
+                (self.app.get_key_display(binding), "bold $text"), " ", binding.description
+            )
+            for binding in self._shown()
+        }
         room = self.content_size.width
-        parts: list[Content] = []
-        for binding in self._shown():
-            key = self.app.get_key_display(binding)
-            part = Content.assemble((key, "bold $text"), " ", binding.description)
-            if part.cell_length > room:
+        fitting: set[Binding] = set()
+        for binding in sorted(shown, key=_importance):
+            width = shown[binding].cell_length + (2 if fitting else 0)
+            if width > room:
                 break
-            parts.append(part)
-            room -= part.cell_length + 2
-        return Content("  ").join(parts)
+            fitting.add(binding)
+            room -= width
+        return Content("  ").join([part for binding, part in shown.items() if binding in fitting])
 
 
-def _order(binding: Binding) -> int:
-    """Keys of the focused widget first, then the function keys by number, help last."""
+def _number(binding: Binding) -> int:
+    """Which function key it is; 0 for another key."""
     key = binding.key.split(",")[0]
-    if key.startswith("f") and key[1:].isdigit():
-        return 99 if key == "f1" else 10 + int(key[1:])
-    return 50 if (binding.id or "").startswith("app.") else 0
+    return int(key[1:]) if key.startswith("f") and key[1:].isdigit() else 0
+
+
+def _of_the_house(binding: Binding) -> bool:
+    return (binding.id or "").startswith("app.")
+
+
+def _order(binding: Binding) -> tuple[int, int]:
+    """Keys of the focused widget first, then the function keys by number, help last."""
+    number = _number(binding)
+    return (3, 0) if number == 1 else (1, number) if number else (2 * _of_the_house(binding), 0)
+
+
+def _importance(binding: Binding) -> tuple[int, int]:
+    """Which keys are shown where not all fit: those that lead to all others go last."""
+    number = _number(binding)
+    if number == 1:  # Where every key is explained.
+        return (0, 0)
+    if number:
+        return (2, number) if number <= 3 else (4, number)
+    return (3 if _of_the_house(binding) else 1, 0)

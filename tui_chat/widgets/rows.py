@@ -63,7 +63,7 @@ def rows_for(
 def _more_row(folded: list[Parameter], setup: Setup, unfolded: bool) -> Row:
     names = ", ".join(parameter.label.lower() for parameter in folded)
     count = sum(parameter.name in setup.params for parameter in folded)
-    note = f"{count} set" if count else ""
+    note = f"{count} set" if count else "" if unfolded else names
     mark = "▾" if unfolded else "▸"
     return Row(MORE, f"{mark} More", note, f"Enter shows or hides {names}.", is_set=bool(count))
 

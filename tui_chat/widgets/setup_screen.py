@@ -164,8 +164,10 @@ class SetupScreen(Screen[None]):
         if self.preset is None or room < 16:
             side.border_title = Content(left)
             return
-        mark = "" if self.preset.matches(self.setup) else " *"
-        right = Content(f"{self.preset.name}{mark}").truncate(room - 14, ellipsis=True)
+        name = self.preset.name + ("" if self.preset.matches(self.setup) else " *")
+        words = f"preset: {name}"
+        right = Content(words if len(words) <= room - 14 else name)
+        right = right.truncate(room - 14, ellipsis=True)
         line = "─" * (room - len(left) - 2 - right.cell_length)
         side.border_title = Content.assemble(left, " ", (line, "$foreground 20%"), " ", right)
 

@@ -7,29 +7,25 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from textual import getters, on, work
 from textual.binding import Binding, BindingType
 from textual.reactive import var
-from textual.timer import Timer
 
 from tui_chat.core.conversation import Message, Refusal, Token, said
 from tui_chat.core.errors import ChatError
-from tui_chat.core.params import BY_NAME
+from tui_chat.core.params import label_of
+from tui_chat.core.reading import Reading
 from tui_chat.core.text import one_line
 from tui_chat.core.world import World
 from tui_chat.rooms.chat.captions import caption
 from tui_chat.rooms.chat.talk import Talk
+from tui_chat.rooms.chat.tally import Counted, Tally
 from tui_chat.widgets.bars import Topline
 from tui_chat.widgets.setup_screen import SetupScreen
 from tui_chat.widgets.transcript import Caption, Transcript
 
-if TYPE_CHECKING:
-    from tui_chat.core.measure import Measure
-
-COUNT_AFTER = 0.05
-"""Seconds from the last change to the count of its tokens."""
 STILL_ANSWERING = "A reply is still arriving; Esc stops it."
 
 
@@ -94,8 +90,7 @@ class ConversationScreen(SetupScreen):
     def __init__(self, world: World) -> None:
         super().__init__(world)
         self.talk = Talk(world, self)
-        self._measure: Measure | None = None
-        self._count_timer: Timer | None = None
+        self.tally = Tally(world, self, self._counted, self._show_reading)
 
     @property
     def draft(self) -> str:
@@ -113,21 +108,24 @@ class ConversationScreen(SetupScreen):
         if (shown[-1].id if shown else None) != message.parent:
             self.transcript.load(self.talk.conversation.thread()[:-1])
         self.transcript.begin(message, follow=message.role == "user")
+        if message.setup is not None:
+            self.tally.begin(message.setup)
         self.show_title()
-        self.count_soon()
+        self.tally.soon()
 
     def token(self, token: Token) -> None:
         self.transcript.append(token.text, reasoning=token.reasoning)
+        self.tally.take(token.text)
 
     def ended(self, message: Message) -> None:
         self.transcript.end(message)
-        self.count_soon()
+        self.tally.end()
 
     def refused(self, refusal: Refusal) -> None:
         if refusal.sent_as:
             return  # Nothing was left out; the line under the reply says so.
         self.remember_refusal(refusal)
-        label = BY_NAME[refusal.name].label if refusal.name in BY_NAME else refusal.name
+        label = label_of(refusal.name)
         words = f"{label} was refused; the request was repeated without it: {refusal.words}"
         self.notify(words, severity="warning", timeout=8, markup=False)
 
@@ -137,8 +135,9 @@ class ConversationScreen(SetupScreen):
     def show_conversation(self, at: str | None = None) -> None:
         """Show the thread being read, from its end or from the message `at`."""
         self.transcript.load(self.talk.conversation.thread(), at=at)
+        self.refresh_bindings()
         self.show_title()
-        self.count_soon()
+        self.tally.soon()
 
     def show_title(self) -> None:
         self.topline.title = self.talk.conversation.title or "New conversation"
@@ -184,23 +183,18 @@ class ConversationScreen(SetupScreen):
         self.topline.place = " · ".join(
             part for part in (self.setup.endpoint, self.setup.model) if part
         )
-        self.count_soon()
+        self.tally.soon()
 
-    def count_soon(self) -> None:
-        """Count thread and draft anew once changes pause."""
-        if self._count_timer is not None:
-            self._count_timer.stop()
-        self._count_timer = self.set_timer(COUNT_AFTER, self._count)
+    def _counted(self) -> Counted:
+        return self.setup, self.talk.conversation.thread(), self.draft
 
-    @work(group="count", exclusive=True)
-    async def _count(self) -> None:
-        if self.setup.endpoint and not self.answering:
-            if self._measure is None:
-                from tui_chat.core.measure import Measure
+    def _show_reading(self, reading: Reading) -> None:
+        self.meter.reading = reading
 
-                self._measure = Measure(self.world)
-            thread = self.talk.conversation.thread()
-            self.meter.reading = await self._measure.read(self.setup, thread, self.draft)
+    @on(Transcript.Moved)
+    def _keys_changed(self) -> None:
+        """Which keys do something depends on the message under the cursor."""
+        self.refresh_bindings()
 
     # Actions
 

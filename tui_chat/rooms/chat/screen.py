@@ -21,11 +21,10 @@ from textual.timer import Timer
 from tui_chat.core.conversation import Message, Setup
 from tui_chat.core.endpoints import BUILT_IN
 from tui_chat.core.errors import ChatError
-from tui_chat.core.escapes import unescape
 from tui_chat.core.opening import Opening
-from tui_chat.core.params import BY_NAME
 from tui_chat.core.world import World
-from tui_chat.rooms.chat.commands import Typed, completions, parameter_value, read, written
+from tui_chat.rooms.chat.command_actions import done
+from tui_chat.rooms.chat.commands import Typed, completions, read, written
 from tui_chat.rooms.chat.conversing import ChatTranscript, ConversationScreen
 from tui_chat.rooms.chat.session import KEY, Session
 from tui_chat.widgets.bars import Keyline, Topline
@@ -33,6 +32,7 @@ from tui_chat.widgets.prompt import Prompt
 
 SAVE_DRAFT_AFTER = 0.5
 """Seconds after the last key; a draft is never older than a second on disk."""
+HINT = ("Ask something.", "Then turn a knob (F2) and ask again (F5):", "see what the knob did.")
 
 
 class ChatScreen(ConversationScreen):
@@ -84,7 +84,7 @@ class ChatScreen(ConversationScreen):
     def compose(self) -> ComposeResult:
         yield Topline()
         with Vertical(id="talk", classes="-focused"):
-            yield ChatTranscript(self.caption)
+            yield ChatTranscript(self.caption, hint=HINT)
             yield Prompt()
         yield from self.compose_side()
         yield Keyline()
@@ -157,7 +157,7 @@ class ChatScreen(ConversationScreen):
         except ChatError as error:
             self.topline.state = "failed"
             self.complain(error)
-        self.count_soon()
+        self.tally.soon()
 
     # Sending
 
@@ -284,56 +284,13 @@ class ChatScreen(ConversationScreen):
     @work(group="command")
     async def _do(self, typed: Typed) -> None:
         try:
-            if typed.command.parameter:
-                self._set_parameter(typed)
-            elif not await self._done(typed.command.name, typed.argument):
+            if not await done(self, typed):
                 self.post_message(self.Called(typed.command.name, typed.argument))
         except (ChatError, ValueError) as error:
             self.complain(error)
             self.prompt.keep_draft()
         else:
             self.prompt.clear_draft()
-
-    def _set_parameter(self, typed: Typed) -> None:
-        name = typed.command.parameter
-        if BY_NAME[name].more:
-            self.sidebar.unfolded = True
-        self.sidebar.cursor = name
-        if typed.argument:
-            value = parameter_value(typed.command, typed.argument)
-            self.use(replace(self.setup, params=self.setup.params.changed(name, value)))
-        elif self.focused is not self.sidebar:
-            self.action_toggle_sidebar()
-
-    async def _done(self, name: str, argument: str) -> bool:
-        """Do what a command of this room says; False for one that is the house's."""
-        match name, argument:
-            case "model" | "endpoint" | "preset" | "system", "":
-                await self.open_dialog(name)
-            case "model", _:
-                self.use(replace(self.setup, model=argument))
-            case "system", _:
-                self.use(replace(self.setup, system=unescape(argument)))
-            case "endpoint", _:
-                self.take_endpoint(argument)
-            case "preset", _:
-                await self.use_preset(argument)
-            case "save", _:
-                await self.save_preset(argument)
-                self.notify(f"Saved the preset “{argument}”.", markup=False)
-            case "title", _:
-                await self.rename(argument)
-            case "new", _:
-                self.action_new()
-            case "regenerate", _:
-                self.action_regenerate()
-            case "export", _:
-                await self.export(argument)
-            case "code", _:
-                self.action_show_code()
-            case _:
-                return False
-        return True
 
     # What is remembered
 
@@ -369,7 +326,7 @@ class ChatScreen(ConversationScreen):
 
     @on(Prompt.DraftChanged)
     def _draft_changed(self) -> None:
-        self.count_soon()
+        self.tally.soon()
         if self._draft_timer is not None:
             self._draft_timer.stop()
         if self._remembering:

@@ -1,0 +1,63 @@
+"""What each typed command does to the chat room."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from tui_chat.core.escapes import unescape
+from tui_chat.core.params import BY_NAME
+from tui_chat.rooms.chat.commands import Typed, parameter_value
+
+if TYPE_CHECKING:
+    from tui_chat.rooms.chat.screen import ChatScreen
+
+
+async def done(room: ChatScreen, typed: Typed) -> bool:
+    """Do what a command of this room says; False for one that is the house's.
+
+    ChatError or ValueError, in a person's words, when it cannot be done.
+    """
+    if typed.command.parameter:
+        _set_parameter(room, typed)
+        return True
+    match typed.command.name, typed.argument:
+        case "model" | "endpoint" | "preset" | "system" as part, "":
+            await room.open_dialog(part)
+        case "model", name:
+            room.use(replace(room.setup, model=name))
+        case "system", text:
+            room.use(replace(room.setup, system=unescape(text)))
+        case "endpoint", words:
+            room.take_endpoint(words)
+        case "preset", name:
+            await room.use_preset(name)
+        case "save", name:
+            await room.save_preset(name)
+            room.notify(f"Saved the preset “{name}”.", markup=False)
+        case "title", title:
+            await room.rename(title)
+        case "new", _:
+            room.action_new()
+        case "regenerate", _:
+            room.action_regenerate()
+        case "export", path:
+            await room.export(path)
+        case "code", _:
+            room.action_show_code()
+        case _:
+            return False
+    return True
+
+
+def _set_parameter(room: ChatScreen, typed: Typed) -> None:
+    """Set a parameter; without a value, go to its row."""
+    name = typed.command.parameter
+    if BY_NAME[name].more:
+        room.sidebar.unfolded = True
+    room.sidebar.cursor = name
+    if typed.argument:
+        value = parameter_value(typed.command, typed.argument)
+        room.use(replace(room.setup, params=room.setup.params.changed(name, value)))
+    elif room.focused is not room.sidebar:
+        room.action_toggle_sidebar()
