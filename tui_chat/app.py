@@ -181,6 +181,7 @@ class TuiChat(App[None]):
         chosen = await self.push_screen_wait(Welcome(self._world))
         if chosen:
             self.chat.take_endpoint(chosen)
+            await self.chat.begin_with_preset()
             self.chat.warm()
         self.chat.leave_sidebar()
 

@@ -8,9 +8,11 @@ from pathlib import Path
 import pytest
 
 from tests.fake_server import FakeServer
-from tests.local_model import model_file
+from tests.local_model import model_file, put_model
 from tests.rooms.house import open_house, wait_until
 from tui_chat.core.local.model import SMOLLM2
+from tui_chat.core.opening import Opening
+from tui_chat.core.params import Params
 
 
 @pytest.fixture(scope="module")
@@ -48,6 +50,8 @@ async def test_enter_fetches_the_built_in_model_and_it_answers(
         await wait_until(lambda: "esc Cancel" in house.screen_text())
         await wait_until(lambda: house.app.screen is house.chat)
         await wait_until(lambda: house.chat.topline.state == "ready")
+        assert "preset: Balanced ─╮" in house.screen_text()
+        assert house.chat.setup.params == {"temperature": 0.7}
         await house.command("/temperature 0")
         await house.command("/max-tokens 30")
         reply = await house.send("What is the capital of Brazil?")
@@ -58,6 +62,19 @@ async def test_enter_fetches_the_built_in_model_and_it_answers(
         assert house.app.screen is house.chat
         assert house.chat.setup.endpoint == "built-in"
         assert (await house.send("Say it again.")).status in ("complete", "length")
+
+
+async def test_who_comes_with_parameters_begins_with_these_alone(
+    tmp_path: Path, model: Path
+) -> None:
+    put_model(tmp_path / "cache" / "models")
+    opening = Opening(params=Params({"max_tokens": 5}))
+    async with open_house(tmp_path, opening=opening) as house:
+        assert house.chat.preset is None
+        reply = await house.send("Tell me a story.")
+        assert (reply.status, reply.usage.completion_tokens) == ("length", 5)
+        assert reply.setup is not None
+        assert reply.setup.params == {"max_tokens": 5}
 
 
 async def test_escape_leads_to_the_chat_and_sending_offers_the_ways_again(tmp_path: Path) -> None:

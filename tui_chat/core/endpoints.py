@@ -39,6 +39,8 @@ class Endpoint:
     """A command (no shell) that prints the key on its first line."""
     model: str = ""
     """The model to begin with; empty when only the server's list can tell."""
+    preset: str = ""
+    """The preset to begin with where a person has set nothing yet; empty for none."""
     accepts: frozenset[str] | None = None
     """The extension parameters it knows; None when that is not known (they are sent if set)."""
     rename: Mapping[str, str] = field(default_factory=dict)
@@ -117,11 +119,11 @@ def _host_name(base_url: str) -> str:
 def endpoint_from(name: str, table: Mapping[str, object]) -> Endpoint:
     """An endpoint as settings or data describe it; ValueError or ChatError in words for what is wrong."""
     unknown = table.keys() - {
-        "base_url", "key_env", "key_command", "model", "accepts", "rename", "counts_tokens",
+        "base_url", "key_env", "key_command", "model", "preset", "accepts", "rename", "counts_tokens",
     }  # fmt: skip
     if unknown:
         raise ValueError(f"there is no “{one_line(min(unknown), 40)}” in an endpoint.")
-    texts = {key: table.get(key, "") for key in ("base_url", "key_env", "model")}
+    texts = {key: table.get(key, "") for key in ("base_url", "key_env", "model", "preset")}
     for key, value in texts.items():
         if not isinstance(value, str):
             raise ValueError(f"{key} takes a text in quotes.")
@@ -141,6 +143,7 @@ def endpoint_from(name: str, table: Mapping[str, object]) -> Endpoint:
         key_env,
         tuple(_words(table, "key_command") or ()),
         clean(str(texts["model"])),
+        clean(str(texts["preset"])),
         _accepted(table),
         _renamed(table),
         counts_tokens,

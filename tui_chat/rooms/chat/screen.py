@@ -116,6 +116,8 @@ class ChatScreen(ConversationScreen):
         self.sidebar.unfolded = session.unfolded
         self.sidebar_shown = session.sidebar
         await self._restore_setup(session)
+        if not session.setup.endpoint:
+            await self.begin_with_preset()
         self._remembering = True
         self.warm()
         if self._sent_early:
@@ -142,6 +144,16 @@ class ChatScreen(ConversationScreen):
                 preset = None  # Deleted since; the setup itself was kept.
         self.preset = preset
         self.use(self._opening.applied_to(setup))
+
+    async def begin_with_preset(self) -> None:
+        """Where a person has set nothing yet, begin with what suits the endpoint."""
+        endpoint = self.endpoint
+        if endpoint is None or not endpoint.preset or self.setup.params or self.preset is not None:
+            return
+        try:
+            await self.use_preset(endpoint.preset)
+        except ChatError as error:
+            self.complain(error)
 
     @work(group="warm", exclusive=True)
     async def warm(self) -> None:
