@@ -45,19 +45,19 @@ class Topline(Widget):
     state: reactive[str] = reactive("")
     """One of ready, starting, answering, nothing to talk to; any words will do."""
 
-    _COLOURS = {"ready": "$success", "failed": "$error"}
+    _COLOURS = {"ready": "$text-success", "failed": "$text-error"}
 
     def render(self) -> Content:
         mark = "●" if self.state == "ready" else "○"
         right = Content.assemble(
             (one_line(self.place, 48), ""),
             "   ",
-            (f"{mark} {self.state}", self._COLOURS.get(self.state, "$warning")),
+            (f"{mark} {self.state}", self._COLOURS.get(self.state, "$text-warning")),
         )
         width = self.content_size.width
         if right.cell_length > width - 14:
             right = Content.styled(
-                f"{mark} {self.state}", self._COLOURS.get(self.state, "$warning")
+                f"{mark} {self.state}", self._COLOURS.get(self.state, "$text-warning")
             )
         left = Content.assemble(("tui-chat", "bold $text"), "   ", one_line(self.title, 200))
         room = width - right.cell_length - 2

@@ -14,6 +14,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from tui_chat.widgets.bars import Keyline, shown_key
+from tui_chat.widgets.tones import MUTED
 
 
 @dataclass(frozen=True)
@@ -77,7 +78,7 @@ def _table(section: Section) -> Content:
     width = min(24, max(len(key) for key, _ in section.rows) + 2)
     lines = [Content.styled(section.title, "bold $primary")]
     lines += [
-        Content.assemble((f"  {key:<{width}}", "$text"), (words, "$text-muted"))
+        Content.assemble((f"  {key:<{width}}", "$text"), (words, MUTED))
         for key, words in section.rows
     ]
     return Content("\n").join([*lines, Content("")])

@@ -7,6 +7,7 @@ from textual.reactive import reactive
 from textual.widget import Widget
 
 from tui_chat.core.reading import Reading
+from tui_chat.widgets.tones import FAINT
 
 _THIN = "\u202f"
 
@@ -68,5 +69,5 @@ class Meter(Widget):
         full = max(1, round(share * room)) if total else 0
         colour = "$error" if share > 0.95 else "$warning" if share > 0.8 else "$primary"
         return Content.assemble(
-            left, ("▬" * full, colour), ("─" * (room - full), "$text-disabled"), " ", right
+            left, ("▬" * full, colour), ("─" * (room - full), FAINT), " ", right
         )

@@ -20,6 +20,7 @@ from textual.widgets.option_list import Option
 
 from tui_chat.core.text import clean, folded, one_line
 from tui_chat.widgets.bars import Keyline
+from tui_chat.widgets.tones import MUTED
 
 
 @dataclass(frozen=True)
@@ -208,4 +209,4 @@ def _prompt(line: Line, width: int) -> Content:
     facts = clean(line.facts).replace("\n", " ")[: max(0, width * 3 // 5)]
     room = max(4, width - len(facts) - 4)
     name = Content(one_line(line.name, 400)).truncate(room, ellipsis=True, pad=True)
-    return Content.assemble((mark, "$primary"), name, "  ", (facts, "$text-muted"))
+    return Content.assemble((mark, "$primary"), name, "  ", (facts, MUTED))

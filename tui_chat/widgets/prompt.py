@@ -74,8 +74,14 @@ class Prompt(Widget):
         def can_replace(self, message: Message) -> bool:
             return isinstance(message, Prompt.DraftChanged)
 
-    def __init__(self, *, placeholder: str = "Ask something", id: str | None = None) -> None:
-        super().__init__(id=id)
+    def __init__(
+        self,
+        *,
+        placeholder: str = "Ask something",
+        id: str | None = None,
+        classes: str | None = None,
+    ) -> None:
+        super().__init__(id=id, classes=classes)
         self._completions = Completions()
         self._editor = Editor(self._completions)
         self.placeholder = placeholder

@@ -19,39 +19,32 @@ from textual.message import Message
 from textual.reactive import reactive, var
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
+from textual.style import Style as ThemeStyle
 
 from tui_chat.core.conversation import Setup
 from tui_chat.core.endpoints import Endpoint
 from tui_chat.core.params import Parameter, Value
 from tui_chat.widgets.rows import MORE, Row, bar, rows_for
+from tui_chat.widgets.tones import FAINT, MUTED
 
 _LABEL = 18
 _VALUE = 7
+_STYLES = {
+    "label": "$foreground",
+    "value": "bold $foreground",
+    "unset": MUTED,
+    "bar": "$primary",
+    "track": FAINT,
+    "problem": "strike $text-warning",
+    "cursor": "on $primary 25%",
+}
 
 
 class Sidebar(ScrollView, can_focus=True):
     """The rows. ↑ ↓ choose, ← → change, digits type a value, delete returns to *not set*."""
 
-    COMPONENT_CLASSES = {
-        "sidebar--label",
-        "sidebar--value",
-        "sidebar--unset",
-        "sidebar--bar",
-        "sidebar--track",
-        "sidebar--problem",
-        "sidebar--cursor",
-    }
     DEFAULT_CSS = """
-    Sidebar {
-        height: 1fr; overflow-x: hidden; scrollbar-size-vertical: 1; padding: 0 1;
-        & > .sidebar--label { color: $text; }
-        & > .sidebar--value { color: $text; text-style: bold; }
-        & > .sidebar--unset { color: $text-muted; }
-        & > .sidebar--bar { color: $primary; }
-        & > .sidebar--track { color: $text-disabled; }
-        & > .sidebar--problem { color: $text-warning; text-style: strike; }
-        & > .sidebar--cursor { background: $primary 25%; }
-    }
+    Sidebar { height: 1fr; overflow-x: hidden; scrollbar-size-vertical: 1; padding: 0 1; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding(
@@ -114,6 +107,8 @@ class Sidebar(ScrollView, can_focus=True):
         wrong: bool
 
     def __init__(self, *, id: str | None = None) -> None:
+        # Textual tells of styles while it makes the widget.
+        self._styles: dict[str, Style] = {}
         super().__init__(id=id)
         self._rows: tuple[Row, ...] | None = None
         self._typed: str | None = None
@@ -190,8 +185,8 @@ class Sidebar(ScrollView, can_focus=True):
             width, self.visual_style.rich_style
         )
         if self.has_focus and rows[place].key == self.row.key:
-            chosen = self.get_component_rich_style("sidebar--cursor").bgcolor
-            strip = Strip(Segment.apply_style(strip, post_style=Style(bgcolor=chosen)), width)
+            chosen = Style(bgcolor=self._style("cursor").bgcolor)
+            strip = Strip(Segment.apply_style(strip, post_style=chosen), width)
         return strip
 
     def _segments(self, row: Row, width: int) -> list[Segment]:
@@ -232,10 +227,14 @@ class Sidebar(ScrollView, can_focus=True):
         ]
 
     def _style(self, part: str) -> Style:
-        style = self.get_component_rich_style(f"sidebar--{part}")
-        return self.visual_style.rich_style + Style(
-            color=style.color, bold=style.bold, strike=style.strike
-        )
+        if part not in self._styles:
+            style = ThemeStyle.parse(_STYLES[part], self.app.theme_variables)
+            self._styles[part] = (self.visual_style + style).rich_style
+        return self._styles[part]
+
+    def notify_style_update(self) -> None:
+        self._styles.clear()
+        super().notify_style_update()
 
     def _fraction(self, parameter: Parameter) -> float | None:
         return parameter.fraction(self.setup.params.get(parameter.name))

@@ -85,7 +85,8 @@ class ChatScreen(ConversationScreen):
         yield Topline()
         with Vertical(id="talk", classes="-focused"):
             yield ChatTranscript(self.caption, hint=HINT)
-            yield Prompt()
+            # As it will be with the focus: another class later would style it twice.
+            yield Prompt(classes="-focused")
         yield from self.compose_side()
         yield Keyline()
 

@@ -24,6 +24,7 @@ from tui_chat.core.local.model import SMOLLM2, Progress
 from tui_chat.core.world import World
 from tui_chat.widgets.bars import Keyline
 from tui_chat.widgets.dialogs import Dialog, LineDialog
+from tui_chat.widgets.tones import MUTED
 
 _STEPS = {"fetching": "Fetching", "unpacking": "Unpacking", "checking": "Checking"}
 
@@ -182,4 +183,4 @@ class Welcome(ModalScreen[str | None]):
 
 
 def _prompt(way: Way) -> Content:
-    return Content.assemble((way.title, "bold"), "\n", (way.words, "$text-muted"), "\n")
+    return Content.assemble((way.title, "bold"), "\n", (way.words, MUTED), "\n")

@@ -1,7 +1,8 @@
 """What the names of styles look like in the theme of the moment.
 
-Every colour is a variable of the theme, set in one place as the style sheet of the components;
-what a theme would make too faint to read is moved towards its text colour.
+Every colour is a variable of the theme, named in one place; what a theme would make too faint to
+read is moved towards its text colour. They are no component classes of a style sheet: each of
+those is styled again with the screen, which is felt at the first paint.
 """
 
 from __future__ import annotations
@@ -9,32 +10,33 @@ from __future__ import annotations
 from rich.color import ColorType
 from rich.style import Style
 from textual.color import Color
+from textual.style import Style as ThemeStyle
 from textual.widget import Widget
 
-PREFIX = "transcript--"
+from tui_chat.widgets.tones import MUTED
+
 COMPONENTS = {
-    "head-user": "color: $text-accent; text-style: bold;",
-    "head-assistant": "color: $text-primary; text-style: bold;",
-    "head-system": "color: $text-secondary; text-style: bold;",
-    "dim": "color: $text-muted;",
-    "error": "color: $text-error;",
-    "cursor": "color: $accent;",
-    "heading": "text-style: bold;",
-    "link": "color: $text-primary; text-style: underline;",
-    "inline-code": "color: $text-warning;",
-    "marker": "color: $text-muted;",
-    "quote-bar": "color: $text-muted;",
-    "rule": "color: $text-muted;",
-    "code": "color: $text; background: $panel;",
-    "code-keyword": "color: $text-accent; text-style: bold;",
-    "code-string": "color: $text-success;",
-    "code-comment": "color: $text-muted; text-style: italic;",
-    "code-number": "color: $text-warning;",
-    "code-name": "color: $text-primary;",
-    "code-builtin": "color: $text-primary;",
-    "code-deleted": "color: $text-error;",
+    "head-user": "bold $text-accent",
+    "head-assistant": "bold $text-primary",
+    "head-system": "bold $text-secondary",
+    "dim": MUTED,
+    "error": "$text-error",
+    "cursor": "$accent",
+    "heading": "bold",
+    "link": "underline $text-primary",
+    "inline-code": "$text-warning",
+    "marker": MUTED,
+    "quote-bar": MUTED,
+    "rule": MUTED,
+    "code": "$foreground on $panel",
+    "code-keyword": "bold $text-accent",
+    "code-string": "$text-success",
+    "code-comment": f"italic {MUTED}",
+    "code-number": "$text-warning",
+    "code-name": "$text-primary",
+    "code-builtin": "$text-primary",
+    "code-deleted": "$text-error",
 }
-CSS = "\n".join(f"& > .{PREFIX}{name} {{ {rules} }}" for name, rules in COMPONENTS.items())
 _CODE = "code"
 """The one component with a background of its own; others whose names begin so are drawn on it."""
 _CURSOR = "cursor"
@@ -80,13 +82,18 @@ class Palette:
 
 def _component(widget: Widget, name: str) -> Style:
     """A component's own part of its style: no background but where it has one of its own."""
-    style = widget.get_component_rich_style(PREFIX + name)
-    behind = style if name == _CODE else widget.get_component_rich_style(PREFIX + _CODE)
+
+    def on(ground: ThemeStyle, name: str) -> ThemeStyle:
+        return ground + ThemeStyle.parse(COMPONENTS[name], widget.app.theme_variables)
+
+    plain = widget.visual_style
+    code = on(plain, _CODE)
+    style = on(plain, name).rich_style
     if name == _CURSOR:
         return Style(color=style.color)
     own = Style(bgcolor=style.bgcolor) if name == _CODE else Style.null()
     on_code = name.startswith(_CODE)
-    return style.without_color + own + _readable(style, behind if on_code else style)
+    return style.without_color + own + _readable(style, code.rich_style if on_code else style)
 
 
 def _readable(style: Style, behind: Style) -> Style:

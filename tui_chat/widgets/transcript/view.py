@@ -21,7 +21,7 @@ from textual.strip import Strip
 from textual.timer import Timer
 
 from tui_chat.core.conversation import Message
-from tui_chat.widgets.transcript import keys, palette
+from tui_chat.widgets.transcript import keys
 from tui_chat.widgets.transcript.caption import Caption
 from tui_chat.widgets.transcript.document import Document, Item, Part, message_key
 from tui_chat.widgets.transcript.painter import Painter, text_width
@@ -39,17 +39,15 @@ _REST = 3
 class Transcript(PlacedScrollView, can_focus=True):
     """Shows messages, lets them be read, selected and folded; it never changes what was said."""
 
-    DEFAULT_CSS = f"""
-    Transcript {{
+    DEFAULT_CSS = """
+    Transcript {
         height: 1fr;
         overflow-x: hidden;
         overflow-y: scroll;
         scrollbar-gutter: stable;
         scrollbar-size-vertical: 1;
-        {palette.CSS}
-    }}
+    }
     """
-    COMPONENT_CLASSES: ClassVar[set[str]] = {palette.PREFIX + name for name in palette.COMPONENTS}
     BINDINGS: ClassVar[list[BindingType]] = [*keys.BINDINGS]
 
     cursor: reactive[str | None] = reactive(None, repaint=False, init=False)
