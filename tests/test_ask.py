@@ -1,71 +1,19 @@
-"""`tui-chat ask` as it is installed: what it sends, what it prints, how it ends."""
+"""`tui-chat ask` as it is installed: what it sends, and what it prints."""
 
 from __future__ import annotations
 
 import json
-import shlex
-import signal
-import subprocess
-import time
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
-from tests.fake_server import Answer, FakeServer, words
+from tests.asking import CANARY, ask, run, said
+from tests.fake_server import Answer, FakeServer
 from tests.local_model import put_model
-from tests.terminal import TUI_CHAT, home_environment
 from tui_chat.core.local.model import SMOLLM2
 from tui_chat.core.params import PARAMETERS
-
-CANARY = "sk-canary-0123456789"
-SECONDS = 60
-
-Done = subprocess.CompletedProcess[bytes]
-
-
-def _environ(home: Path, **more: str) -> dict[str, str]:
-    places = {
-        "TUI_CHAT_CONFIG_DIR": str(home / "config"),
-        "TUI_CHAT_CACHE_DIR": str(home / "cache"),
-    }
-    # Strict, as a terminal of a person is: what Python makes of a missing locale would be lenient.
-    return home_environment(home, PYTHONIOENCODING="utf-8:strict", **places) | more
-
-
-def run(home: Path, *arguments: str | bytes, given: bytes = b"", **environ: str) -> Done:
-    """The program, run to its end."""
-    return subprocess.run(
-        [*TUI_CHAT, *arguments],
-        env=_environ(home, **environ),
-        input=given,
-        capture_output=True,
-        timeout=SECONDS,
-        check=False,
-    )
-
-
-def ask(home: Path, server: FakeServer, *arguments: str | bytes, **environ: str) -> Done:
-    """One question to the fake server, run to its end."""
-    return run(home, "ask", "--base-url", server.base_url, *arguments, given=b"", **environ)
-
-
-def _said(done: Done) -> str:
-    """The one sentence on standard error."""
-    text = done.stderr.decode()
-    assert "Traceback" not in text
-    assert text.startswith("tui-chat: ")
-    assert text.count("\n") == 1, text
-    assert "\x1b" not in text
-    return text
-
-
-def _wait(server: FakeServer, tokens: int) -> None:
-    deadline = time.monotonic() + SECONDS
-    while len(server.sent) < tokens:
-        assert time.monotonic() < deadline, "it was never asked"
-        time.sleep(0.01)
 
 
 def test_the_answer_is_plain_text_and_nothing_else(tmp_path: Path) -> None:
@@ -224,9 +172,9 @@ def test_the_key_comes_from_the_named_variable_alone_and_is_never_shown(tmp_path
     assert none.returncode == 1
     sent = [one.headers.get("authorization", "") for one in server.requests]
     assert not any("sk-other" in one for one in sent)
-    assert "key" in _said(none)
+    assert "key" in said(none)
     assert wrong.returncode == 1
-    assert "LAB_KEY" in _said(wrong)
+    assert "LAB_KEY" in said(wrong)
     assert wrong.stdout == b""
     assert pasted.returncode == 2
     for done in (right, none, wrong, pasted):
@@ -234,165 +182,6 @@ def test_the_key_comes_from_the_named_variable_alone_and_is_never_shown(tmp_path
     kept = [one for one in tmp_path.rglob("*") if one.is_file()]
     assert kept
     assert not any(CANARY.encode() in one.read_bytes() for one in kept)
-
-
-def test_a_server_that_is_not_there_is_one_sentence(tmp_path: Path) -> None:
-    with FakeServer() as server:
-        pass
-    refused = ask(tmp_path, server, "--model", "m", "hi")
-    listed = ask(tmp_path, server, "hi")
-
-    for done in (refused, listed):
-        assert (done.returncode, done.stdout) == (1, b"")
-        assert "Nothing answers at" in _said(done)
-
-
-def test_a_parameter_that_is_refused_is_named_and_the_answer_comes(tmp_path: Path) -> None:
-    with FakeServer() as server:
-        server.refuses["seed"] = {
-            "error": {
-                "message": "Unsupported parameter: 'seed' \x1b[31m",
-                "type": "invalid_request_error",
-                "param": "seed",
-                "code": "unsupported_parameter",
-            }
-        }
-        done = ask(tmp_path, server, "--seed", "3", "hi")
-
-    assert (done.returncode, done.stdout) == (0, b"Hello, world.\n")
-    assert "was refused: Unsupported parameter: 'seed' ␛[31m" in _said(done)
-    assert "seed" in server.chats[0]
-    assert "seed" not in server.chats[1]
-
-
-def test_a_parameter_that_the_endpoint_does_not_know_is_named_and_not_sent(tmp_path: Path) -> None:
-    (tmp_path / "config").mkdir()
-    with FakeServer() as server:
-        (tmp_path / "config" / "settings.toml").write_text(
-            f'[endpoints.lab]\nbase_url = "{server.base_url}"\naccepts = []\n'
-        )
-        done = run(tmp_path, "ask", "--endpoint", "lab", "--top-k", "5", "--seed", "1", "hi")
-
-    assert (done.returncode, done.stdout) == (0, b"Hello, world.\n")
-    assert _said(done) == "tui-chat: Top K was not sent: lab does not know it.\n"
-    assert server.chats[0].keys() & {"top_k", "seed"} == {"seed"}
-
-
-@pytest.mark.parametrize("how", ["chunk", "end", "reset"])
-def test_a_stream_cut_in_the_middle_prints_what_arrived(tmp_path: Path, how: str) -> None:
-    answer = Answer(["Half ", "of ", "it"], cut_after=2, cut=how, delay=0.02)  # type: ignore[arg-type]  # a table
-    with FakeServer(answer) as server:
-        done = ask(tmp_path, server, "--model", "m", "hi")
-
-    assert (done.returncode, done.stdout) == (1, b"Half of \n")
-    assert _said(done)
-
-
-@pytest.mark.parametrize(("finish", "code"), [("length", 0), ("content_filter", 1)])
-def test_how_the_server_ended_it_decides_the_exit_code(
-    tmp_path: Path, finish: str, code: int
-) -> None:
-    with FakeServer(Answer(["Some ", "words"], finish=finish)) as server:
-        done = ask(tmp_path, server, "--model", "m", "hi")
-
-    assert (done.returncode, done.stdout) == (code, b"Some words\n")
-    assert bool(done.stderr) == bool(code)
-    if code:
-        assert "filter" in _said(done)
-
-
-def test_ctrl_c_ends_it_with_what_arrived_kept(tmp_path: Path) -> None:
-    with FakeServer(Answer(words("word " * 2000), delay=0.01)) as server:
-        command = [*TUI_CHAT, "ask", "--base-url", server.base_url, "--save", "--model", "m", "go"]
-        with subprocess.Popen(
-            command, env=_environ(tmp_path), stdout=subprocess.PIPE, stderr=subprocess.PIPE
-        ) as program:
-            assert program.stdout is not None
-            first = program.stdout.read(10)
-            program.send_signal(signal.SIGINT)
-            rest, errors = program.communicate(timeout=SECONDS)
-
-        deadline = time.monotonic() + 10
-        while not server.disconnects:
-            assert time.monotonic() < deadline, "the server was not let go"
-            time.sleep(0.01)
-    assert program.returncode == 130
-    printed = (first + rest).decode()
-    assert set(printed.split()) == {"word"}
-    assert printed.endswith("\n")
-    assert errors == b""
-    saved = json.loads(run(tmp_path, "export", "--all").stdout)
-    reply = saved["messages"][1]
-    assert reply["status"] == "stopped"
-    assert reply["content"].strip() == printed.strip()
-
-
-def test_ctrl_c_before_the_first_word_ends_it_too(tmp_path: Path) -> None:
-    with FakeServer(Answer(silent=True)) as server:
-        command = [*TUI_CHAT, "ask", "--base-url", server.base_url, "--model", "m", "go"]
-        with subprocess.Popen(
-            command, env=_environ(tmp_path), stdout=subprocess.PIPE, stderr=subprocess.PIPE
-        ) as program:
-            deadline = time.monotonic() + SECONDS
-            while not server.chats:
-                assert time.monotonic() < deadline
-                time.sleep(0.01)
-            program.send_signal(signal.SIGINT)
-            printed, errors = program.communicate(timeout=SECONDS)
-
-    assert (program.returncode, printed, errors) == (130, b"", b"")
-
-
-def _shell(home: Path, server: FakeServer, *arguments: str, rest: str) -> Done:
-    """The program in a shell, with what the shell makes of its streams."""
-    command = [*TUI_CHAT, "ask", "--base-url", server.base_url, "--model", "m", *arguments]
-    return subprocess.run(
-        ["bash", "-c", f"{shlex.join(command)} {rest}"],
-        env=_environ(home),
-        capture_output=True,
-        timeout=SECONDS,
-        check=False,
-    )
-
-
-def test_a_reader_that_goes_away_stops_the_reply_and_nothing_is_complained_of(
-    tmp_path: Path,
-) -> None:
-    rest = "| head -1; echo ${PIPESTATUS[0]}"
-    with FakeServer(Answer(["line\n"] * 3000, delay=0.005)) as server:
-        done = _shell(tmp_path, server, "--save", "go", rest=rest)
-        slow = len(server.sent)
-        # More than a pipe holds.
-        server.answer = Answer(["line\n" * 100] * 500)
-        fast = _shell(tmp_path, server, "go", rest=rest)
-
-    for one in (done, fast):
-        assert (one.stdout, one.stderr) == (b"line\n141\n", b"")
-    assert slow < 3000
-    reply = json.loads(run(tmp_path, "export", "--all").stdout)["messages"][1]
-    assert reply["status"] == "stopped"
-    assert "error" not in reply
-
-
-@pytest.mark.parametrize("arguments", [["hi"], ["--json", "hi"], ["--save", "hi"]])
-def test_a_full_disk_is_one_sentence(tmp_path: Path, arguments: Sequence[str]) -> None:
-    with FakeServer() as server:
-        done = _shell(tmp_path, server, *arguments, rest="> /dev/full")
-
-    assert done.returncode == 1
-    assert "standard output cannot be written: No space left on device." in _said(done)
-
-
-def test_closed_streams_are_no_reason_for_a_traceback(tmp_path: Path) -> None:
-    with FakeServer() as server:
-        unheard = _shell(tmp_path, server, "hi", rest=">&-")
-        unwarned = _shell(tmp_path, server, "hi", rest="2>&-")
-        unasked = _shell(tmp_path, server, "-", rest="<&-")
-
-    assert (unheard.returncode, unheard.stderr) == (0, b"")
-    assert (unwarned.returncode, unwarned.stdout) == (0, b"Hello, world.\n")
-    assert unasked.returncode == 2
-    assert b"nothing to ask" in unasked.stderr
 
 
 def test_nothing_a_server_says_controls_the_terminal(tmp_path: Path) -> None:
@@ -406,7 +195,7 @@ def test_nothing_a_server_says_controls_the_terminal(tmp_path: Path) -> None:
     shown = "␛]52;c;aGk=␇␛[2J\ufffd31m\ufffdabc\nd\ufffd␡"
     assert plain.stdout.decode() == shown + "\n"
     assert json.loads(as_json.stdout)["content"] == shown
-    assert "␛[31m [b]way[/b]" in _said(failed)
+    assert "␛[31m [b]way[/b]" in said(failed)
 
 
 def test_the_endpoint_of_the_environment_and_of_the_settings_is_used(tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from tui_chat.core.params import PARAMETERS
 
 PACKAGE = ROOT / "tui_chat"
 SOURCES = sorted(PACKAGE.rglob("*.py"))
+TESTS = sorted((ROOT / "tests").rglob("*.py"))
 NAMES = {parameter.name for parameter in PARAMETERS} - {"stop"}  # An everyday word.
 MAY_NAME = {
     # The wire: some servers want the most tokens under another name.
@@ -55,6 +56,13 @@ def test_files_and_functions_stay_short(path: Path) -> None:
     for node in ast.walk(ast.parse(text)):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             assert (node.end_lineno or 0) - node.lineno < LONGEST_FUNCTION, node.name
+
+
+def test_files_of_tests_stay_short() -> None:
+    lengths = {
+        str(path.relative_to(ROOT)): len(path.read_text("utf-8").splitlines()) for path in TESTS
+    }
+    assert not {name: length for name, length in lengths.items() if length > LONGEST_FILE}
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(PACKAGE)))

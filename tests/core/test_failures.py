@@ -1,32 +1,22 @@
-"""Every way a server fails is told in its own sentence, with what can be done, and never with a key."""
+"""Every way a server fails is told in its own sentence, with what can be done."""
 
 from __future__ import annotations
 
-import asyncio
 import json
-import socket
-import ssl
 import subprocess
 import sys
-import traceback
 from dataclasses import dataclass
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
+from tests.core.failing import KEY, error, failing, openai
 from tests.fake_server import Answer, FakeServer
-from tui_chat.core import failures
 from tui_chat.core.conversation import Setup, Token, said
 from tui_chat.core.endpoints import Endpoint
-from tui_chat.core.errors import ChatError
-from tui_chat.core.failures import Asked
 from tui_chat.core.keys import Secret
 from tui_chat.core.provider import Provider
 from tui_chat.core.text import clean
 
-KEY = "secret-key-0123456789"
-ASKED = Asked(Endpoint("fake", "https://host/v1", key_env="FAKE_KEY"), "m-1", KEY)
 PAGE = b"<!DOCTYPE html><html><head><title>Log in</title></head><body>Welcome</body></html>"
 
 
@@ -37,15 +27,6 @@ class Row:
     answer: Answer
     message: str
     hint: str = ""
-
-
-def error(status: int, body: object, **headers: str) -> Answer:
-    named = {name.replace("_", "-"): value for name, value in headers.items()}
-    return Answer(status=status, error=body, headers=named)
-
-
-def openai(message: str, **more: object) -> dict[str, object]:
-    return {"error": {"message": message, "type": "invalid_request_error", **more}}
 
 
 def page(status: int) -> Answer:
@@ -217,20 +198,6 @@ BEFORE = {
 }  # fmt: skip
 
 
-async def failing(server: FakeServer, **more: str) -> ChatError:
-    """The error that a reply from this server ends with."""
-    endpoint = Endpoint("fake", more.get("url", server.base_url), key_env="FAKE_KEY")
-    provider = Provider(endpoint, Secret(KEY), read_seconds=0.4)
-    tokens: list[Token] = []
-    try:
-        with pytest.raises(ChatError) as caught:
-            await provider.reply(Setup("fake", "m-1"), [said("user", "hi")], tokens.append)
-    finally:
-        await provider.close()
-    assert tokens == []
-    return caught.value
-
-
 @pytest.mark.parametrize("row", BEFORE.values(), ids=BEFORE.keys())
 async def test_a_reply_that_never_began_says_why(row: Row) -> None:
     with FakeServer(row.answer) as server:
@@ -283,203 +250,6 @@ async def test_a_reply_that_broke_off_keeps_its_text_and_says_why(
     assert ending.status == "cut"
     assert words in ending.error
     assert "".join(token.text for token in tokens).startswith("Hello,")
-
-
-async def test_a_server_that_does_not_run_is_named_with_its_url() -> None:
-    with socket.socket() as held:
-        held.bind(("127.0.0.1", 0))
-        port = held.getsockname()[1]
-    with FakeServer() as server:
-        for host in ("127.0.0.1", "localhost"):
-            told = await failing(server, url=f"http://{host}:{port}/v1")
-            assert told.message == f"Nothing answers at http://{host}:{port}/v1."
-            assert told.hint == "Is the server running?"
-        assert not server.requests
-
-
-async def test_a_secure_url_for_a_plain_server_is_told() -> None:
-    with FakeServer() as server:
-        told = await failing(server, url=server.base_url.replace("http:", "https:"))
-    assert "does not speak TLS" in told.message
-    assert "http://" in told.hint
-
-
-@pytest.mark.parametrize("url", ["", "127.0.0.1:1/v1", "ftp://127.0.0.1/v1"])
-async def test_a_url_that_is_none_is_told(url: str) -> None:
-    with FakeServer() as server:
-        told = await failing(server, url=url)
-    assert "is not a URL" in told.message
-
-
-def caused(cause: BaseException) -> OSError:
-    """As transport errors come: the reason one or two causes down, or in a group."""
-    outer = OSError("All connection attempts failed")
-    outer.__cause__ = ExceptionGroup("attempts", [OSError("first"), cause])  # type: ignore[type-var]  # only Exceptions come here
-    return outer
-
-
-@pytest.mark.parametrize(
-    ("cause", "words"),
-    [
-        (ConnectionRefusedError(111, "Connection refused"), "Nothing answers"),
-        (OSError("[WinError 10061] target machine actively refused it"), "Nothing answers"),
-        (socket.gaierror(-2, "Name or service not known"), "no host of that name"),
-        (socket.gaierror(-3, "Temporary failure in name resolution"), "no host of that name"),
-        (socket.gaierror(8, "nodename nor servname provided"), "no host of that name"),
-        (OSError("[Errno 11001] getaddrinfo failed"), "no host of that name"),
-        (ssl.SSLCertVerificationError("CERTIFICATE_VERIFY_FAILED: self-signed"), "not trusted"),
-        (ssl.SSLError("[SSL: WRONG_VERSION_NUMBER] wrong version"), "does not speak TLS"),
-        (ssl.SSLError("[SSL: TLSV1_ALERT_PROTOCOL_VERSION]"), "No secure connection"),
-        (OSError(101, "Network is unreachable"), "cannot be reached"),
-        (OSError(113, "No route to host"), "cannot be reached"),
-        (ConnectionResetError(104, "Connection reset by peer"), "closed the connection"),
-        (OSError("something new"), "The connection to https://host/v1 failed."),
-    ],
-)
-def test_the_reason_is_found_wherever_it_stands(cause: Exception, words: str) -> None:
-    assert words in failures.explained(caused(cause), ASKED).message
-
-
-@pytest.mark.parametrize(
-    "answer",
-    [
-        error(400, openai(f"bad key {KEY} here")),
-        error(400, openai("x" * 290 + KEY)),
-        error(401, {"detail": f"Bearer {KEY}"}),
-        error(302, b"", location=f"https://elsewhere.example/?key={KEY}"),
-        Answer(raw=f"you sent {KEY}".encode(), content_type="text/plain"),
-        Answer(raw=json.dumps({"error": KEY}).encode(), content_type="application/json"),
-        Answer(raw=f'event: error\ndata: {{"message":"{KEY}"}}\n\n'.encode()),
-    ],
-)
-async def test_a_key_in_a_servers_words_is_not_repeated(answer: Answer) -> None:
-    with FakeServer(answer) as server:
-        told = await failing(server)
-    shown = "".join(traceback.format_exception(told))
-    assert KEY not in shown
-    assert KEY[:10] not in str(told)
-
-
-def test_keys_of_a_known_form_are_hidden_even_when_they_are_not_ours() -> None:
-    body = openai("Incorrect API key provided: sk-proj-abcdefghijkl.")
-    assert failures.server_words(body) == "Incorrect API key provided: ***."
-
-
-@pytest.mark.parametrize("key", ["two words\n", "schlüssel", "a\x00b", "", "line\nbreak"])
-async def test_a_key_that_no_header_can_carry_is_told_by_its_source(key: str) -> None:
-    with FakeServer() as server:
-        provider = Provider(Endpoint("fake", server.base_url, key_env="FAKE_KEY"), Secret(key))
-        with pytest.raises(ChatError, match="What FAKE_KEY holds cannot be a key") as caught:
-            await provider.models()
-        assert not server.requests
-    shown = "".join(traceback.format_exception(caught.value))
-    assert not key.strip() or key.strip() not in shown
-
-
-@pytest.mark.parametrize(
-    ("endpoint", "key", "words"),
-    [
-        (Endpoint("e", "http://h", key_env="E_KEY"), "k1234", "refused the key from E_KEY (401)"),
-        (Endpoint("e", "http://h", key_command=("pass", "x")), "k1234", "from the command pass"),
-        (Endpoint("e", "http://h"), "", "refused a request without a key (401)"),
-        (Endpoint("e", "http://h"), "k1234", "refused its key (401)"),
-    ],
-)
-def test_a_refused_key_is_told_by_where_it_came_from(
-    endpoint: Endpoint, key: str, words: str
-) -> None:
-    assert words in failures.from_status(401, None, {}, Asked(endpoint, "m", key)).message
-
-
-@pytest.mark.parametrize(
-    ("body", "field"),
-    [
-        (openai("Unsupported parameter", param="max_tokens"), "max_tokens"),
-        (openai("x", param="generation_config.temperature"), "temperature"),
-        (openai("Unsupported value: 'temperature' does not support 0.8.", code=None), "temperature"),
-        ([openai('Unknown name "frequency_penalty": Cannot find field.')], "frequency_penalty"),
-        (openai("property `seed` is unsupported"), "seed"),
-        (openai("temperature is deprecated for this model."), "temperature"),
-        (openai("temperature and top_p cannot both be specified."), "temperature"),
-        (openai("Unsupported parameter: seed"), "seed"),
-        ({"detail": [{"loc": ["body", "seed"], "msg": "Extra inputs are not permitted"}]}, "seed"),
-        (
-            {"message": {"detail": [{"loc": ["body", "seed"], "msg": "Extra inputs"}]}},
-            "seed",
-        ),
-        (openai("This model ignores the temperature of its seed."), None),
-        (openai("top_k is not known here"), None),
-        (openai("Something else entirely"), None),
-        (openai("'max_tokens' too large", code="context_length_exceeded"), None),
-        ("just a text", None),
-        (None, None),
-    ],
-)  # fmt: skip
-def test_the_field_that_a_refusal_names_is_found(body: object, field: str | None) -> None:
-    sent = ["temperature", "top_p", "max_tokens", "frequency_penalty", "seed"]
-    assert failures.refused_field(body, sent) == field
-
-
-def test_a_length_that_is_too_large_is_no_conversation_that_is_too_long() -> None:
-    body = openai(
-        "'max_tokens' is too large: 5000. This model's maximum context length is 4096 tokens "
-        "and your request has 100 input tokens.",
-        param="max_tokens",
-    )
-    assert failures.refused_field(body, ["max_tokens"]) == "max_tokens"
-    assert "too long" not in failures.from_status(400, body, {}, ASKED).message
-
-
-def test_an_error_inside_an_error_is_read() -> None:
-    inner = json.dumps(openai("The true reason."))
-    assert failures.server_words({"error": {"message": inner}}) == "The true reason."
-
-
-def test_a_servers_words_are_cut_and_cleaned() -> None:
-    body = {"error": {"message": "a\x1b[31m\n\u202e[bold]" + "x" * 5_000_000}}
-    words = failures.server_words(body)
-    assert words.startswith("a␛[31m \ufffd[bold]xxx")
-    assert len(words) == 300
-
-
-JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.text(max_size=20),
-    lambda inner: (
-        st.lists(inner, max_size=4)
-        | st.dictionaries(
-            st.sampled_from(["error", "message", "detail", "code", "param", "loc", "n_ctx", "x"]),
-            inner,
-            max_size=4,
-        )
-    ),
-    max_leaves=12,
-)
-
-
-@given(JSON, st.sampled_from([302, 400, 401, 404, 413, 422, 429, 500, 599]))
-def test_any_body_makes_a_sentence(body: object, status: int) -> None:
-    told = failures.from_status(status, body, {}, ASKED)
-    assert f"({status})" in told.message or "too long" in told.message
-    assert clean(str(told)) == str(told)
-    assert failures.refused_field(body, ["seed"]) in (None, "seed")
-    assert failures.from_stream(body, ASKED).message
-
-
-def test_deep_nesting_ends() -> None:
-    body: object = "bottom"
-    for _ in range(5_000):
-        body = {"error": [body]}
-    assert failures.server_words(body) == ""
-    assert failures.refused_field(body, ["seed"]) is None
-    assert failures.not_an_api("application/json", "[" * 100_000, ASKED).message
-
-
-async def test_a_huge_error_body_is_not_read_to_its_end() -> None:
-    head = b"HTTP/1.1 500 X\r\ncontent-length: 4000000000\r\n\r\n"
-    with FakeServer(Answer(wire=head + b"z" * 3_000_000)) as server:
-        told = await asyncio.wait_for(failing(server), 20)
-    assert "(500)" in told.message
-    assert len(told.message) < 400
 
 
 def test_the_failures_load_no_client() -> None:

@@ -1,4 +1,4 @@
-"""What the tests of the built-in model share: looking at processes, waiting, talking to a server."""
+"""What the tests of the built-in model share: processes, waiting, starting and asking a server."""
 
 from __future__ import annotations
 
@@ -14,6 +14,25 @@ from openai import AsyncOpenAI
 from tui_chat.core.local.server import LocalServer
 
 LONG = "Count from one to a thousand in words, and leave nothing out."
+
+# Serves nobody but us, says so, and does not care for polite requests to end.
+STUBBORN = """
+import json, signal, sys
+from http.server import BaseHTTPRequestHandler, HTTPServer
+
+signal.signal(signal.SIGTERM, signal.SIG_IGN)
+order = json.loads(sys.stdin.readline())
+
+class Answering(BaseHTTPRequestHandler):
+    def do_POST(self):
+        asked = self.headers.get("Authorization")
+        self.send_response(200 if asked == f"Bearer {order['key']}" or sys.argv[1] == "open" else 401)
+        self.end_headers()
+
+with HTTPServer(("127.0.0.1", 0), Answering) as server:
+    print(json.dumps({"url": f"http://127.0.0.1:{server.server_port}"}), flush=True)
+    server.serve_forever()
+"""
 
 
 async def until(condition: Callable[[], object], seconds: float = 20) -> None:
@@ -45,6 +64,18 @@ def command_lines() -> list[str]:
         except (FileNotFoundError, ProcessLookupError):
             continue
     return lines
+
+
+async def started(tmp_path: Path, *command: str, seconds: float = 10) -> LocalServer:
+    """A server that runs the command in place of the real one."""
+    (tmp_path / "a.gguf").write_bytes(b"GGUF")
+    return await LocalServer.start(
+        tmp_path / "a.gguf",
+        model_id="m",
+        log=tmp_path / "log",
+        command=command,
+        seconds=seconds,
+    )
 
 
 def client(server: LocalServer) -> AsyncOpenAI:
