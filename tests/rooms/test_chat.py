@@ -296,6 +296,19 @@ async def test_the_bottom_line_follows_the_message_under_the_cursor(tmp_path: Pa
             assert "r Regenerate" not in house.screen_text()
 
 
+async def test_tab_leads_to_the_messages_and_back(tmp_path: Path) -> None:
+    with FakeServer() as server:
+        async with open_house(tmp_path, server) as house:
+            assert "tab Messages" not in house.screen_text()
+            await house.send("hi")
+            assert "tab Messages" in house.screen_text()
+            await house.press("tab")
+            assert house.chat.focused is house.chat.transcript
+            await wait_until(lambda: "tab Messages" not in house.screen_text())
+            await house.press("tab")
+            assert house.chat.focused is house.chat.prompt.text_area
+
+
 @pytest.mark.parametrize("size", [(60, 16), (80, 24), (120, 40)])
 async def test_the_bottom_line_always_leads_to_the_help_and_the_parameters(
     tmp_path: Path, size: tuple[int, int]

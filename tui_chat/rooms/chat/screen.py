@@ -40,6 +40,10 @@ class ChatScreen(ConversationScreen):
 
     AUTO_FOCUS = "Prompt TextArea"
     BINDINGS: ClassVar[list[BindingType]] = [
+        Binding(
+            "tab", "messages", "Messages", tooltip="To the messages, and back", id="chat.messages"
+        ),
+        Binding("tab", "app.focus_next", "Next part", show=False, id="chat.next_part"),
         Binding("ctrl+n", "new", "New", show=False, tooltip="New conversation", id="chat.new"),
         Binding(
             "pageup",
@@ -222,6 +226,16 @@ class ChatScreen(ConversationScreen):
         self.refresh_bindings()
 
     # Actions
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        if action == "messages":
+            said = self.is_mounted and self.talk.conversation.leaf is not None
+            return said and self.focused is self.prompt.text_area
+        return super().check_action(action, parameters)
+
+    def action_messages(self) -> None:
+        """From the prompt to the messages, where single keys act on the one under the cursor."""
+        self.set_focus(self.transcript)
 
     def action_back(self) -> None:
         """Esc when nothing is to be stopped: leave an edit, else return to the prompt."""
