@@ -23,7 +23,7 @@ def key_table() -> str:
     from tui_chat.app import help_sections
 
     rows = ["| where | key | what it does |", "|---|---|---|"]
-    for section in help_sections():
+    for section in help_sections({}):
         if section.title not in ("Typed commands", "Parameters"):
             place = section.title.lower()
             rows += [f"| {place} | {keys} | {words} |" for keys, words in section.rows]

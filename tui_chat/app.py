@@ -11,7 +11,7 @@ import os
 import re
 import signal
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import PurePath
 from typing import TYPE_CHECKING, ClassVar
@@ -201,7 +201,7 @@ class TuiChat(App[None]):
     async def action_help(self) -> None:
         from tui_chat.widgets.help import Help
 
-        await self.push_screen(Help(help_sections()))
+        await self.push_screen(Help(help_sections(self._world.settings.keys)))
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Rooms open over the chat, not over each other."""
@@ -308,8 +308,8 @@ class TuiChat(App[None]):
         self.exit(return_code=code)
 
 
-def help_sections() -> list[Section]:
-    """What the help says: keys by place, typed commands, parameters."""
+def help_sections(keymap: Mapping[str, str]) -> list[Section]:
+    """What the help says: keys by place, typed commands, parameters. `keymap`: binding's id → its key."""
     from tui_chat.core.params import PARAMETERS
     from tui_chat.rooms.chat.commands import COMMANDS
     from tui_chat.rooms.chat.conversing import ChatTranscript, ConversationScreen
@@ -333,7 +333,7 @@ def help_sections() -> list[Section]:
         ("On a parameter", Sidebar.BINDINGS),
         ("On a message", [*Transcript.BINDINGS, *ChatTranscript.BINDINGS]),
     ]
-    sections = [Section(title, key_rows(bindings)) for title, bindings in places]
+    sections = [Section(title, key_rows(bindings, keymap)) for title, bindings in places]
     sections.append(
         Section(
             "Typed commands",

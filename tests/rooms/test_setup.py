@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from pathlib import Path
+
+import pytest
 
 from tests.fake_server import Answer, FakeServer, words
 from tests.rooms.house import open_house, wait_until
@@ -218,3 +221,47 @@ async def test_export_writes_a_new_file_and_never_overwrites(tmp_path: Path) -> 
             await house.press("enter")
             await wait_until(lambda: "there already" in house.notices())
             assert target.read_text() == text
+
+
+@pytest.mark.parametrize("size", [(60, 16), (80, 24), (120, 40)])
+async def test_the_sidebar_over_a_small_chat_leaves_the_bottom_line_alone(
+    tmp_path: Path, size: tuple[int, int]
+) -> None:
+    with FakeServer() as server:
+        async with open_house(tmp_path, server, size=size) as house:
+            await house.press("f2")
+            await wait_until(lambda: "Temperature" in house.screen_text())
+            rows = house.screen_text().splitlines()
+            assert rows[-1].startswith(" ← → Change  enter Choose")
+            assert rows[-1].rstrip().endswith("F1 Help")
+            assert rows[-2].endswith("╯")
+
+
+async def test_the_help_scrolls_by_each_key_of_a_burst_and_names_remapped_keys(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "config").mkdir()
+    (tmp_path / "config" / "settings.toml").write_text('[keys]\n"app.saved" = "f9"\n')
+    with FakeServer() as server:
+        async with open_house(tmp_path, server, size=(60, 16)) as house:
+            await house.press("f1")
+            await wait_until(lambda: "Everywhere" in house.screen_text())
+            assert re.search("F9 +Saved conversations", house.screen_text())
+            first = house.screen_text().splitlines()[6][:50]
+            await house.write("jjjj")
+            await wait_until(lambda: house.screen_text().splitlines()[2][:50] == first)
+            await house.press("end")
+            await wait_until(lambda: "repetition, 1 is none." in house.screen_text())
+            await house.press("escape")
+            await wait_until(lambda: house.app.screen is house.chat)
+
+
+async def test_a_narrow_list_drops_whole_columns(tmp_path: Path) -> None:
+    with FakeServer() as server:
+        async with open_house(tmp_path, server, size=(60, 16)) as house:
+            await house.send("a question that is rather long for a title")
+            await house.press("f3")
+            await wait_until(lambda: "Saved conversations" in house.screen_text())
+            row = next(row for row in house.screen_text().splitlines() if "● a ques" in row)
+            assert re.search(r"\d\d:\d\d +2 +│$", row)
+            assert "fake-1" not in row

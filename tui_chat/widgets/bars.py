@@ -48,23 +48,20 @@ class Topline(Widget):
     _COLOURS = {"ready": "$text-success", "failed": "$text-error"}
 
     def render(self) -> Content:
-        mark = "●" if self.state == "ready" else "○"
-        right = Content.assemble(
-            (one_line(self.place, 48), ""),
-            "   ",
-            (f"{mark} {self.state}", self._COLOURS.get(self.state, "$text-warning")),
-        )
         width = self.content_size.width
-        if right.cell_length > width - 14:
-            right = Content.styled(
-                f"{mark} {self.state}", self._COLOURS.get(self.state, "$text-warning")
-            )
         left = Content.assemble(("tui-chat", "bold $text"), "   ", one_line(self.title, 200))
+        right = self._right(min(48, width // 2 - 6))
         room = width - right.cell_length - 2
-        if room < 8:
-            return left.truncate(width, ellipsis=True)
-        left = left.truncate(room, ellipsis=True, pad=True)
+        left = left.truncate(max(0, room), ellipsis=True, pad=True)
         return Content.assemble(left, "  ", right)
+
+    def _right(self, room: int) -> Content:
+        """Place and state; of the place the end, which is the model, where there is no more room."""
+        mark = "●" if self.state == "ready" else "○"
+        state = (f"{mark} {self.state}", self._COLOURS.get(self.state, "$text-warning"))
+        place = one_line(self.place)
+        shown = next((end for end in (place, place.rpartition(" · ")[2]) if len(end) <= room), "")
+        return Content.assemble(shown, "   " if shown else "", state)
 
 
 class Keyline(Widget):
@@ -119,7 +116,10 @@ def _of_the_house(binding: Binding) -> bool:
 def _order(binding: Binding) -> tuple[int, int]:
     """Keys of the focused widget first, then the function keys by number, help last."""
     number = _number(binding)
-    return (3, 0) if number == 1 else (1, number) if number else (2 * _of_the_house(binding), 0)
+    if number:
+        return (3, 0) if number == 1 else (1, number)
+    # What takes away comes last.
+    return (2, 0) if _of_the_house(binding) else (0, binding.key == "delete")
 
 
 def _importance(binding: Binding) -> tuple[int, int]:

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
+from rich.cells import cell_len
 from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -25,11 +26,14 @@ from tui_chat.widgets.tones import MUTED
 
 @dataclass(frozen=True)
 class Line:
-    """One thing to choose: its key, its name, and columns of facts shown dim at the right."""
+    """One thing to choose: its key, its name, and columns of facts shown dim at the right.
+
+    The first columns are left out where there is no room for all; each keeps its width.
+    """
 
     key: str
     name: str
-    facts: str = ""
+    facts: tuple[str, ...] = ()
     about: str = ""
     """A sentence shown beneath the list while the line is highlighted."""
     marked: bool = False
@@ -145,7 +149,7 @@ class Picker(ModalScreen[str | None]):
         return tuple(
             line
             for line in self._lines
-            if all(word in folded(f"{line.name} {line.facts}") for word in words)
+            if all(word in folded(" ".join((line.name, *line.facts))) for word in words)
         )
 
     def _narrow(self) -> None:
@@ -205,8 +209,11 @@ class Picker(ModalScreen[str | None]):
 
 def _prompt(line: Line, width: int) -> Content:
     mark = "● " if line.marked else "  "
+    columns, most = line.facts, max(0, width * 3 // 5)
+    while len(columns) > 1 and cell_len("  ".join(columns)) > most:
+        columns = columns[1:]
     # Columns keep their spaces.
-    facts = clean(line.facts).replace("\n", " ")[: max(0, width * 3 // 5)]
-    room = max(4, width - len(facts) - 4)
+    facts = Content(clean("  ".join(columns)).replace("\n", " ")).truncate(most, ellipsis=True)
+    room = max(4, width - facts.cell_length - 4)
     name = Content(one_line(line.name, 400)).truncate(room, ellipsis=True, pad=True)
-    return Content.assemble((mark, "$primary"), name, "  ", (facts, MUTED))
+    return Content.assemble((mark, "$primary"), name, "  ", facts.stylize(MUTED))

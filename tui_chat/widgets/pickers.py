@@ -112,7 +112,7 @@ class PresetPicker(Picker):
 
 
 def _preset_line(preset: Preset, present: str) -> Line:
-    facts = preset.params.summary if not preset.problem else "broken"
+    facts = (preset.params.summary if not preset.problem else "broken",)
     return Line(
         preset.name, preset.name, facts, preset.problem or preset.about, preset.name == present
     )
@@ -133,7 +133,7 @@ class EndpointPicker(Picker):
 def _endpoint_line(endpoint: Endpoint, world: World, present: str) -> Line:
     address = endpoint.base_url or "on this machine"
     about = f"Key: {key_source(endpoint, world.environ)}"
-    return Line(endpoint.name, endpoint.name, address, about, endpoint.name == present)
+    return Line(endpoint.name, endpoint.name, (address,), about, endpoint.name == present)
 
 
 class ModelPicker(Picker):
@@ -172,11 +172,11 @@ def _model_lines(served: Iterable[ServedModel], present: str) -> Sequence[Line]:
         Line(
             model.id,
             model.id,
-            f"context {figure(model.context)}" if model.context else "",
+            (f"context {figure(model.context)}",) if model.context else (),
             marked=model.id == present,
         )
         for model in served
     ]
     if present and all(line.key != present for line in lines):
-        lines.insert(0, Line(present, present, "", marked=True))
+        lines.insert(0, Line(present, present, marked=True))
     return lines

@@ -64,7 +64,10 @@ class SetupScreen(Screen[None]):
             & #side { layer: over; dock: right; display: none; background: $surface; margin: 1 0; }
             &.-sidebar-over #side { display: block; }
         }
-        &.-low #side #explanation { min-height: 1; max-height: 2; }
+        &.-low #side {
+            & #explanation { max-height: 3; }
+            & Meter { border-top: none; height: 2; }
+        }
     }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -172,6 +175,8 @@ class SetupScreen(Screen[None]):
         side.border_title = Content.assemble(left, " ", (line, "$foreground 20%"), " ", right)
 
     def on_resize(self) -> None:
+        # Over the room it would cover the line at the bottom: on a layer, docked lines take no room.
+        self.query_one("#side").styles.max_height = max(1, self.size.height - 2)
         self.call_after_refresh(self._show_side_title)
         small = self.has_class("-too-narrow") or self.has_class("-too-low")
         if small and not self.query("#too-small"):

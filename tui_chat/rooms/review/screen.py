@@ -81,7 +81,11 @@ class SavedConversations(Picker):
                 Line(
                     one.id,
                     one.title or "Untitled",
-                    f"{one_line(one.model, 22):<22}  {when(one.updated, today)}  {one.messages:>5}",
+                    (
+                        f"{one_line(one.model, 22):<22}",
+                        when(one.updated, today),
+                        f"{one.messages:>5}",
+                    ),
                     f"{one.messages} messages"
                     + (f", last answered by {one.model}" if one.model else ""),
                     one.id == self._present,
