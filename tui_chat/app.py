@@ -180,9 +180,7 @@ class TuiChat(App[None]):
             return
         chosen = await self.push_screen_wait(Welcome(self._world))
         if chosen:
-            self.chat.take_endpoint(chosen)
-            await self.chat.begin_with_preset()
-            self.chat.warm()
+            await self.chat.begin_with(chosen)
         self.chat.leave_sidebar()
 
     async def action_open_saved(self, words: str = "") -> None:

@@ -89,8 +89,7 @@ def test_a_url_adds_an_endpoint_named_after_its_host() -> None:
     assert added.name == "127.0.0.1:8080"
     assert added.local
     assert endpoints.find(added.name).key_env == "MY_KEY"
-    assert endpoints.is_typed(added.name)
-    assert not endpoints.is_typed("openai")
+    assert endpoints.typed == (added,)
 
 
 def test_an_unknown_endpoint_names_those_there_are() -> None:

@@ -53,10 +53,14 @@ class House:
 
     async def write(self, text: str) -> None:
         """Type a text into whatever has the focus, as fast as a terminal can send it."""
+        await self.burst(*((_character_to_key(character), character) for character in text))
+
+    async def burst(self, *keys: tuple[str, str]) -> None:
+        """Send keys, as name and character, without waiting for what each of them does."""
         driver = self.app._driver
         assert driver is not None
-        for character in text:
-            event = events.Key(_character_to_key(character), character)
+        for name, character in keys:
+            event = events.Key(name, character)
             event.set_sender(self.app)
             driver.process_message(event)
         await self.pilot.pause()

@@ -116,7 +116,9 @@ def test_off_means_not_set() -> None:
 
 @given(params=ANY_PARAMS, shown=st.booleans())
 def test_a_session_is_read_back(params: Params, shown: bool) -> None:
-    session = Session("c", Setup("e", "m", "s", params), "Chaos", "http://h", "K", shown, not shown)
+    session = Session(
+        "c", Setup("e", "m", "s", params), "Chaos", (("http://h", "K"),), shown, not shown
+    )
     assert Session.read(session.json()) == session
 
 

@@ -265,3 +265,85 @@ async def test_a_narrow_list_drops_whole_columns(tmp_path: Path) -> None:
             row = next(row for row in house.screen_text().splitlines() if "● a ques" in row)
             assert re.search(r"\d\d:\d\d +2 +│$", row)
             assert "fake-1" not in row
+
+
+async def test_nothing_is_asked_of_a_server_before_a_question_is(tmp_path: Path) -> None:
+    (tmp_path / "config").mkdir()
+    with FakeServer(context=4096, counted=7) as server:
+        (tmp_path / "config" / "settings.toml").write_text(
+            'endpoint = "lab"\n[endpoints.lab]\ncounts_tokens = true\nmodel = "fake-1"\n'
+            f'base_url = "{server.base_url}"\n'
+        )
+        async with open_house(tmp_path) as house:
+            await house.write("a secret thought")
+            await wait_until(lambda: re.search(r"draft ≈?[1-9]", house.screen_text()))
+            assert house.chat.setup.endpoint == "lab"
+            assert not server.requests
+            await house.send("")
+            await wait_until(lambda: "/ 4\u202f096" in house.screen_text())
+
+
+async def test_the_servers_usage_replaces_the_estimate_of_the_context(tmp_path: Path) -> None:
+    usage = {"prompt_tokens": 1000, "completion_tokens": 77}
+    with FakeServer(Answer(usage=usage)) as server:
+        async with open_house(tmp_path, server) as house:
+            await house.send("hi")
+            await wait_until(lambda: re.search(r"Context .*\b1\u202f077", house.screen_text()))
+            await house.command("/system Be brief.")
+            await wait_until(lambda: re.search(r"Context .*≈", house.screen_text()))
+
+
+async def test_a_server_that_does_not_answer_gives_way_to_one_that_does(tmp_path: Path) -> None:
+    (tmp_path / "config").mkdir()
+    (tmp_path / "config" / "settings.toml").write_text(
+        'endpoint = "far"\n[endpoints.far]\nbase_url = "https://far.invalid/v1"\nkey_env = "NONE"\n'
+    )
+    with FakeServer() as server:
+        async with open_house(tmp_path) as house:
+            await wait_until(lambda: "○ failed" in house.screen_text())
+            await house.command(f"/endpoint {server.base_url}")
+            await wait_until(lambda: "● ready" in house.screen_text())
+
+
+async def test_typed_servers_of_older_conversations_are_known_at_the_next_start(
+    tmp_path: Path,
+) -> None:
+    with FakeServer() as first, FakeServer() as second, FakeServer() as third:
+        async with open_house(tmp_path, first) as house:
+            await house.command(f"/endpoint {second.base_url}")
+            await house.command("/temperature 0.3")
+            await house.send("old")
+            old = house.chat.talk.conversation.id
+            await house.press("ctrl+n")
+            await house.command(f"/endpoint {third.base_url}")
+            await house.command("/temperature 1.5")
+            await house.send("new")
+        async with open_house(tmp_path, first) as house:
+            house.chat.open(old)
+            await wait_until(lambda: house.chat.talk.conversation.id == old)
+            await house.answered()
+            await house.send("more")
+            assert house.chat.setup.params["temperature"] == 0.3
+        assert len(second.chats) == 2
+
+
+async def test_the_setup_of_an_unknown_endpoint_is_taken_over_but_for_the_endpoint(
+    tmp_path: Path,
+) -> None:
+    settings = tmp_path / "config" / "settings.toml"
+    settings.parent.mkdir()
+    with FakeServer() as first, FakeServer() as second:
+        settings.write_text(f'[endpoints.lab]\nbase_url = "{second.base_url}"\nmodel = "m"\n')
+        async with open_house(tmp_path, first) as house:
+            await house.command("/endpoint lab")
+            await house.command("/temperature 0.3")
+            await house.send("old")
+            old = house.chat.talk.conversation.id
+        settings.unlink()
+        async with open_house(tmp_path, first) as house:
+            await house.command("/temperature 1")
+            house.chat.open(old)
+            await wait_until(lambda: "“lab” is not known any more" in house.notices())
+            assert house.chat.setup.params["temperature"] == 0.3
+            await house.send("more")
+        assert len(first.chats) == 1

@@ -224,9 +224,10 @@ class Endpoints:
     def has(self, name: str) -> bool:
         return name in self._items
 
-    def is_typed(self, name: str) -> bool:
-        """Whether it was added by URL, so that no settings know it at the next start."""
-        return name in self._typed
+    @property
+    def typed(self) -> tuple[Endpoint, ...]:
+        """Those that were added by URL, so that no settings know them at the next start."""
+        return tuple(endpoint for endpoint in self if endpoint.name in self._typed)
 
     def find(self, name: str) -> Endpoint:
         """The endpoint with this name; ChatError names those there are."""

@@ -64,16 +64,21 @@ class Measure:
         cost = await asyncio.to_thread(self._cost, thread)
         served = await self._served(endpoint, setup, thread, draft)
         if served is not None:
-            context, draft_count, exact = served[0], served[1], True
+            context, draft_count, exact, context_exact = *served, True, True
         else:
             context, draft_count, exact = await asyncio.to_thread(
                 self._counted, endpoint, setup, thread, draft
             )
+            context_exact = exact
+            told = None if exact else _told(setup, thread)
+            if told is not None:
+                context, context_exact = told, True
         reply = thread[-1].usage if thread and thread[-1].setup is not None else Usage()
         return Reading(
             draft_count,
             context,
             exact,
+            context_exact,
             reply.completion_tokens,
             not reply.estimated,
             window=window,
@@ -104,7 +109,11 @@ class Measure:
     ) -> tuple[int, int] | None:
         """The endpoint's own count of thread and draft, where it offers one and is already running."""
         size = len(draft) + sum(len(message.content) for message in thread)
-        if not endpoint.counts_tokens or size > _ASK_SERVER_UP_TO or not self._reachable(endpoint):
+        if (
+            not endpoint.counts_tokens
+            or size > _ASK_SERVER_UP_TO
+            or not self._world.may_be_asked(endpoint)
+        ):
             return None
         try:
             provider = await self._world.provider(endpoint.name)
@@ -116,14 +125,11 @@ class Measure:
         whole = await provider.count(setup, [*thread, said("user", draft)])
         return None if whole is None else (without, whole - without)
 
-    def _reachable(self, endpoint: Endpoint) -> bool:
-        return bool(endpoint.base_url) or self._world.server_running
-
     async def _window(self, endpoint: Endpoint, model: str) -> int | None:
         place = (endpoint.name, model)
         if place not in self._windows:
             if endpoint.local:
-                if not self._reachable(endpoint):
+                if not self._world.may_be_asked(endpoint):
                     return None
                 self._windows[place] = await self._served_window(endpoint, model)
             else:
@@ -166,3 +172,20 @@ class Measure:
             local=endpoint.local,
             created=message.created,
         )
+
+
+def _told(setup: Setup, thread: Sequence[Message]) -> int | None:
+    """The thread's tokens as the server counted them with its last reply; None when it did not.
+
+    What was thought is not sent again. A few tokens around the reply itself are nobody's to know.
+    """
+    last = thread[-1] if thread else None
+    if last is None or last.setup is None or last.usage.estimated:
+        return None
+    same = (last.setup.endpoint, last.setup.model, last.setup.system)
+    usage = last.usage
+    if same != (setup.endpoint, setup.model, setup.system):
+        return None
+    if usage.prompt_tokens is None or usage.completion_tokens is None:
+        return None
+    return usage.prompt_tokens + max(0, usage.completion_tokens - (usage.reasoning_tokens or 0))

@@ -112,6 +112,8 @@ class Provider:
         self._client: AsyncOpenAI | None = None
         self._making = asyncio.Lock()
         self._learned: dict[str, _Learned] = {}
+        self.used = False
+        """Whether anything was asked of it: before, it is not asked by the way either."""
         self._without_usage = False
 
     async def warm(self) -> None:
@@ -153,6 +155,7 @@ class Provider:
         where an earlier reply had learned it.
         """
         client, clock = await self._made(), _Clock(sink)
+        self.used = True
         learned = self._learned.setdefault(setup.model, _Learned())
         repeats = 0
         while True:
@@ -223,8 +226,10 @@ class Provider:
         failed: BaseException | None = None
         response: httpx2.Response | None = None
         try:
+            # The messages go in the extra body: the library looks at each of them, on the event loop,
+            # for files to encode, which takes a second for ten thousand.
             stream = await client.chat.completions.create(
-                model=model, messages=body["messages"], stream=True, extra_body=body
+                model=model, messages=[], stream=True, extra_body=body
             )
             response = stream.response
             async for chunk in stream:

@@ -13,6 +13,8 @@ class Reading:
     context: int | None = None
     """Tokens of the next request without the draft: system prompt and thread."""
     exact: bool = True
+    """Whether the draft's figure is one, not an estimate; likewise for the others."""
+    context_exact: bool = True
     reply: int | None = None
     """Tokens of the reply that arrives, else of the last one of the thread."""
     reply_exact: bool = True
@@ -27,3 +29,8 @@ class Reading:
         if self.context is None:
             return None
         return self.context + (self.draft or 0) + ((self.reply or 0) if self.arriving else 0)
+
+    @property
+    def total_exact(self) -> bool:
+        drafted = self.exact or not self.draft
+        return self.context_exact and drafted and (self.reply_exact or not self.arriving)

@@ -69,6 +69,14 @@ class World:
     def server_running(self) -> bool:
         return self._server is not None and self._server.alive
 
+    def may_be_asked(self, endpoint: Endpoint) -> bool:
+        """Whether the endpoint may be asked for counts and sizes unasked by the person: one on this
+        machine that answered a question in this run, or the built-in model while it runs."""
+        if endpoint.name == BUILT_IN:
+            return self.server_running
+        provider = self._providers.get(endpoint.name)
+        return endpoint.local and provider is not None and provider.used
+
     def endpoint(self, name: str) -> Endpoint:
         """The endpoint with this name; ChatError names those there are."""
         return self.endpoints.find(name)
@@ -110,7 +118,7 @@ class World:
             if not self.model_ready:
                 raise ChatError(
                     "The built-in model is not on this machine yet.",
-                    "Fetch it from the opening panel (ctrl+p, “Fetch the built-in model”).",
+                    "Fetch it: ctrl+p, “Fetch or choose a model to talk to”.",
                 )
             from tui_chat.core.local.model import SMOLLM2, model_path
             from tui_chat.core.local.server import LocalServer

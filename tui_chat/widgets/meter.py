@@ -58,10 +58,9 @@ class Meter(Widget):
     def _second_line(self) -> Content:
         reading = self.reading
         total = reading.total
-        exact = reading.exact and (reading.reply_exact or not reading.arriving)
         left = "Context "
         window = f" / {short(reading.window)}" if reading.window else ""
-        right = Content.assemble((figure(total, exact=exact), "$text"), window)
+        right = Content.assemble((figure(total, exact=reading.total_exact), "$text"), window)
         room = self.content_size.width - len(left) - right.cell_length - 1
         if not reading.window or total is None or room < 4:
             return Content.assemble(left, right)

@@ -23,6 +23,7 @@ from textual.widgets import Static
 from tui_chat.core.conversation import Refusal, Setup
 from tui_chat.core.endpoints import Endpoint
 from tui_chat.core.errors import ChatError
+from tui_chat.core.text import one_line
 from tui_chat.core.world import World
 from tui_chat.widgets.meter import Meter
 from tui_chat.widgets.sidebar import Sidebar
@@ -126,6 +127,16 @@ class SetupScreen(Screen[None]):
     def use_endpoint(self, endpoint: Endpoint) -> None:
         """Send to this endpoint from now on, beginning with its own model."""
         self.use(replace(self.setup, endpoint=endpoint.name, model=endpoint.model))
+
+    def take_setup(self, setup: Setup) -> None:
+        """Use the setup of a saved reply; where its endpoint is not known any more, the rest of it."""
+        if self.world.endpoints.has(setup.endpoint):
+            self.use(setup)
+            return
+        here = self.setup
+        self.use(replace(setup, endpoint=here.endpoint, model=here.model))
+        words = f"“{one_line(setup.endpoint, 60)}” is not known any more; here is the rest of its setup."
+        self.notify(words, severity="warning", timeout=8, markup=False)
 
     def watch_setup(self) -> None:
         self.sidebar.endpoint = self.endpoint

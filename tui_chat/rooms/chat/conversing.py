@@ -256,7 +256,7 @@ class ConversationScreen(SetupScreen):
     def action_use_parameters(self) -> None:
         at = self.transcript.message_at_cursor()
         if at is not None and at.setup is not None:
-            self.use(at.setup)
+            self.take_setup(at.setup)
             self.notify("The sidebar has the setup of this reply.", timeout=3, markup=False)
 
     # Taking it elsewhere

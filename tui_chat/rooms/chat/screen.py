@@ -7,16 +7,15 @@ conversation itself is in conversing.py, the setup in setup_screen.py.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
-from textual import getters, on, work
+from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.message import Message as Event
-from textual.reactive import var
-from textual.timer import Timer
 
 from tui_chat.core.conversation import Message, Setup
 from tui_chat.core.endpoints import BUILT_IN
@@ -25,17 +24,18 @@ from tui_chat.core.opening import Opening
 from tui_chat.core.world import World
 from tui_chat.rooms.chat.command_actions import done
 from tui_chat.rooms.chat.commands import Typed, completions, read, written
-from tui_chat.rooms.chat.conversing import ChatTranscript, ConversationScreen
+from tui_chat.rooms.chat.conversing import ChatTranscript
+from tui_chat.rooms.chat.drafting import DraftingScreen
 from tui_chat.rooms.chat.session import KEY, Session
 from tui_chat.widgets.bars import Keyline, Topline
 from tui_chat.widgets.prompt import Prompt
 
-SAVE_DRAFT_AFTER = 0.5
-"""Seconds after the last key; a draft is never older than a second on disk."""
+MOST_SERVERS = 50
+"""How many endpoints that were added by URL are remembered."""
 HINT = ("Ask something.", "Then turn a knob (F2) and ask again (F5):", "see what the knob did.")
 
 
-class ChatScreen(ConversationScreen):
+class ChatScreen(DraftingScreen):
     """One conversation with one model."""
 
     AUTO_FOCUS = "Prompt TextArea"
@@ -74,15 +74,11 @@ class ChatScreen(ConversationScreen):
         name: str
         argument: str
 
-    editing: var[str | None] = var(None, init=False)
-
-    prompt = getters.query_one(Prompt)
-
     def __init__(self, world: World, opening: Opening) -> None:
         super().__init__(world)
         self._opening = opening
-        self._draft_timer: Timer | None = None
         self._remembering = False
+        self._warmed = ""
         self._sent_early = ""
 
     def compose(self) -> ComposeResult:
@@ -114,7 +110,7 @@ class ChatScreen(ConversationScreen):
             if session.conversation:
                 await self.talk.open(session.conversation)
             self.prompt.set_history([written(text) for text in await store.prompts()])
-            await self._restore_draft()
+            await self.restore_draft()
         except ChatError as error:
             self.complain(error)
         self.show_conversation()
@@ -122,20 +118,21 @@ class ChatScreen(ConversationScreen):
         self.sidebar_shown = session.sidebar
         await self._restore_setup(session)
         if not session.setup.endpoint:
-            await self.begin_with_preset()
-        self._remembering = True
+            await self._begin_with_preset()
+        self._remembering = self.keeping = True
         self.warm()
-        if self._sent_early:
-            self._take(self._sent_early)
+        self._take_early()
 
-    async def _restore_draft(self) -> None:
-        draft = await (await self.world.store()).draft(self.talk.saved_id)
-        if draft and not self.draft:
-            self.prompt.set_draft(draft)
+    def _take_early(self) -> None:
+        text, self._sent_early = self._sent_early, ""
+        if text:
+            self._take(text)
 
     async def _restore_setup(self, session: Session) -> None:
-        if session.url:
-            self.world.add_endpoint(session.url, session.key_env)
+        for url, key_env in session.servers:
+            # One that cannot be used any more is no reason not to begin.
+            with suppress(ChatError):
+                self.world.add_endpoint(url, key_env)
         setup = session.setup
         known = self.world.endpoints.has(setup.endpoint)
         if not known or (setup.endpoint == BUILT_IN and not self.world.model_ready):
@@ -150,7 +147,14 @@ class ChatScreen(ConversationScreen):
         self.preset = preset
         self.use(self._opening.applied_to(setup))
 
-    async def begin_with_preset(self) -> None:
+    async def begin_with(self, endpoint: str) -> None:
+        """Send to the endpoint of this name, which was just made ready."""
+        self._warmed = endpoint
+        self.take_endpoint(endpoint)
+        await self._begin_with_preset()
+        self.warm()
+
+    async def _begin_with_preset(self) -> None:
         """Where a person has set nothing yet, begin with what suits the endpoint."""
         endpoint = self.endpoint
         if endpoint is None or not endpoint.preset or self.setup.params or self.preset is not None:
@@ -168,6 +172,7 @@ class ChatScreen(ConversationScreen):
             self.post_message(self.NothingToTalkTo())
             return
         self.topline.state = "starting"
+        self._warmed = self.setup.endpoint
         try:
             await (await self.world.provider(self.setup.endpoint)).warm()
             self.topline.state = "answering" if self.answering else "ready"
@@ -180,7 +185,7 @@ class ChatScreen(ConversationScreen):
 
     @on(Prompt.Submitted)
     def _submitted(self, event: Prompt.Submitted) -> None:
-        if self._remembering:
+        if self.keeping:
             self._take(event.text)
         else:
             self._sent_early = event.text  # Where to send it is still being read.
@@ -206,24 +211,16 @@ class ChatScreen(ConversationScreen):
         if message.role == "user":
             self.prompt.remember(written(message.content))
             self.prompt.clear_draft()
-            self.editing = None
+            self.bring_back()
             self.save_draft()
+            if message.parent is None:
+                self.write_draft("", "")  # It was the draft of a conversation not yet saved.
             self._remember()
         super().said(message)
-
-    @property
-    def draft(self) -> str:
-        return self.prompt.text_to_send
 
     def watch_answering(self) -> None:
         super().watch_answering()
         self._remember()
-
-    def watch_editing(self) -> None:
-        self.prompt.placeholder = (
-            "Edit the message: Enter sends it, Esc leaves it" if self.editing else "Ask something"
-        )
-        self.refresh_bindings()
 
     # Actions
 
@@ -240,8 +237,8 @@ class ChatScreen(ConversationScreen):
     def action_back(self) -> None:
         """Esc when nothing is to be stopped: leave an edit, else return to the prompt."""
         if self.editing is not None:
-            self.editing = None
-            self.prompt.clear_draft()
+            self.prompt.set_draft("")
+            self.bring_back()
         self.leave_sidebar()
 
     def leave_sidebar(self) -> None:
@@ -254,54 +251,40 @@ class ChatScreen(ConversationScreen):
         else:
             self.transcript.scroll_page_down(animate=False)
 
-    def action_edit_message(self) -> None:
-        at = self.transcript.message_at_cursor()
-        if at is not None and at.role == "user" and not self.busy():
-            self.editing = at.id
-            self.prompt.set_draft(written(at.content))
-            self.set_focus(self.prompt.text_area)
-
-    @work(group="open", exclusive=True)
-    async def action_new(self) -> None:
-        if self.busy():
-            return
-        await self._put_draft_away()
-        self.talk.start_new()
-        await self._show_other()
+    def action_new(self) -> None:
+        # At once: the next key of a burst belongs to the new conversation.
+        if self.keeping and not self.busy():
+            self.put_draft_away()
+            self.talk.start_new()
+            self._show_other()
 
     @work(group="open", exclusive=True)
     async def open(self, id: str) -> None:
         """Show a saved conversation with its branch and the setup of its last reply."""
-        if self.busy():
+        if not self.keeping or self.busy():
             return
-        await self._put_draft_away()
+        self.put_draft_away()
+        self.keeping = False
         try:
-            if not await self.talk.open(id):
-                self.notify(
-                    "That conversation is no longer there.", severity="warning", markup=False
-                )
-                return
+            if await self.talk.open(id):
+                setup = self.talk.conversation.latest_setup()
+                if setup is not None:
+                    self.take_setup(setup)
+            else:
+                words = "That conversation is no longer there."
+                self.notify(words, severity="warning", markup=False)
         except ChatError as error:
             self.complain(error)
-            return
-        setup = self.talk.conversation.latest_setup()
-        if setup is not None and self.world.endpoints.has(setup.endpoint):
-            self.use(setup)
-        await self._show_other()
+        finally:
+            self.keeping = True
+        self._show_other()
+        self._take_early()
 
-    async def _put_draft_away(self) -> None:
-        await self.save_draft().wait()
-        self.editing = None
-        self.prompt.clear_draft()
-
-    async def _show_other(self) -> None:
-        try:
-            await self._restore_draft()
-        except ChatError as error:
-            self.complain(error)
+    def _show_other(self) -> None:
         self.show_conversation()
         self._remember()
         self.set_focus(self.prompt.text_area)
+        self.bring_draft()
 
     # Typed commands
 
@@ -324,6 +307,8 @@ class ChatScreen(ConversationScreen):
     def setup_used(self) -> None:
         super().setup_used()
         self._remember()
+        if self._remembering and self.setup.endpoint not in ("", self._warmed):
+            self.warm()
 
     def _remember(self) -> None:
         if self._remembering:
@@ -339,35 +324,15 @@ class ChatScreen(ConversationScreen):
     @property
     def session(self) -> Session:
         """The room as it stands, for the next start."""
-        endpoint = self.endpoint
-        typed = endpoint is not None and self.world.endpoints.is_typed(endpoint.name)
+        servers = self.world.endpoints.typed[-MOST_SERVERS:]
         return Session(
             conversation=self.talk.saved_id,
             setup=self.setup,
             preset=self.preset.name if self.preset else "",
-            url=endpoint.base_url if typed and endpoint else "",
-            key_env=endpoint.key_env if typed and endpoint else "",
+            servers=tuple((server.base_url, server.key_env) for server in servers),
             sidebar=self.sidebar_shown,
             unfolded=self.sidebar.unfolded,
         )
-
-    @on(Prompt.DraftChanged)
-    def _draft_changed(self) -> None:
-        self.tally.soon()
-        if self._draft_timer is not None:
-            self._draft_timer.stop()
-        if self._remembering:
-            self._draft_timer = self.set_timer(SAVE_DRAFT_AFTER, self.save_draft)
-
-    @work(group="draft")
-    async def save_draft(self) -> None:
-        """Keep what is written but not sent; the text of an edit is in its message already."""
-        if self.editing is None:
-            try:
-                store = await self.world.store()
-                await store.save_draft(self.talk.saved_id, self.draft)
-            except ChatError as error:
-                self.complain(error)
 
     async def leave(self) -> None:
         """Before the program ends: the reply is stopped and written, draft and room are kept.
@@ -377,6 +342,5 @@ class ChatScreen(ConversationScreen):
         await self.talk.finish()
         if self._remembering:
             store = await self.world.store()
-            if self.editing is None:
-                await store.save_draft(self.talk.saved_id, self.draft)
+            await store.save_draft(self.talk.saved_id, self.kept_draft)
             await store.set_state(KEY, self.session.json())

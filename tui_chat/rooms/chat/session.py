@@ -20,9 +20,8 @@ class Session:
     conversation: str = ""
     setup: Setup = field(default_factory=Setup)
     preset: str = ""
-    url: str = ""
-    """The endpoint's address, when it is one that no settings name."""
-    key_env: str = ""
+    servers: tuple[tuple[str, str], ...] = ()
+    """URL and key variable of each endpoint that no settings name, for the conversations with them."""
     sidebar: bool = True
     unfolded: bool = False
 
@@ -36,8 +35,7 @@ class Session:
                 "system": setup.system,
                 "params": dict(setup.params),
                 "preset": self.preset,
-                "url": self.url,
-                "key_env": self.key_env,
+                "servers": self.servers,
                 "sidebar": self.sidebar,
                 "unfolded": self.unfolded,
             }
@@ -61,11 +59,19 @@ class Session:
             conversation=word("conversation"),
             setup=Setup(word("endpoint"), word("model"), word("system"), _params(stored)),
             preset=word("preset"),
-            url=word("url"),
-            key_env=word("key_env"),
+            servers=_servers(stored.get("servers")),
             sidebar=stored.get("sidebar") is not False,
             unfolded=stored.get("unfolded") is True,
         )
+
+
+def _servers(stored: object) -> tuple[tuple[str, str], ...]:
+    rows = stored if isinstance(stored, list) else []
+    return tuple(
+        (row[0], row[1])
+        for row in rows
+        if isinstance(row, list) and len(row) == 2 and all(isinstance(one, str) for one in row)
+    )
 
 
 def _params(stored: Mapping[str, object]) -> Params:

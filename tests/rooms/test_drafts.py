@@ -1,0 +1,93 @@
+"""What is written and not sent is never lost: on disk in time, and with its conversation."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+from tests.fake_server import FakeServer
+from tests.rooms.house import House, open_house, wait_until
+
+ENTER = ("enter", "\r")
+CTRL_N = ("ctrl+n", "\x0e")
+
+
+def characters(text: str) -> list[tuple[str, str]]:
+    return [("space" if one == " " else one, one) for one in text]
+
+
+async def kept(house: House, conversation: str) -> str:
+    """The draft of a conversation as it is on disk."""
+    return await (await house.app._world.store()).draft(conversation)
+
+
+async def test_a_draft_is_on_disk_while_one_is_still_typing(tmp_path: Path) -> None:
+    with FakeServer() as server:
+        async with open_house(tmp_path, server) as house:
+            keys = 0
+            while not await kept(house, ""):
+                await house.write("x")
+                await asyncio.sleep(0.05)  # The pace of a person who does not pause.
+                keys += 1
+                assert keys < 30, "it waits for a pause"
+
+
+async def test_keys_right_behind_ctrl_n_belong_to_the_new_conversation(tmp_path: Path) -> None:
+    with FakeServer() as server:
+        async with open_house(tmp_path, server) as house:
+            await house.send("first")
+            first = house.chat.talk.conversation.id
+            await house.write("for later")
+            await house.burst(CTRL_N, *characters("hello world"), ENTER)
+            await wait_until(lambda: len(server.chats) == 2)
+            await house.answered()
+            assert server.chats[1]["messages"] == [{"role": "user", "content": "hello world"}]
+            assert await kept(house, first) == "for later"
+
+
+async def test_a_first_message_does_not_come_back_as_a_draft(tmp_path: Path) -> None:
+    with FakeServer() as server:
+        async with open_house(tmp_path, server) as house:
+            await house.write("slowly written")
+            while not await kept(house, ""):
+                await house.pilot.pause(0.05)
+            await house.send("")
+            await house.press("ctrl+n")
+            await house.pilot.pause(0.1)
+            assert house.chat.prompt.text_to_send == ""
+            assert await kept(house, "") == ""
+
+
+async def test_an_edit_sets_the_draft_aside_and_gives_it_back(tmp_path: Path) -> None:
+    with FakeServer() as server:
+        async with open_house(tmp_path, server) as house:
+            await house.send("question")
+            await house.write("half a thought")
+            for leave in ("escape", "enter"):
+                await house.press("tab", "g", "e")
+                await wait_until(lambda: house.chat.prompt.text_to_send == "question")
+                assert house.chat.kept_draft == "half a thought"
+                await house.write(" again")
+                assert house.chat.kept_draft == "half a thought\n\nquestion again"
+                await house.press(leave)
+                await wait_until(lambda: house.chat.prompt.text_to_send == "half a thought")
+            await wait_until(lambda: len(server.chats) == 2)
+            await house.answered()
+
+
+async def test_keys_typed_while_a_conversation_opens_belong_to_it(tmp_path: Path) -> None:
+    with FakeServer() as server:
+        async with open_house(tmp_path, server) as house:
+            await house.send("first")
+            first = house.chat.talk.conversation.id
+            await house.press("ctrl+n")
+            await house.send("second")
+            house.chat.open(first)
+            await house.burst(*characters("more"), ENTER)
+            await wait_until(lambda: len(server.chats) == 3)
+            await house.answered()
+            assert [message["content"] for message in server.chats[2]["messages"]] == [
+                "first",
+                "Hello, world.",
+                "more",
+            ]

@@ -1,0 +1,129 @@
+"""A conversation with a prompt: what is written and not yet sent, and messages that are edited.
+
+A draft is on disk within a second of its first key, with its conversation; nothing typed is lost
+when another conversation is opened, a message is edited, or the program is killed.
+"""
+
+from __future__ import annotations
+
+from textual import getters, on, work
+from textual.reactive import var
+from textual.timer import Timer
+
+from tui_chat.core.errors import ChatError
+from tui_chat.core.world import World
+from tui_chat.rooms.chat.commands import written
+from tui_chat.rooms.chat.conversing import ConversationScreen
+from tui_chat.widgets.prompt import Prompt
+
+SAVE_DRAFT_AFTER = 0.5
+"""Seconds from the first key that is not on disk; a draft there is never older than a second."""
+
+
+class DraftingScreen(ConversationScreen):
+    """Subclasses compose a Prompt, and set `keeping` while the draft belongs to the open conversation."""
+
+    editing: var[str | None] = var(None, init=False)
+    """The id of the message that is edited; what is sent becomes its sibling."""
+
+    prompt = getters.query_one(Prompt)
+
+    def __init__(self, world: World) -> None:
+        super().__init__(world)
+        self.keeping = False
+        self._draft_timer: Timer | None = None
+        self._set_aside = ""
+        """The draft that was there before an edit, or what is sent now, was begun."""
+
+    @property
+    def draft(self) -> str:
+        return self.prompt.text_to_send
+
+    # Editing a message
+
+    def action_edit_message(self) -> None:
+        at = self.transcript.message_at_cursor()
+        if at is not None and at.role == "user" and not self.busy():
+            if self.editing is None:
+                self._set_aside = self.draft
+            self.editing = at.id
+            self.prompt.set_draft(written(at.content))
+            self.set_focus(self.prompt.text_area)
+
+    def watch_editing(self) -> None:
+        self.prompt.placeholder = (
+            "Edit the message: Enter sends it, Esc leaves it" if self.editing else "Ask something"
+        )
+        self.refresh_bindings()
+
+    def bring_back(self) -> None:
+        """What was written is sent or given up: the draft from before it comes back."""
+        self.editing = None
+        aside, self._set_aside = self._set_aside, ""
+        if aside:
+            self.prompt.set_draft(_joined(aside, self.draft))
+
+    # On disk
+
+    @on(Prompt.DraftChanged)
+    def _draft_changed(self) -> None:
+        self.tally.soon()
+        if self._draft_timer is None:
+            self._draft_timer = self.set_timer(SAVE_DRAFT_AFTER, self._save_due)
+
+    def _save_due(self) -> None:
+        self._draft_timer = None
+        if self.keeping:
+            self.save_draft()
+
+    def save_draft(self) -> None:
+        """Keep what is written but not sent, as it is now."""
+        self.write_draft(self.talk.saved_id, self.kept_draft)
+
+    @property
+    def kept_draft(self) -> str:
+        """The draft to keep: what was set aside, and what is written, unless it is an edit's old text."""
+        draft = self.draft
+        if self.editing is not None:
+            before = written(self.talk.conversation.message(self.editing).content)
+            draft = draft if draft != before else ""
+        return _joined(self._set_aside, draft)
+
+    @work(group="draft")
+    async def write_draft(self, conversation: str, text: str) -> None:
+        """Keep a draft of this conversation; "" is the one that is not saved yet."""
+        try:
+            await (await self.world.store()).save_draft(conversation, text)
+        except ChatError as error:
+            self.complain(error)
+
+    # Another conversation
+
+    def put_draft_away(self) -> None:
+        """Save the draft with its conversation, and empty the prompt for what is typed next."""
+        self.save_draft()
+        self.editing, self._set_aside = None, ""
+        self.prompt.set_draft("")
+
+    async def restore_draft(self) -> None:
+        """Bring the draft of the open conversation back; ChatError.
+
+        Where another was begun meanwhile, it comes back when that is sent.
+        """
+        draft = await (await self.world.store()).draft(self.talk.saved_id)
+        if not self.draft:
+            self.prompt.set_draft(draft)
+        elif draft != self.draft:
+            self._set_aside = draft
+
+    @work(group="bring", exclusive=True)
+    async def bring_draft(self) -> None:
+        """As restore_draft, in the background; says what went wrong."""
+        try:
+            await self.restore_draft()
+        except ChatError as error:
+            self.complain(error)
+
+
+def _joined(*parts: str) -> str:
+    return "\n\n".join(part for part in parts if part)
