@@ -273,7 +273,7 @@ class TuiChat(App[None]):
 
     def action_interrupt(self) -> None:
         """Ctrl+C where nothing is selected: stop a reply, else leave at the second press."""
-        if self.chat.talk.stop():
+        if self.chat.stop():
             return
         if self._asked_to_quit:
             self._leave(0)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import replace
 from typing import Protocol
 
@@ -63,7 +63,20 @@ async def ask(
         if (task := asyncio.current_task()) is not None:
             task.uncancel()
         final = answer.stopped()
-    return await asyncio.shield(_close(final, thread, record))
+    return await _whole(_close(final, thread, record))
+
+
+async def _whole(closing: Coroutine[None, None, Message]) -> Message:
+    """The message once it is closed, however often whoever waits for it is cancelled meanwhile."""
+    task = asyncio.ensure_future(closing)
+    while True:
+        try:
+            return await asyncio.shield(task)
+        except asyncio.CancelledError:
+            if task.cancelled():
+                raise
+            if (waiting := asyncio.current_task()) is not None:
+                waiting.uncancel()
 
 
 async def _close(final: Message, thread: Sequence[Message], record: Recorder | None) -> Message:
@@ -156,6 +169,8 @@ class Recorder:
         self._conversation_id = conversation_id
         self._trouble = trouble
         self._told = set[str]()
+        self.unwritten: Message | None = None
+        """The reply as it ended, while the disk does not take it."""
         self._row: asyncio.Task[bool] | None = None
         self._task: asyncio.Task[None] | None = None
 
@@ -188,10 +203,19 @@ class Recorder:
         if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
-        if self._row is not None and await self._row:
-            await self._tried(self._keep.finish(final))
-        else:
-            await self._tried(self._keep.add(self._conversation_id, final))
+        self.unwritten = final
+        await self.retry()
+
+    async def retry(self) -> bool:
+        """Try once more to write the end of the reply; whether nothing is left to write."""
+        if (final := self.unwritten) is not None:
+            added = self._row is not None and await self._row
+            writing = (
+                self._keep.finish(final) if added else self._keep.add(self._conversation_id, final)
+            )
+            if await self._tried(writing):
+                self.unwritten = None
+        return self.unwritten is None
 
     async def _tried(self, writing: Awaitable[None]) -> bool:
         try:

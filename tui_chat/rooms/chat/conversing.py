@@ -13,7 +13,7 @@ from textual import getters, on, work
 from textual.binding import Binding, BindingType
 from textual.reactive import var
 
-from tui_chat.core.conversation import Message, Refusal, Token, said
+from tui_chat.core.conversation import Message, Refusal, Setup, Token, said
 from tui_chat.core.errors import ChatError
 from tui_chat.core.params import label_of
 from tui_chat.core.reading import Reading
@@ -90,6 +90,7 @@ class ConversationScreen(SetupScreen):
     def __init__(self, world: World) -> None:
         super().__init__(world)
         self.talk = Talk(world, self)
+        self._settling: asyncio.Future[Setup] | None = None
         self.tally = Tally(world, self, self._counted, self._show_reading)
 
     @property
@@ -148,28 +149,47 @@ class ConversationScreen(SetupScreen):
 
     # Asking
 
-    @work(group="talk")
-    async def ask_again(self, id: str) -> None:
-        """Answer once more what the reply with this id answered."""
-        await self.answered(None, id)
+    def ask_again(self, id: str) -> None:
+        """Answer once more what the reply with this id answered, or the question it is."""
+        self._ask(None, id)
 
-    @work(group="talk")
-    async def say(self, text: str, instead_of: str | None = None) -> None:
+    def say(self, text: str, instead_of: str | None = None) -> None:
         """Send a message and show its answer."""
-        await self.answered(text, instead_of)
+        self._ask(text, instead_of)
 
-    async def answered(self, text: str | None, place: str | None) -> None:
+    def _ask(self, text: str | None, place: str | None) -> None:
+        # At once: the next key of a burst may be for another conversation.
         self.answering = True
+        self._answer(text, place)
+
+    @work(group="talk")
+    async def _answer(self, text: str | None, place: str | None) -> None:
         try:
-            self.use(await self.world.settled(self.setup))
+            # A task of its own, so that it can be stopped: a server may not list its models for minutes.
+            self._settling = asyncio.ensure_future(self.world.settled(self.setup))
+            self.use(await self._settling)
             if text is not None:
                 await self.talk.say(text, self.setup, instead_of=place)
             elif place is not None:
                 await self.talk.again(place, self.setup)
         except ChatError as error:
             self.complain(error)
+            self.not_sent()
+        except asyncio.CancelledError:
+            if self._settling is None or not self._settling.cancelled():
+                raise
+            self.not_sent()
         finally:
             self.answering = False
+
+    def not_sent(self) -> None:
+        """What was to be sent was not: for subclasses."""
+
+    def stop(self) -> bool:
+        """Stop what is being answered, keeping what has arrived; False when nothing is."""
+        if self._settling is not None and self._settling.cancel():
+            return True
+        return self.talk.stop()
 
     def busy(self) -> bool:
         """Whether a reply is arriving, so that the conversation cannot be left; says so."""
@@ -203,7 +223,7 @@ class ConversationScreen(SetupScreen):
         if action == "stop":
             return self.answering
         if action == "regenerate":
-            return self._last_reply() is not None and not self.answering
+            return self.talk.conversation.leaf is not None and not self.answering
         if action in ("use_parameters", "regenerate_message"):
             return at is not None and at.setup is not None
         if action == "edit_message":
@@ -213,20 +233,16 @@ class ConversationScreen(SetupScreen):
         return super().check_action(action, parameters)
 
     def action_stop(self) -> None:
-        self.talk.stop()
+        self.stop()
 
     def action_back(self) -> None:
         """Esc when nothing is to be stopped."""
         self.leave_sidebar()
 
-    def _last_reply(self) -> Message | None:
-        thread = self.talk.conversation.thread()
-        return thread[-1] if thread and thread[-1].role == "assistant" else None
-
     def action_regenerate(self) -> None:
-        reply = self._last_reply()
-        if reply is not None and not self.busy():
-            self.ask_again(reply.id)
+        leaf = self.talk.conversation.leaf
+        if leaf is not None and not self.busy():
+            self.ask_again(leaf)
 
     def action_regenerate_message(self) -> None:
         at = self.transcript.message_at_cursor()

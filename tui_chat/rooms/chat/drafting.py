@@ -39,6 +39,9 @@ class DraftingScreen(ConversationScreen):
     def draft(self) -> str:
         return self.prompt.text_to_send
 
+    def not_sent(self) -> None:
+        self.prompt.keep_draft()
+
     # Editing a message
 
     def action_edit_message(self) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from tui_chat.core.conversation import (
     Conversation,
@@ -22,6 +22,13 @@ from tui_chat.core.conversation import (
 )
 from tui_chat.core.errors import ChatError
 from tui_chat.core.world import World
+
+if TYPE_CHECKING:
+    from tui_chat.core.reply import Recorder
+
+
+RETRY_SECONDS = 2.0
+"""Between two attempts to write what the disk did not take."""
 
 
 class Listener(Protocol):
@@ -41,6 +48,8 @@ class Talk:
         self._world = world
         self._listener = listener
         self._reply: asyncio.Task[Message] | None = None
+        self._unwritten: list[Recorder] = []
+        self._retrying: asyncio.Task[None] | None = None
         self._saved = False
         self.conversation = Conversation()
 
@@ -71,46 +80,73 @@ class Talk:
 
         ChatError when the message could not be written to disk; then nothing was sent.
         """
-        parent = self.conversation.leaf
+        conversation = self.conversation
+        parent = conversation.leaf
         if instead_of is not None:
-            parent = self.conversation.message(instead_of).parent
+            parent = conversation.message(instead_of).parent
         question = said("user", text, parent)
         store = await self._world.store()
         if self._saved:
-            await store.add(self.conversation.id, question)
+            await store.add(conversation.id, question)
         else:
-            self.conversation.title = title_from(text)
-            await store.create(self.conversation, question)
+            conversation.title = title_from(text)
+            await store.create(conversation, question)
             self._saved = True
-        self.conversation.add(question)
+        conversation.add(question)
         self._listener.said(question)
-        await self._answer(setup)
+        await self._answer(conversation, setup)
 
     async def again(self, id: str, setup: Setup) -> None:
-        """Answer once more what this reply answered: the new reply is its sibling."""
-        parent = self.conversation.message(id).parent
-        if parent is None:
+        """Answer once more what this reply answered: the new reply is its sibling. A question that
+        has no reply, since the program was killed before there was one, is answered."""
+        message = self.conversation.message(id)
+        question = id if message.role == "user" else message.parent
+        if question is None:
             return
-        self.conversation.leaf = parent
-        await self._answer(setup)
+        self.conversation.leaf = question
+        await self._answer(self.conversation, setup)
 
-    async def _answer(self, setup: Setup) -> None:
-        thread = self.conversation.thread()
-        reply = begun(self.conversation.leaf, self._world.as_sent(setup))
-        self.conversation.add(reply)
+    async def _answer(self, conversation: Conversation, setup: Setup) -> None:
+        thread = conversation.thread()
+        reply = begun(conversation.leaf, self._world.as_sent(setup))
+        conversation.add(reply)
         self._listener.said(reply)
-        self._reply = asyncio.create_task(self._asked(thread, reply))
+        self._reply = asyncio.create_task(self._asked(conversation.id, thread, reply))
         final = await self._reply
-        self.conversation.add(final, follow=self.conversation.leaf == reply.id)
+        conversation.add(final, follow=conversation.leaf == reply.id)
         self._listener.ended(final)
 
-    async def _asked(self, thread: tuple[Message, ...], reply: Message) -> Message:
+    async def _asked(self, id: str, thread: tuple[Message, ...], reply: Message) -> Message:
         # Deferred: the client's modules are not needed for the first screen.
-        from tui_chat.core.reply import Recorder, ask
+        from tui_chat.core.reply import Recorder
+
+        store = await self._world.store()
+        recorder = Recorder(store, id, self._listener.trouble)
+        try:
+            return await self._answered(thread, reply, recorder)
+        finally:
+            if recorder.unwritten is not None:
+                self._unwritten.append(recorder)
+                if self._retrying is None or self._retrying.done():
+                    self._retrying = asyncio.create_task(self._retry())
+
+    async def _retry(self) -> None:
+        """Write what the disk did not take, once it does."""
+        while self._unwritten:
+            await asyncio.sleep(RETRY_SECONDS)
+            await self._write_rest()
+
+    async def _write_rest(self) -> None:
+        for recorder in list(self._unwritten):
+            if await recorder.retry() and recorder in self._unwritten:
+                self._unwritten.remove(recorder)
+
+    async def _answered(
+        self, thread: tuple[Message, ...], reply: Message, recorder: Recorder
+    ) -> Message:
+        from tui_chat.core.reply import ask
 
         assert reply.setup is not None
-        store = await self._world.store()
-        recorder = Recorder(store, self.conversation.id, self._listener.trouble)
         try:
             provider = await self._world.provider(reply.setup.endpoint)
         except (ChatError, asyncio.CancelledError) as problem:
@@ -139,9 +175,15 @@ class Talk:
         return True
 
     async def finish(self) -> None:
-        """Stop the reply in flight and wait until it is written; for leaving."""
+        """Stop the reply in flight and wait until it is written; for leaving.
+
+        ChatError when a reply could not be written.
+        """
         if self.stop() and self._reply is not None:
             await asyncio.wait([self._reply])
+        await self._write_rest()
+        if self._unwritten:
+            raise ChatError("The last reply could not be saved.", "Look at the disk.")
 
     async def turn(self, id: str, steps: int) -> bool:
         """Read an older (-1) or newer (+1) sibling of a message; False at the end of the row."""
