@@ -153,6 +153,6 @@ def test_an_unknown_parameter_is_refused() -> None:
 def test_advice_speaks_when_two_that_hide_each_other_are_changed(
     values: dict[str, object], broken: str
 ) -> None:
-    advice = Params(values).advice or ""
+    advice = Params(values).advice_on("model") or ""
     assert broken in advice
     assert bool(advice) is bool(broken)

@@ -51,7 +51,7 @@ async def test_each_knob_is_in_the_next_request(tmp_path: Path) -> None:
     assert sent["temperature"] == 1.1
     assert sent["top_p"] == 0.5
     assert sent["max_tokens"] == 42
-    assert "stop" not in sent  # Esc took it back.
+    assert sent["stop"] == ["11"]
     assert sent["frequency_penalty"] == -0.1
     assert "presence_penalty" not in sent
 
@@ -294,6 +294,68 @@ async def test_the_bottom_line_follows_the_message_under_the_cursor(tmp_path: Pa
             await house.press("k")
             await wait_until(lambda: "e Edit" in house.screen_text())
             assert "r Regenerate" not in house.screen_text()
+
+
+async def test_a_reply_that_is_regenerated_hands_the_cursor_on(tmp_path: Path) -> None:
+    with FakeServer() as server:
+        async with open_house(tmp_path, server) as house:
+            await house.send("hi")
+            await house.press("tab", "G", "r")
+            await wait_until(lambda: len(server.chats) == 2)
+            await house.answered()
+            await house.press("r")
+            await wait_until(lambda: len(server.chats) == 3)
+            await house.answered()
+            assert house.chat.transcript.cursor == house.thread[-1].id
+            assert "‹ 3/3 ›" in house.screen_text()
+
+
+async def test_a_cursor_that_is_off_the_screen_comes_back_to_it(tmp_path: Path) -> None:
+    with FakeServer(Answer(words("line\n\n" * 40))) as server:
+        async with open_house(tmp_path, server) as house:
+            await house.send("first")
+            await house.press("tab", "g", "escape")
+            await house.send("second")
+            await house.press("tab")
+            assert house.chat.transcript.cursor == house.thread[-1].id
+
+
+async def test_a_question_that_was_never_answered_can_be(tmp_path: Path) -> None:
+    conversation = Conversation("c", "Left alone")
+    store = await Store.open(tmp_path / "config" / "conversations.db")
+    await store.create(conversation, said("user", "anyone?"))
+    await store.set_state("chat", '{"conversation":"c","endpoint":"environment","model":"fake-1"}')
+    await store.close()
+    with FakeServer() as server:
+        async with open_house(tmp_path, server) as house:
+            await house.press("f5")
+            await wait_until(lambda: len(house.thread) == 2)
+            await house.answered()
+            assert house.thread[-1].content == "Hello, world."
+        assert server.chats[0]["messages"] == [{"role": "user", "content": "anyone?"}]
+
+
+async def test_escape_stops_the_wait_for_a_list_of_models(tmp_path: Path) -> None:
+    with FakeServer() as server:
+        server.listed = Answer(silent=True)
+        async with open_house(tmp_path, server) as house:
+            await house.write("hi")
+            await house.press("enter")
+            await wait_until(lambda: server.count("/models"))
+            await house.press("escape")
+            await wait_until(lambda: not house.chat.answering)
+            assert house.chat.prompt.text_to_send == "hi"
+            assert not house.thread
+
+
+async def test_the_line_at_the_top_says_that_the_last_reply_failed(tmp_path: Path) -> None:
+    with FakeServer(Answer(status=503, error={"error": {"message": "no"}})) as server:
+        async with open_house(tmp_path, server) as house:
+            await house.send("hi")
+            assert "○ failed" in house.screen_text()
+            server.answer = Answer()
+            await house.press("f5")
+            await wait_until(lambda: "● ready" in house.screen_text())
 
 
 async def test_tab_leads_to_the_messages_and_back(tmp_path: Path) -> None:

@@ -105,7 +105,7 @@ def test_every_command_completes_from_its_first_letters() -> None:
 
 
 def test_names_complete_after_their_command() -> None:
-    assert completions("/endpoint l", endpoints=["lab", "openai"]) == [("/endpoint lab", "")]
+    assert completions("/endpoint l", {"endpoint": ["lab", "openai"]}) == [("/endpoint lab", "")]
 
 
 def test_off_means_not_set() -> None:

@@ -91,3 +91,50 @@ async def test_keys_typed_while_a_conversation_opens_belong_to_it(tmp_path: Path
                 "Hello, world.",
                 "more",
             ]
+
+
+async def test_an_edit_says_that_it_is_one_and_counts_only_what_it_follows(tmp_path: Path) -> None:
+    with FakeServer() as server:
+        async with open_house(tmp_path, server) as house:
+            await house.send("the first question")
+            await house.send("the second question")
+            assert "editing a message" not in house.screen_text()
+            await house.press("tab", "g", "e")
+            await wait_until(lambda: "editing a message" in house.screen_text())
+            assert "esc Back" in house.screen_text()
+            assert house.chat.next_thread == ()
+            await house.press("escape")
+            await wait_until(lambda: "editing a message" not in house.screen_text())
+            assert len(house.chat.next_thread) == 4
+
+
+async def test_a_long_message_is_edited_as_text(tmp_path: Path) -> None:
+    text = "\n".join(f"line {number} of many" for number in range(1000))
+    with FakeServer() as server:
+        async with open_house(tmp_path, server) as house:
+            house.chat.prompt.set_draft(text)
+            await house.send("")
+            await house.press("tab", "g", "e")
+            await wait_until(lambda: "line 999 of many" in house.screen_text())
+            assert house.chat.prompt.text_to_send == text
+
+
+async def test_a_typed_command_is_no_draft_of_a_message(tmp_path: Path) -> None:
+    with FakeServer() as server:
+        async with open_house(tmp_path, server) as house:
+            await house.write("words")
+            await wait_until(lambda: "draft ≈1" in house.screen_text())
+            house.chat.prompt.set_draft("/temperature 0.5")
+            await wait_until(lambda: "draft 0" in house.screen_text())
+
+
+async def test_commands_complete_with_names_and_are_recalled(tmp_path: Path) -> None:
+    with FakeServer() as server:
+        async with open_house(tmp_path, server) as house:
+            await house.write("/preset cha")
+            await wait_until(lambda: "/preset Chaos" in house.screen_text())
+            await house.press("tab", "enter")
+            await wait_until(lambda: house.chat.setup.params.get("temperature") == 2)
+            await wait_until(lambda: not house.chat.draft)
+            await house.press("up")
+            assert house.chat.draft == "/preset Chaos"

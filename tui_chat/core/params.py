@@ -200,7 +200,7 @@ PARAMETERS: tuple[Parameter, ...] = (
         "stop",
         "Stop sequences",
         "texts",
-        "The reply ends just before any of these texts would appear; \\n stands for a new line.",
+        'The reply ends just before any of these texts. \\n is a new line; several go in quotes: "a" "b".',
     ),
     Parameter(
         "frequency_penalty",
@@ -352,13 +352,14 @@ class Params(Mapping[str, Value]):
             for name, value in self._values.items()
         )
 
-    @property
-    def advice(self) -> str | None:
-        """The rule of thumb these values break, if any."""
+    def advice_on(self, name: str) -> str | None:
+        """The rule of thumb these values break, where it concerns this parameter; where `name` is
+        none, any rule that they break."""
         for first, second, words in _ADVICE:
-            if all(
-                name in self._values and self._values[name] != BY_NAME[name].neutral
-                for name in (first, second)
-            ):
+            broken = all(
+                one in self._values and self._values[one] != BY_NAME[one].neutral
+                for one in (first, second)
+            )
+            if broken and (name in (first, second) or name not in BY_NAME):
                 return words
         return None

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from tui_chat.core.conversation import Usage
+from tui_chat.core.reading import UNKNOWN_COST
 
 if TYPE_CHECKING:
     from genai_prices.types import ModelInfo, PriceCalculation
@@ -109,7 +110,7 @@ def show_cost(cost: Decimal | None) -> str:
     Whole cents from one cent up; two significant digits below.
     """
     if cost is None:
-        return "price unknown"
+        return UNKNOWN_COST
     if cost == 0:
         return "$0"
     if cost < _SMALLEST:

@@ -112,6 +112,8 @@ class Provider:
         self._client: AsyncOpenAI | None = None
         self._making = asyncio.Lock()
         self._learned: dict[str, _Learned] = {}
+        self.listed: tuple[ServedModel, ...] = ()
+        """What models() returned last."""
         self.used = False
         """Whether anything was asked of it: before, it is not asked by the way either."""
         self._without_usage = False
@@ -261,7 +263,8 @@ class Provider:
             raise failures.not_an_api("no list of models", text, self._asked())
         served = [_served(row) for row in rows if isinstance(row, Mapping)]
         first = {model.id: model for model in reversed(served)}
-        return tuple(first[name] for name in dict.fromkeys(one.id for one in served) if name)
+        self.listed = tuple(first[name] for name in dict.fromkeys(one.id for one in served) if name)
+        return self.listed
 
     async def count(self, setup: Setup, thread: Sequence[Message]) -> int | None:
         """The endpoint's own count of a request's tokens; None where it offers none or fails."""

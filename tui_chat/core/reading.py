@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+UNKNOWN_COST = "price unknown"
+"""What stands for a cost that the tables do not know."""
+
 
 @dataclass(frozen=True)
 class Reading:

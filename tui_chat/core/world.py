@@ -149,6 +149,15 @@ class World:
         names = ", ".join(preset.name for preset in presets)
         raise ChatError(f"There is no preset “{one_line(name, 60)}”.", f"There are: {names}.")
 
+    async def preset_names(self) -> tuple[str, ...]:
+        """The names of all presets, off the event loop."""
+        return tuple(preset.name for preset in await asyncio.to_thread(self.presets.all))
+
+    def listed_models(self, endpoint: str) -> tuple[str, ...]:
+        """The models that an endpoint listed when it was last asked in this run; it is not asked now."""
+        provider = self._providers.get(endpoint)
+        return () if provider is None else tuple(model.id for model in provider.listed)
+
     async def preset(self, name: str) -> Preset:
         """As preset_named, off the event loop."""
         return await asyncio.to_thread(self.preset_named, name)

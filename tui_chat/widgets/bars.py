@@ -86,6 +86,8 @@ class Keyline(Widget):
         return sorted(bindings.values(), key=_order)
 
     def render(self) -> Content:
+        if not self.screen.is_current:
+            return Content()  # Under a dialog these keys do nothing, or something else.
         shown = {
             binding: Content.assemble(
                 (self.app.get_key_display(binding), "bold $text"), " ", binding.description

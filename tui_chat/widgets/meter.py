@@ -6,7 +6,7 @@ from textual.content import Content
 from textual.reactive import reactive
 from textual.widget import Widget
 
-from tui_chat.core.reading import Reading
+from tui_chat.core.reading import UNKNOWN_COST, Reading
 from tui_chat.widgets.tones import FAINT
 
 _THIN = "\u202f"
@@ -40,20 +40,19 @@ class Meter(Widget):
 
     def _first_line(self) -> Content:
         reading, width = self.reading, self.content_size.width
-        parts: list[Content | tuple[str, str]] = [
-            ("draft ", ""),
-            (figure(reading.draft, exact=reading.exact), "$text"),
-        ]
-        if reading.reply is not None:
-            parts.append((" · reply ", ""))
-            parts.append((figure(reading.reply, exact=reading.reply_exact), "$text"))
-        whole = Content.assemble(("Tokens  ", ""), *parts)
-        left = Content.assemble(*parts)
-        room = width - len(reading.cost) - 1
-        left = whole if whole.cell_length <= room else left
-        return Content.assemble(
-            left.truncate(max(0, room), ellipsis=True, pad=True), " ", reading.cost
+        left = Content.assemble(
+            ("draft ", ""), (figure(reading.draft, exact=reading.exact), "$text")
         )
+        if reading.reply is not None:
+            reply = figure(reading.reply, exact=reading.reply_exact)
+            left = Content.assemble(left, (" · reply ", ""), (reply, "$text"))
+        cost = reading.cost
+        if cost == UNKNOWN_COST and left.cell_length + len(cost) >= width:
+            cost = "$?"
+        room = width - len(cost) - 1
+        whole = Content.assemble(("Tokens  ", ""), left)
+        left = whole if whole.cell_length <= room else left
+        return Content.assemble(left.truncate(max(0, room), ellipsis=True, pad=True), " ", cost)
 
     def _second_line(self) -> Content:
         reading = self.reading
@@ -64,6 +63,10 @@ class Meter(Widget):
         room = self.content_size.width - len(left) - right.cell_length - 1
         if not reading.window or total is None or room < 4:
             return Content.assemble(left, right)
+        if total > reading.window:
+            # In words too: colour is not everybody's.
+            words = "too long" if room >= 8 else "!"
+            return Content.assemble(left, (words.ljust(room), "bold $text-error"), " ", right)
         share = min(1.0, total / reading.window)
         full = max(1, round(share * room)) if total else 0
         colour = "$error" if share > 0.95 else "$warning" if share > 0.8 else "$primary"

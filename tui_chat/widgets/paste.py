@@ -19,9 +19,15 @@ _SPACE = "\u00a0"
 _LOOKS_LIKE_A_LABEL = re.compile(rf"\[pasted{_SPACE}[^]]*]")
 
 
-def is_large(text: str) -> bool:
-    """Whether the text would slow the prompt down."""
-    return len(text) > LARGE or any(len(line) > LONG_LINE for line in text.split("\n"))
+EDITABLE = 100_000
+"""As LARGE, for a text that is brought into the prompt to be changed: 17 ms a key."""
+EDITABLE_LINE = 8_192
+
+
+def is_large(text: str, *, editable: bool = False) -> bool:
+    """Whether the text would slow the prompt down, or for one that is to be edited, very much so."""
+    most, longest = (EDITABLE, EDITABLE_LINE) if editable else (LARGE, LONG_LINE)
+    return len(text) > most or any(len(line) > longest for line in text.split("\n"))
 
 
 def size(count: int) -> str:
@@ -44,9 +50,9 @@ class Attachments:
         self._texts: dict[str, str] = {}
         self._labels: re.Pattern[str] | None = None
 
-    def entered(self, text: str) -> str:
+    def entered(self, text: str, *, editable: bool = False) -> str:
         """What clean foreign text becomes in the document: itself, or the label of an attachment."""
-        if is_large(text):
+        if is_large(text, editable=editable):
             return self._attach(text)
         return _LOOKS_LIKE_A_LABEL.sub(lambda found: found[0].replace(_SPACE, " "), text)
 

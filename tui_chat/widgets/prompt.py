@@ -124,9 +124,10 @@ class Prompt(Widget):
         """The whole draft, with every attachment in its place."""
         return self._editor.attachments.expanded(self._editor.text)
 
-    def set_draft(self, text: str) -> None:
-        """Replace the draft; a large one becomes an attachment."""
-        self._editor.load(self._editor.attachments.entered(clean(text)))
+    def set_draft(self, text: str, *, editable: bool = False) -> None:
+        """Replace the draft; a large one becomes an attachment, one that is to be `editable` only
+        where it would make each key slow."""
+        self._editor.load(self._editor.attachments.entered(clean(text), editable=editable))
 
     def clear_draft(self) -> None:
         """Empty the prompt; what was typed since its text was sent, a moment ago, stays."""

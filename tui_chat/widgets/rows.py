@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 
 from tui_chat.core.conversation import Setup
 from tui_chat.core.endpoints import Endpoint
@@ -16,8 +16,12 @@ MORE = "more"
 _PARTS = {
     "endpoint": "Where requests go. Enter chooses another endpoint or adds one.",
     "model": "Which model answers. Enter lists what the endpoint offers; any name can be typed.",
-    "system": "What the model is told before the conversation begins. Enter edits it.",
+    "system": "What the model is told before the conversation begins. Enter edits it, del clears it.",
 }
+CLEARED: Mapping[str, Callable[[Setup], Setup]] = {
+    "system": lambda setup: replace(setup, system=""),
+}
+"""The parts of a setup that can be empty, and how they become so."""
 
 
 @dataclass(frozen=True)

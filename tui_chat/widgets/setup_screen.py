@@ -23,6 +23,7 @@ from textual.widgets import Static
 from tui_chat.core.conversation import Refusal, Setup
 from tui_chat.core.endpoints import Endpoint
 from tui_chat.core.errors import ChatError
+from tui_chat.core.params import Params
 from tui_chat.core.text import one_line
 from tui_chat.core.world import World
 from tui_chat.widgets.meter import Meter
@@ -66,7 +67,7 @@ class SetupScreen(Screen[None]):
             &.-sidebar-over #side { display: block; }
         }
         &.-low #side {
-            & #explanation { max-height: 3; }
+            & #explanation { max-height: 4; }
             & Meter { border-top: none; height: 2; }
         }
     }
@@ -98,7 +99,7 @@ class SetupScreen(Screen[None]):
     def __init__(self, world: World) -> None:
         super().__init__()
         self.world = world
-        self._refused: dict[tuple[str, str], Mapping[str, str]] = {}
+        self._refused: dict[tuple[str, str], Mapping[str, Refusal]] = {}
 
     def compose_side(self) -> ComposeResult:
         """The column at the right: parameters, what the focused one means, tokens."""
@@ -162,12 +163,24 @@ class SetupScreen(Screen[None]):
     def remember_refusal(self, refusal: Refusal) -> None:
         """The present model refused a parameter: its row says so until another model is chosen."""
         place = (self.setup.endpoint, self.setup.model)
-        self._refused[place] = {**self._refused.get(place, {}), refusal.name: refusal.words}
+        self._refused[place] = {**self._refused.get(place, {}), refusal.name: refusal}
         self._show_refused()
 
+    @property
+    def _learned(self) -> Mapping[str, Refusal]:
+        return self._refused.get((self.setup.endpoint, self.setup.model), {})
+
     def _show_refused(self) -> None:
-        place = (self.setup.endpoint, self.setup.model)
-        self.sidebar.refused = self._refused.get(place, {})
+        self.sidebar.refused = {
+            name: one.words for name, one in self._learned.items() if not one.sent_as
+        }
+
+    def as_learned(self, endpoint: Endpoint) -> tuple[Endpoint, Setup]:
+        """The endpoint and the setup as the next request is made of them, after what was refused."""
+        renamed = {name: one.sent_as for name, one in self._learned.items() if one.sent_as}
+        left_out = dict.fromkeys(self._learned.keys() - renamed.keys())
+        setup = replace(self.setup, params=Params({**self.setup.params, **left_out}))
+        return replace(endpoint, rename={**endpoint.rename, **renamed}), setup
 
     # What the column shows
 
@@ -184,6 +197,12 @@ class SetupScreen(Screen[None]):
         right = right.truncate(room - 14, ellipsis=True)
         line = "─" * (room - len(left) - 2 - right.cell_length)
         side.border_title = Content.assemble(left, " ", (line, "$foreground 20%"), " ", right)
+
+    def on_screen_suspend(self) -> None:
+        self.refresh_bindings()
+
+    def on_screen_resume(self) -> None:
+        self.refresh_bindings()
 
     def on_resize(self) -> None:
         # Over the room it would cover the line at the bottom: on a layer, docked lines take no room.

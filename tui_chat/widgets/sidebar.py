@@ -23,8 +23,8 @@ from textual.style import Style as ThemeStyle
 
 from tui_chat.core.conversation import Setup
 from tui_chat.core.endpoints import Endpoint
-from tui_chat.core.params import Parameter, Value
-from tui_chat.widgets.rows import MORE, Row, bar, rows_for
+from tui_chat.core.params import PARAMETERS, Parameter, Value
+from tui_chat.widgets.rows import CLEARED, MORE, Row, bar, rows_for
 from tui_chat.widgets.tones import FAINT, MUTED
 
 _LABEL = 18
@@ -85,7 +85,7 @@ class Sidebar(ScrollView, can_focus=True):
     endpoint: reactive[Endpoint | None] = reactive(None, init=False)
     refused: reactive[Mapping[str, str]] = reactive(dict, init=False)
     unfolded: reactive[bool] = reactive(False, init=False)
-    cursor: var[str] = var("model", init=False)
+    cursor: var[str] = var(PARAMETERS[0].name, init=False)
 
     @dataclass(eq=False, repr=False)
     class Changed(Message):
@@ -113,6 +113,7 @@ class Sidebar(ScrollView, can_focus=True):
         self._rows: tuple[Row, ...] | None = None
         self._typed: str | None = None
         self._before: Value | None = None
+        self._typed_in: Parameter | None = None
         self._wrong = ""
 
     # What is shown
@@ -132,7 +133,7 @@ class Sidebar(ScrollView, can_focus=True):
     def row(self) -> Row:
         """The row under the cursor."""
         rows = self.rows
-        return next((row for row in rows if row.key == self.cursor), rows[1])
+        return next((row for row in rows if row.key == self.cursor), rows[0])
 
     def on_mount(self) -> None:
         self._measure()
@@ -159,6 +160,7 @@ class Sidebar(ScrollView, can_focus=True):
     def watch_cursor(self) -> None:
         self._end_typing()
         self.refresh()
+        self.refresh_bindings()
         self._explain()
         place = [row.key for row in self.rows].index(self.row.key)
         self.scroll_to_region(Region(0, place, 1, 1), animate=False)
@@ -171,7 +173,7 @@ class Sidebar(ScrollView, can_focus=True):
             self.post_message(self.Explained(self._wrong, wrong=True))
             return
         row = self.row
-        advice = self.setup.params.advice if row.parameter is not None else None
+        advice = self.setup.params.advice_on(row.key)
         text = row.problem or advice or row.explanation
         self.post_message(self.Explained(text, wrong=bool(row.problem or advice)))
 
@@ -261,10 +263,23 @@ class Sidebar(ScrollView, can_focus=True):
             value = self.setup.params.get(row.key)
             self._change(row.parameter, row.parameter.moved(value, steps))
 
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Which keys mean nothing on this row."""
+        row = self.row
+        if action == "step":
+            return row.key == MORE or (row.parameter is not None and row.parameter.kind != "texts")
+        if action == "unset":
+            return row.parameter is not None or row.key in CLEARED
+        return True
+
     def action_unset(self) -> None:
         self._end_typing()
-        if self.row.parameter is not None:
-            self._change(self.row.parameter, None)
+        row = self.row
+        if row.parameter is not None:
+            self._change(row.parameter, None)
+        elif row.key in CLEARED and row.is_set:
+            self.setup = CLEARED[row.key](self.setup)
+            self.post_message(self.Changed(self.setup))
 
     def action_open(self) -> None:
         row = self.row
@@ -279,7 +294,7 @@ class Sidebar(ScrollView, can_focus=True):
         else:
             self._type("")
 
-    # Typing a value: each character counts at once, Esc takes it back
+    # Typing a value: each character counts at once; Esc and Enter end it
 
     async def on_key(self, event: events.Key) -> None:
         """Take a key of ours now: by Textual's way, digits of a burst would overtake the arrows."""
@@ -298,7 +313,6 @@ class Sidebar(ScrollView, can_focus=True):
         if parameter is None:
             return False
         if event.key == "escape" and self._typed is not None:
-            self._change(parameter, self._before)
             self._end_typing()
         elif event.key == "backspace":
             if self._typed is not None:
@@ -322,6 +336,7 @@ class Sidebar(ScrollView, can_focus=True):
         assert parameter is not None, "only parameters are typed"
         if self._typed is None:
             self._before = self.setup.params.get(parameter.name)
+            self._typed_in = parameter
         self._typed, self._wrong = text, ""
         try:
             value = parameter.parse(text) if text.strip() else None
@@ -333,9 +348,13 @@ class Sidebar(ScrollView, can_focus=True):
         self._explain()
 
     def _end_typing(self) -> None:
-        self._typed, self._before = None, None
+        """What was typed counts; where it is no value, the one from before does, not a part of it."""
+        before, typed_in, self._before, self._typed_in = self._before, self._typed_in, None, None
+        self._typed = None
         if self._wrong:
             self._wrong = ""
+            if typed_in is not None:
+                self._change(typed_in, before)
             self._explain()
         self.refresh()
 

@@ -9,7 +9,7 @@ from tui_chat.widgets.transcript import Caption
 
 _HEADS = {"user": "You", "system": "System", "assistant": "Assistant"}
 _ENDS = {
-    "length": "length: cut off at max length",
+    "length": "length: cut off",
     "interrupted": "interrupted: F5 answers again",
     "failed": "failed: F5 tries again",
 }

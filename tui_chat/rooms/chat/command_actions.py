@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from tui_chat.core.escapes import unescape
 from tui_chat.core.params import BY_NAME
-from tui_chat.rooms.chat.commands import Typed, parameter_value
+from tui_chat.rooms.chat.commands import UNSET_WORDS, Typed, parameter_value
 
 if TYPE_CHECKING:
     from tui_chat.rooms.chat.screen import ChatScreen
@@ -27,7 +27,8 @@ async def done(room: ChatScreen, typed: Typed) -> bool:
         case "model", name:
             room.use(replace(room.setup, model=name))
         case "system", text:
-            room.use(replace(room.setup, system=unescape(text)))
+            system = "" if text.lower() in UNSET_WORDS else unescape(text)
+            room.use(replace(room.setup, system=system))
         case "endpoint", words:
             room.take_endpoint(words)
         case "preset", name:

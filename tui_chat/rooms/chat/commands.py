@@ -5,7 +5,7 @@ A line that starts with `//` is no command: it is sent with one slash.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from tui_chat.core.params import BY_NAME, PARAMETERS, Value
@@ -78,12 +78,9 @@ def written(text: str) -> str:
 
 
 def completions(
-    typed: str,
-    models: Iterable[str] = (),
-    presets: Iterable[str] = (),
-    endpoints: Iterable[str] = (),
+    typed: str, arguments: Mapping[str, Iterable[str]] | None = None
 ) -> list[tuple[str, str]]:
-    """What the typed line could become, as (line, explanation)."""
+    """What the typed line could become, as (line, explanation). `arguments`: command → what may follow."""
     name, space, argument = typed[1:].partition(" ")
     if not space:
         found = [command for command in COMMANDS if command.name.startswith(name.lower())]
@@ -91,7 +88,7 @@ def completions(
             (f"/{command.name}" + (" " if command.argument else ""), _described(command))
             for command in found
         ]
-    names = {"model": models, "preset": presets, "endpoint": endpoints}.get(name, ())
+    names = (arguments or {}).get(name, ())
     wanted = argument.lower()
     return [(f"/{name} {one}", "") for one in names if wanted in one.lower() and one != argument][
         :50

@@ -6,6 +6,7 @@ It listens to a Talk; what is said and kept is decided there. What only some key
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from pathlib import Path
 from typing import ClassVar
 
@@ -72,7 +73,7 @@ class ConversationScreen(SetupScreen):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "stop", "Stop", tooltip="Stop the reply, keep its text", id="chat.stop"),
-        Binding("escape", "back", "Back", show=False, tooltip="Back to the prompt", id="chat.back"),
+        Binding("escape", "back", "Back", tooltip="Back to the prompt", id="chat.back"),
         Binding(
             "f5,ctrl+r",
             "regenerate",
@@ -91,12 +92,19 @@ class ConversationScreen(SetupScreen):
         super().__init__(world)
         self.talk = Talk(world, self)
         self._settling: asyncio.Future[Setup] | None = None
+        self._state = "ready"
+        """What the line at the top says while nothing is answered."""
         self.tally = Tally(world, self, self._counted, self._show_reading)
 
     @property
     def draft(self) -> str:
         """What is written and not yet sent."""
         return ""
+
+    @property
+    def draft_to_send(self) -> str:
+        """What would be sent of the draft: for subclasses in which not all is."""
+        return self.draft
 
     def caption(self, message: Message) -> Caption:
         """The words around a message of this conversation."""
@@ -105,10 +113,13 @@ class ConversationScreen(SetupScreen):
     # What happens to the conversation (the talk's listener)
 
     def said(self, message: Message) -> None:
-        shown = self.transcript.messages
+        shown, cursor = self.transcript.messages, self.transcript.cursor
         if (shown[-1].id if shown else None) != message.parent:
             self.transcript.load(self.talk.conversation.thread()[:-1])
         self.transcript.begin(message, follow=message.role == "user")
+        if cursor in self.talk.conversation.siblings(message.id):
+            # Answered again: the next key acts on the new reply, not on what is above it.
+            self.transcript.cursor = message.id
         if message.setup is not None:
             self.tally.begin(message.setup)
         self.show_title()
@@ -119,13 +130,14 @@ class ConversationScreen(SetupScreen):
         self.tally.take(token.text)
 
     def ended(self, message: Message) -> None:
+        self._state = "failed" if message.status == "failed" else "ready"
         self.transcript.end(message)
         self.tally.end()
 
     def refused(self, refusal: Refusal) -> None:
+        self.remember_refusal(refusal)
         if refusal.sent_as:
             return  # Nothing was left out; the line under the reply says so.
-        self.remember_refusal(refusal)
         label = label_of(refusal.name)
         words = f"{label} was refused; the request was repeated without it: {refusal.words}"
         self.notify(words, severity="warning", timeout=8, markup=False)
@@ -144,7 +156,7 @@ class ConversationScreen(SetupScreen):
         self.topline.title = self.talk.conversation.title or "New conversation"
 
     def watch_answering(self) -> None:
-        self.topline.state = "answering" if self.answering else "ready"
+        self.topline.state = "answering" if self.answering else self._state
         self.refresh_bindings()
 
     # Asking
@@ -205,8 +217,13 @@ class ConversationScreen(SetupScreen):
         )
         self.tally.soon()
 
+    @property
+    def next_thread(self) -> Sequence[Message]:
+        """The messages that what is written now would follow."""
+        return self.talk.conversation.thread()
+
     def _counted(self) -> Counted:
-        return self.setup, self.talk.conversation.thread(), self.draft
+        return self.setup, self.next_thread, self.draft_to_send
 
     def _show_reading(self, reading: Reading) -> None:
         self.meter.reading = reading
@@ -222,6 +239,8 @@ class ConversationScreen(SetupScreen):
         at = self.transcript.message_at_cursor() if self.is_mounted else None
         if action == "stop":
             return self.answering
+        if action == "back":
+            return self.can_go_back
         if action == "regenerate":
             return self.talk.conversation.leaf is not None and not self.answering
         if action in ("use_parameters", "regenerate_message"):
@@ -234,6 +253,11 @@ class ConversationScreen(SetupScreen):
 
     def action_stop(self) -> None:
         self.stop()
+
+    @property
+    def can_go_back(self) -> bool:
+        """Whether Esc leads anywhere: for subclasses."""
+        return False
 
     def action_back(self) -> None:
         """Esc when nothing is to be stopped."""
@@ -329,7 +353,10 @@ class ConversationScreen(SetupScreen):
             words = answer or ""
         if not words:
             return
-        path = Path(words).expanduser().absolute()
+        try:
+            path = Path(words).expanduser().absolute()
+        except RuntimeError as error:
+            raise ChatError(f"There is no such home directory: {one_line(words, 80)}.") from error
         conversation = self.talk.conversation
         whole = path.suffix.lower() in (".jsonl", ".json")
         text = jsonl.line(conversation) + "\n" if whole else markdown.document(conversation)
@@ -343,8 +370,8 @@ class ConversationScreen(SetupScreen):
 
         if self.endpoint is None:
             return
-        thread = [*self.talk.conversation.thread()]
+        thread = [*self.next_thread]
         if self.draft.strip():
             thread.append(said("user", self.draft.strip()))
-        text = code.snippets(self.endpoint, self.setup, thread)
+        text = code.snippets(*self.as_learned(self.endpoint), thread)
         self.app.push_screen(ReadDialog("The next request", text=text))

@@ -6,10 +6,13 @@ when another conversation is opened, a message is edited, or the program is kill
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from textual import getters, on, work
 from textual.reactive import var
 from textual.timer import Timer
 
+from tui_chat.core.conversation import Message
 from tui_chat.core.errors import ChatError
 from tui_chat.core.world import World
 from tui_chat.rooms.chat.commands import written
@@ -50,14 +53,31 @@ class DraftingScreen(ConversationScreen):
             if self.editing is None:
                 self._set_aside = self.draft
             self.editing = at.id
-            self.prompt.set_draft(written(at.content))
+            self.prompt.set_draft(written(at.content), editable=True)
             self.set_focus(self.prompt.text_area)
 
     def watch_editing(self) -> None:
-        self.prompt.placeholder = (
-            "Edit the message: Enter sends it, Esc leaves it" if self.editing else "Ask something"
-        )
+        words = "editing a message: Enter sends it as a new branch" if self.editing else ""
+        self.query_one("#talk").border_subtitle = words
         self.refresh_bindings()
+        self.tally.soon()
+
+    @property
+    def next_thread(self) -> Sequence[Message]:
+        if self.editing is None:
+            return super().next_thread
+        # An edit is a sibling: what came after the message is not sent with it.
+        return self.talk.conversation.thread(self.editing)[:-1]
+
+    @property
+    def can_go_back(self) -> bool:
+        return self.editing is not None or self.focused is not self.prompt.text_area
+
+    def give_edit_up(self) -> None:
+        """Leave the message as it is."""
+        self.editing = None
+        self.prompt.set_draft("")
+        self.bring_back()
 
     def bring_back(self) -> None:
         """What was written is sent or given up: the draft from before it comes back."""

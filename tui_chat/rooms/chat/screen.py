@@ -79,6 +79,7 @@ class ChatScreen(DraftingScreen):
         self._opening = opening
         self._remembering = False
         self._warmed = ""
+        self._preset_names: tuple[str, ...] = ()
         self._sent_early = ""
 
     def compose(self) -> ComposeResult:
@@ -98,6 +99,7 @@ class ChatScreen(DraftingScreen):
     def on_descendant_focus(self) -> None:
         super().on_descendant_focus()
         self.query_one("#talk").set_class(self.focused is not self.sidebar, "-focused")
+        self.refresh_bindings()
 
     # Beginning: what was there at the last start is back
 
@@ -121,6 +123,7 @@ class ChatScreen(DraftingScreen):
             await self._begin_with_preset()
         self._remembering = self.keeping = True
         self.warm()
+        self._read_preset_names()
         self._take_early()
 
     def _take_early(self) -> None:
@@ -175,7 +178,8 @@ class ChatScreen(DraftingScreen):
         self._warmed = self.setup.endpoint
         try:
             await (await self.world.provider(self.setup.endpoint)).warm()
-            self.topline.state = "answering" if self.answering else "ready"
+            self._state = "ready"
+            self.topline.state = "answering" if self.answering else self._state
         except ChatError as error:
             self.topline.state = "failed"
             self.complain(error)
@@ -218,6 +222,14 @@ class ChatScreen(DraftingScreen):
             self._remember()
         super().said(message)
 
+    @property
+    def draft_to_send(self) -> str:
+        """The draft, unless it is a typed command, which is not sent."""
+        with suppress(ValueError):
+            sent = read(self.draft.strip())
+            return sent if isinstance(sent, str) else ""
+        return ""
+
     def watch_answering(self) -> None:
         super().watch_answering()
         self._remember()
@@ -237,8 +249,7 @@ class ChatScreen(DraftingScreen):
     def action_back(self) -> None:
         """Esc when nothing is to be stopped: leave an edit, else return to the prompt."""
         if self.editing is not None:
-            self.prompt.set_draft("")
-            self.bring_back()
+            self.give_edit_up()
         self.leave_sidebar()
 
     def leave_sidebar(self) -> None:
@@ -289,7 +300,19 @@ class ChatScreen(DraftingScreen):
     # Typed commands
 
     def _completions(self, typed: str) -> Sequence[tuple[str, str]]:
-        return completions(typed, endpoints=[endpoint.name for endpoint in self.world.endpoints])
+        return completions(
+            typed,
+            {
+                "endpoint": [endpoint.name for endpoint in self.world.endpoints],
+                "model": self.world.listed_models(self.setup.endpoint),
+                "preset": self._preset_names,
+                "theme": sorted(self.app.available_themes),
+            },
+        )
+
+    @work(group="presets", exclusive=True)
+    async def _read_preset_names(self) -> None:
+        self._preset_names = await self.world.preset_names()
 
     @work(group="command")
     async def _do(self, typed: Typed) -> None:
@@ -300,9 +323,15 @@ class ChatScreen(DraftingScreen):
             self.complain(error)
             self.prompt.keep_draft()
         else:
+            self.prompt.remember(f"/{typed.command.name} {typed.argument}".strip())
             self.prompt.clear_draft()
 
     # What is remembered
+
+    def watch_preset(self) -> None:
+        super().watch_preset()
+        if self._remembering:
+            self._read_preset_names()
 
     def setup_used(self) -> None:
         super().setup_used()

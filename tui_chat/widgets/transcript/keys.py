@@ -16,14 +16,14 @@ BINDINGS = (
         "next_message",
         ("Next message", "Move the cursor to the next message"),
         "down",
-        show=True,
+        show=False,
     ),
     _binding(
         "k,up",
         "previous_message",
         ("Previous message", "Move the cursor to the message before"),
         "up",
-        show=True,
+        show=False,
     ),
     _binding(
         "g",

@@ -335,11 +335,19 @@ class Transcript(PlacedScrollView, can_focus=True):
             self.post_message(self.Moved(self, new))
 
     def on_focus(self) -> None:
-        if self._document.place(self.cursor) is None and self._document.messages:
+        place = self._document.place(self.cursor)
+        if self._document.messages and (place is None or not self._viewport.shows(place)):
+            # A cursor that is not on the screen would act on what nobody sees.
             found = self._at(self._viewport.height - 1)
             place = found[0].message if found else len(self._document.messages) - 1
             self.cursor = self._document.messages[place].id
         self.refresh()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        if action == "toggle_fold":
+            place = self._document.place(self.cursor)
+            return place is not None and self._document.can_fold(place)
+        return True
 
     def on_blur(self) -> None:
         self.refresh()
@@ -352,22 +360,8 @@ class Transcript(PlacedScrollView, can_focus=True):
         else:
             place = max(0, min(place + step, len(messages) - 1))
             self.cursor = messages[place].id
-            self._reveal(place)
-
-    def _reveal(self, place: int) -> None:
-        """Scroll as little as needed to show a message, or its beginning if it is too tall."""
-        view = self._viewport
-        spot = view.spot()
-        rows = view.rows_of(place, view.height)
-        if spot is not None:
-            view.show(spot)
-        index = self._document.span(place)[0]
-        head = self._document.heights.top(index) - view.top
-        if head < 0 or rows >= view.height:
-            view.settle(index, 0)
-        elif head + rows > view.height:
-            view.settle(index, view.height - rows)
-        self._placed()
+            self._viewport.reveal(place)
+            self._placed()
 
     def action_next_message(self) -> None:
         self._move(1)

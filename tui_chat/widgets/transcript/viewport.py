@@ -38,6 +38,25 @@ class Viewport:
     def at_end(self) -> bool:
         return self.top >= self.max_top
 
+    def shows(self, place: int) -> bool:
+        """Whether anything of a message is on the screen."""
+        first, after = self._document.span(place)
+        heights = self._document.heights
+        return heights.top(first) < self.top + self.height and heights.top(after) > self.top
+
+    def reveal(self, place: int) -> None:
+        """Scroll as little as needed to show a message, or its beginning if it is too tall."""
+        spot = self.spot()
+        rows = self.rows_of(place, self.height)
+        if spot is not None:
+            self.show(spot)
+        index = self._document.span(place)[0]
+        head = self._document.heights.top(index) - self.top
+        if head < 0 or rows >= self.height:
+            self.settle(index, 0)
+        elif head + rows > self.height:
+            self.settle(index, self.height - rows)
+
     def settle(self, index: int, row: int) -> None:
         """Make all that is shown exact while the item at `index` starts on this row of the screen.
 
