@@ -10,6 +10,7 @@ from tui_chat.core import counting, pricing
 from tui_chat.core.conversation import Message, Setup, Usage, said
 from tui_chat.core.endpoints import Endpoint
 from tui_chat.core.errors import ChatError
+from tui_chat.core.provider import Provider
 from tui_chat.core.reading import Reading
 from tui_chat.core.wire import spoken
 from tui_chat.core.world import World
@@ -53,6 +54,7 @@ class Measure:
         self._drafts = counting.LineCounter()
         self._windows: dict[tuple[str, str], int | None] = {}
         self._costs: dict[str, Decimal | None] = {}
+        self._beginnings: dict[tuple[str, str, str], int | None] = {}
 
     async def read(self, setup: Setup, thread: Sequence[Message], draft: str) -> Reading:
         """The meter's figures for this thread and draft."""
@@ -119,11 +121,23 @@ class Measure:
             provider = await self._world.provider(endpoint.name)
         except ChatError:
             return None  # Said when something is asked of it.
-        without = await provider.count(setup, thread) if thread or setup.system else 0
+        without = await self._begun(provider, setup, thread)
         if not draft or without is None:
             return None if without is None else (without, 0)
         whole = await provider.count(setup, [*thread, said("user", draft)])
         return None if whole is None else (without, whole - without)
+
+    async def _begun(
+        self, provider: Provider, setup: Setup, thread: Sequence[Message]
+    ) -> int | None:
+        """The tokens of the thread; of an empty one, what a model's template puts before a question."""
+        if thread:
+            return await provider.count(setup, thread)
+        place = (setup.endpoint, setup.model, setup.system)
+        if place not in self._beginnings:
+            one = await provider.count(setup, [said("user", ".")])
+            self._beginnings[place] = None if one is None else one - 1
+        return self._beginnings[place]
 
     async def _window(self, endpoint: Endpoint, model: str) -> int | None:
         place = (endpoint.name, model)

@@ -131,6 +131,6 @@ def _importance(binding: Binding) -> tuple[int, int]:
         return (0, 0)
     if number:
         return (2, number) if number <= 3 else (4, number)
-    if binding.key == "tab":  # Does what people try unasked.
+    if binding.id == "chat.messages":  # What people try unasked.
         return (5, 0)
     return (3 if _of_the_house(binding) else 1, 0)

@@ -45,7 +45,7 @@ class Editor(ChipArea):
         Binding(
             "ctrl+j,shift+enter,ctrl+enter,alt+enter", "newline", "Newline", id="prompt.newline"
         ),
-        Binding("tab", "complete", "Complete", show=False, id="prompt.complete"),
+        Binding("tab", "complete", "Complete", id="prompt.complete"),
         Binding("escape", "close_completions", "Close the list", show=False, id="prompt.close"),
         Binding("ctrl+v", "paste_clipboard", "Paste", show=False, id="prompt.paste"),
         *(binding for binding in editing_keys() if binding.action != "paste"),
