@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.fake_server import Answer, FakeServer, words
+from tests.local_model import put_model
 from tests.rooms.house import open_house, wait_until
 from tui_chat.core.opening import Opening
 from tui_chat.core.params import Params
@@ -347,3 +348,33 @@ async def test_the_setup_of_an_unknown_endpoint_is_taken_over_but_for_the_endpoi
             assert house.chat.setup.params["temperature"] == 0.3
             await house.send("more")
         assert len(first.chats) == 1
+
+
+async def test_any_model_file_can_be_talked_to_and_is_known_at_the_next_start(
+    tmp_path: Path,
+) -> None:
+    file = put_model(tmp_path).rename(tmp_path / "Mine.gguf")
+    async with open_house(tmp_path) as house:
+        await house.press("escape")
+        await house.command(f"/endpoint {file}")
+        await house.command("/max-tokens 4")
+        await wait_until(lambda: house.chat.topline.state == "ready")
+        reply = await house.send("Hello?")
+        assert (reply.status, reply.usage.completion_tokens) == ("length", 4)
+        assert house.chat.topline.place == "Mine · Mine"
+        await wait_until(lambda: "/ 8\u202f192" in house.screen_text())
+    async with open_house(tmp_path) as house:
+        assert house.chat.setup.endpoint == "Mine"
+        assert (await house.send("Again?")).status == "length"
+
+
+async def test_a_model_file_that_is_none_is_said(tmp_path: Path) -> None:
+    (tmp_path / "page.gguf").write_text("<html>")
+    with FakeServer() as server:
+        async with open_house(tmp_path, server) as house:
+            await house.write(f"/endpoint {tmp_path}/nothing.gguf")
+            await house.press("enter")
+            await wait_until(lambda: "There is no model file" in house.notices())
+            house.chat.prompt.set_draft("")
+            await house.command(f"/endpoint {tmp_path}/page.gguf")
+            await wait_until(lambda: "page.gguf is not a model file" in house.notices())

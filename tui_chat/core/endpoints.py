@@ -22,6 +22,8 @@ BUILT_IN = "built-in"
 ENVIRONMENT = "environment"
 """The name of the endpoint that OPENAI_BASE_URL names."""
 DATA = Path(__file__).parent.parent / "data"
+GGUF = ".gguf"
+"""How the name of a model file ends."""
 _KEY_HINT = "Put the key into an environment variable and name it: --key-env NAME."
 _URL_HINT = "It begins with http:// or https:// and a host: http://127.0.0.1:8080/v1."
 
@@ -45,6 +47,8 @@ class Endpoint:
     """The extension parameters it knows; None when that is not known (they are sent if set)."""
     rename: Mapping[str, str] = field(default_factory=dict)
     """Parameter name → field name, where its API wants another one."""
+    gguf: str = ""
+    """The path of a model file on this machine, which the program serves itself; else empty."""
     counts_tokens: bool = False
     """Whether it offers llama.cpp's token counts (`/chat/completions/input_tokens`)."""
 
@@ -58,9 +62,14 @@ class Endpoint:
         return not parameter.extension or self.accepts is None or parameter.name in self.accepts
 
     @property
+    def served_here(self) -> bool:
+        """Whether the program runs its model itself: the built-in one, or a file of the person's."""
+        return self.name == BUILT_IN or bool(self.gguf)
+
+    @property
     def local(self) -> bool:
         """Whether its requests stay on this machine (and cost nothing)."""
-        if self.name == BUILT_IN:
+        if self.served_here:
             return True
         host = urlsplit(self.base_url).hostname or ""
         return host in ("localhost", "::1") or host.startswith("127.")
@@ -119,15 +128,18 @@ def _host_name(base_url: str) -> str:
 def endpoint_from(name: str, table: Mapping[str, object]) -> Endpoint:
     """An endpoint as settings or data describe it; ValueError or ChatError in words for what is wrong."""
     unknown = table.keys() - {
-        "base_url", "key_env", "key_command", "model", "preset", "accepts", "rename", "counts_tokens",
+        "base_url", "key_env", "key_command", "model", "preset", "gguf", "accepts", "rename", "counts_tokens",
     }  # fmt: skip
     if unknown:
         raise ValueError(f"there is no “{one_line(min(unknown), 40)}” in an endpoint.")
-    texts = {key: table.get(key, "") for key in ("base_url", "key_env", "model", "preset")}
+    texts = {key: table.get(key, "") for key in ("base_url", "key_env", "model", "preset", "gguf")}
     for key, value in texts.items():
         if not isinstance(value, str):
             raise ValueError(f"{key} takes a text in quotes.")
     base_url = str(texts["base_url"])
+    gguf = str(texts["gguf"])
+    if gguf and not base_url:
+        return model_file(gguf, one_line(name))
     if not base_url and name != BUILT_IN:
         raise ValueError("base_url is missing.")
     key_env = str(texts["key_env"])
@@ -146,7 +158,29 @@ def endpoint_from(name: str, table: Mapping[str, object]) -> Endpoint:
         clean(str(texts["preset"])),
         _accepted(table),
         _renamed(table),
-        counts_tokens,
+        counts_tokens=counts_tokens,
+    )
+
+
+def model_file(path: str, name: str = "") -> Endpoint:
+    """A model file on this machine as an endpoint, named after it; ChatError when it cannot be one."""
+    try:
+        file = Path(path).expanduser().absolute()
+    except RuntimeError as error:
+        raise ChatError(f"There is no such home directory: {one_line(path, 80)}.") from error
+    if file.suffix.lower() != GGUF or not file.is_file():
+        raise ChatError(
+            f"There is no model file {one_line(str(file))}.", f"Its name ends in {GGUF}."
+        )
+    model = clean(file.stem)
+    # llama.cpp's server takes what its API knows, whatever the model.
+    known = frozenset(parameter.name for parameter in PARAMETERS if parameter.extension)
+    return Endpoint(
+        name or one_line(model, 60),
+        model=model,
+        accepts=known,
+        gguf=str(file),
+        counts_tokens=True,
     )
 
 
@@ -252,6 +286,14 @@ class Endpoints:
             raise ChatError(str(error)) from error
         typed = self._typed | {endpoint.name}
         return Endpoints([*self, endpoint], typed, self.problem), endpoint
+
+    def with_file(self, path: str) -> tuple[Endpoints, Endpoint]:
+        """These and a model file on this machine; ChatError when there is none."""
+        endpoint = model_file(path)
+        for known in self:
+            if known.gguf == endpoint.gguf:
+                return self, known
+        return Endpoints([*self, endpoint], self._typed | {endpoint.name}, self.problem), endpoint
 
     def default(
         self, wanted: str, environ: Mapping[str, str], model_ready: bool

@@ -175,7 +175,7 @@ async def doctor(world: World) -> int:
     state = str(model) if world.model_ready else "not fetched yet"
     sys.stdout.write(f"{'built-in':<14}{SMOLLM2.title}: {state}\n")
     for endpoint in world.endpoints:
-        where = endpoint.base_url or "on this machine"
+        where = endpoint.base_url or endpoint.gguf or "on this machine"
         key = key_source(endpoint, world.environ)
         sys.stdout.write(f"{endpoint.name:<14}{where}   key: {key}\n")
     for problem in world.settings.problems:

@@ -10,10 +10,11 @@ import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tui_chat.core.conversation import Setup
-from tui_chat.core.endpoints import BUILT_IN, Endpoint, Endpoints
+from tui_chat.core.endpoints import GGUF, Endpoint, Endpoints
 from tui_chat.core.errors import ChatError
 from tui_chat.core.files import Places
 from tui_chat.core.params import BY_NAME, Params
@@ -40,7 +41,7 @@ class World:
         self.environ = environ
         self._store: Store | None = None
         self._providers: dict[str, Provider] = {}
-        self._server: LocalServer | None = None
+        self._servers: dict[str, LocalServer] = {}
         self._starting = asyncio.Lock()
         self._opening = asyncio.Lock()
 
@@ -65,15 +66,15 @@ class World:
 
         return is_ready(self.places.models, SMOLLM2)
 
-    @property
-    def server_running(self) -> bool:
-        return self._server is not None and self._server.alive
+    def is_running(self, name: str) -> bool:
+        """Whether the model of this endpoint is served by us now."""
+        return name in self._servers and self._servers[name].alive
 
     def may_be_asked(self, endpoint: Endpoint) -> bool:
         """Whether the endpoint may be asked for counts and sizes unasked by the person: one on this
-        machine that answered a question in this run, or the built-in model while it runs."""
-        if endpoint.name == BUILT_IN:
-            return self.server_running
+        machine that answered a question in this run, or a model that we run."""
+        if endpoint.served_here:
+            return self.is_running(endpoint.name)
         provider = self._providers.get(endpoint.name)
         return endpoint.local and provider is not None and provider.used
 
@@ -101,8 +102,8 @@ class World:
         ChatError when the endpoint is unknown, its key cannot be read, or the model cannot start.
         """
         endpoint = self.endpoint(name)
-        if endpoint.name == BUILT_IN:
-            return await self._built_in(endpoint)
+        if endpoint.served_here:
+            return await self._served_here(endpoint)
         if name not in self._providers:
             from tui_chat.core.keys import read_key
             from tui_chat.core.provider import Provider
@@ -111,34 +112,46 @@ class World:
             self._providers[name] = Provider(endpoint, key)
         return self._providers[name]
 
-    async def _built_in(self, endpoint: Endpoint) -> Provider:
+    async def _served_here(self, endpoint: Endpoint) -> Provider:
         async with self._starting:
-            if self.server_running and BUILT_IN in self._providers:
-                return self._providers[BUILT_IN]
-            if not self.model_ready:
-                raise ChatError(
-                    "The built-in model is not on this machine yet.",
-                    "Fetch it: ctrl+p, “Fetch or choose a model to talk to”.",
-                )
+            name = endpoint.name
+            if self.is_running(name) and name in self._providers:
+                return self._providers[name]
             from tui_chat.core.local.model import SMOLLM2, model_path
             from tui_chat.core.local.server import LocalServer
             from tui_chat.core.provider import Provider
 
-            self._server = await LocalServer.start(
-                model_path(self.places.models, SMOLLM2),
-                model_id=SMOLLM2.id,
-                log=self.places.logs / "built-in.log",
+            path = Path(endpoint.gguf) if endpoint.gguf else model_path(self.places.models, SMOLLM2)
+            if not endpoint.gguf and not self.model_ready:
+                raise ChatError(
+                    "The built-in model is not on this machine yet.",
+                    "Fetch it: ctrl+p, “Fetch or choose a model to talk to”.",
+                )
+            server = await LocalServer.start(
+                path,
+                model_id=endpoint.model or path.stem,
+                log=self.places.logs / f"{path.stem if endpoint.gguf else name}.log",
             )
-            self._providers[BUILT_IN] = Provider(
-                replace(endpoint, base_url=self._server.base_url), self._server.key
+            self._servers[name] = server
+            self._providers[name] = Provider(
+                replace(endpoint, base_url=server.base_url), server.key
             )
-            return self._providers[BUILT_IN]
+            return self._providers[name]
 
     def add_endpoint(self, url: str, key_env: str = "") -> Endpoint:
         """An endpoint at this URL, named after its host; ChatError when it is no URL."""
         self.endpoints, endpoint = self.endpoints.with_url(url, key_env)
         self._providers.pop(endpoint.name, None)
         return endpoint
+
+    def endpoint_for(self, words: str) -> Endpoint:
+        """The endpoint of this name, at this URL, or of this model file; ChatError when there is none."""
+        if "://" in words:
+            return self.add_endpoint(words)
+        if words.lower().endswith(GGUF):
+            self.endpoints, endpoint = self.endpoints.with_file(words)
+            return endpoint
+        return self.endpoint(words)
 
     def preset_named(self, name: str) -> Preset:
         """The preset with this name, whatever its case; ChatError names those there are. Reads files."""
@@ -195,17 +208,17 @@ class World:
 
     def kill(self) -> None:
         """The last resort at exit: end the model's process now."""
-        if self._server is not None:
-            self._server.kill()
+        for server in self._servers.values():
+            server.kill()
 
     async def close(self) -> None:
         """Close clients, the model's process and the store; in that order, each bounded."""
         for provider in self._providers.values():
             await provider.close()
         self._providers.clear()
-        if self._server is not None:
-            await self._server.stop()
-            self._server = None
+        for server in self._servers.values():
+            await server.stop()
+        self._servers.clear()
         if self._store is not None:
             await self._store.close()
             self._store = None

@@ -301,12 +301,9 @@ class SetupScreen(Screen[None]):
         await self.app.push_screen(EndpointPicker(self.world, self.setup.endpoint), take)
 
     def take_endpoint(self, words: str) -> None:
-        """Use the endpoint with this name, or add the one at this URL; says so when there is none."""
+        """Use the endpoint of this name, at this URL or of this model file; says so when there is none."""
         try:
-            if "://" in words:
-                self.use_endpoint(self.world.add_endpoint(words))
-            else:
-                self.use_endpoint(self.world.endpoint(words))
+            self.use_endpoint(self.world.endpoint_for(words))
         except ChatError as error:
             self.complain(error)
 

@@ -7,16 +7,16 @@ import shlex
 from collections.abc import Sequence
 
 from tui_chat.core.conversation import Message, Setup
-from tui_chat.core.endpoints import BUILT_IN, Endpoint
+from tui_chat.core.endpoints import Endpoint
 from tui_chat.core.wire import wire_fields, wire_messages
 
 
 def snippets(endpoint: Endpoint, setup: Setup, thread: Sequence[Message]) -> str:
     """Both programs, one under the other."""
     notes = []
-    if endpoint.name == BUILT_IN:
+    if endpoint.served_here:
         notes.append(
-            "# The built-in model answers only while tui-chat runs; another server needs its URL here."
+            "# This model answers only while tui-chat runs; another server needs its URL here."
         )
     return "\n".join([*notes, python(endpoint, setup, thread), "", curl(endpoint, setup, thread)])
 

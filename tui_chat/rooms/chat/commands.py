@@ -29,7 +29,9 @@ COMMANDS: tuple[Command, ...] = (
         for parameter in PARAMETERS
     ),
     Command("model", "name", "Choose the model; without a name, from a list."),
-    Command("endpoint", "name or URL", "Choose where requests go; a URL adds a server."),
+    Command(
+        "endpoint", "name, URL or file", "Choose where requests go: a server, or a .gguf model."
+    ),
     Command("system", "text", "Set the system prompt; without a text, edit it."),
     Command("preset", "name", "Apply a preset; without a name, choose one."),
     Command("save", "name", "Save the present setup as a preset."),

@@ -135,7 +135,10 @@ class ChatScreen(DraftingScreen):
         for url, key_env in session.servers:
             # One that cannot be used any more is no reason not to begin.
             with suppress(ChatError):
-                self.world.add_endpoint(url, key_env)
+                if key_env:
+                    self.world.add_endpoint(url, key_env)
+                else:
+                    self.world.endpoint_for(url)
         setup = session.setup
         known = self.world.endpoints.has(setup.endpoint)
         if not known or (setup.endpoint == BUILT_IN and not self.world.model_ready):
@@ -358,7 +361,7 @@ class ChatScreen(DraftingScreen):
             conversation=self.talk.saved_id,
             setup=self.setup,
             preset=self.preset.name if self.preset else "",
-            servers=tuple((server.base_url, server.key_env) for server in servers),
+            servers=tuple((server.gguf or server.base_url, server.key_env) for server in servers),
             sidebar=self.sidebar_shown,
             unfolded=self.sidebar.unfolded,
         )
