@@ -98,7 +98,7 @@ def test_the_app_starts_without_what_only_a_request_needs() -> None:
 @pytest.mark.parametrize(
     ("driver", "importers"),
     [
-        ("openai", {"core/provider.py", "core/client.py"}),
+        ("openai", {"core/client.py"}),
         ("tiktoken", {"core/counting.py"}),
         ("xllamacpp", {"core/local/child.py"}),
     ],

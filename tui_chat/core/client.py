@@ -1,4 +1,5 @@
-"""The client library as the provider uses it: told nothing it would tell others, bounded, silent.
+"""The client library as the provider uses it, and its only importer: told nothing it would tell
+others, bounded, silent.
 
 openai and httpx2 are imported at the first use: that takes 0.4 s.
 """
@@ -16,7 +17,8 @@ from tui_chat.core.keys import Secret
 
 if TYPE_CHECKING:
     import httpx2
-    from openai import AsyncOpenAI
+    from httpx2 import Response as Response
+    from openai import AsyncOpenAI as AsyncOpenAI
 
 CONNECT_SECONDS = 5
 _HEAD = 4_000
@@ -33,6 +35,22 @@ def header_value(endpoint: Endpoint, key: Secret | None) -> str:
     if not value or not value.isascii() or not value.isprintable() or " " in value:
         raise failures.unusable_key(endpoint)
     return value
+
+
+def faults() -> tuple[type[Exception], ...]:
+    """All that the library lets out for what a network or a server does; see failures.explained()."""
+    import httpx2
+    from openai import OpenAIError
+
+    # The transport lets a group out for a proxy whose port is none.
+    return (OpenAIError, httpx2.HTTPError, ValueError, OSError, RecursionError, ExceptionGroup)
+
+
+def refused(error: BaseException) -> tuple[int, object] | None:
+    """Status and body of an answer with an error status; None for any other fault."""
+    from openai import APIStatusError
+
+    return (error.status_code, error.body) if isinstance(error, APIStatusError) else None
 
 
 def made(endpoint: Endpoint, key: str, read_seconds: float) -> AsyncOpenAI:

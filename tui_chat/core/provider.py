@@ -1,4 +1,4 @@
-"""Server ⇄ tokens: one client for one endpoint; with client.py the only importer of openai.
+"""Server ⇄ tokens: one client for one endpoint, whose library only client.py imports.
 
 Only what a person set is sent. What has arrived is kept however the stream ends; nothing is sent
 twice but for a field that the server refused, and that is told.
@@ -26,8 +26,7 @@ from tui_chat.core.text import one_line
 from tui_chat.core.wire import wire_fields, wire_messages
 
 if TYPE_CHECKING:
-    import httpx2
-    from openai import AsyncOpenAI
+    from tui_chat.core.client import AsyncOpenAI, Response
 
 READ_SECONDS = 120
 LOCAL_READ_SECONDS = 600
@@ -221,12 +220,9 @@ class Provider:
         self, client: AsyncOpenAI, model: str, body: dict[str, Any], clock: _Clock
     ) -> Ending | _Refused:
         """One request and its stream; _Refused when it was answered with an error status."""
-        import httpx2
-        import openai
-
         asked, reader = self._asked(model), Reader(clock.take)
         failed: BaseException | None = None
-        response: httpx2.Response | None = None
+        response: Response | None = None
         try:
             # The messages go in the extra body: the library looks at each of them, on the event loop,
             # for files to encode, which takes a second for ten thousand.
@@ -236,16 +232,17 @@ class Provider:
             response = stream.response
             async for chunk in stream:
                 reader.take(chunk)
-        # The transport lets a group out for a proxy whose port is none.
-        except (openai.OpenAIError, httpx2.HTTPError, ChatError, ValueError, OSError, RecursionError, ExceptionGroup) as error:  # fmt: skip
+        except client_of.faults() as error:
+            failed = error
+        except ChatError as error:
             failed = error
         finally:
             if response is not None:
-                with suppress(httpx2.HTTPError, OSError):
+                with suppress(*client_of.faults()):
                     await response.aclose()
         # Raised out here, so that no traceback is chained to a cause that holds the key.
-        if isinstance(failed, openai.APIStatusError):
-            return _Refused(failed.status_code, failed.body, failures.explained(failed, asked))
+        if failed is not None and (refused := client_of.refused(failed)) is not None:
+            return _Refused(*refused, failures.explained(failed, asked))
         if failed is None and response is not None and not reader.chunks:
             failed = failures.not_an_api(*client_of.head(response), asked)
         if failed is not None:
@@ -280,15 +277,12 @@ class Provider:
 
     async def _fetched(self, path: str, body: object = None) -> Any:
         """What a request that is no stream answers, parsed; ChatError when nothing could be."""
-        import httpx2
-        import openai
-
         client, asked = await self._made(), self._asked()
         try:
             if body is None:
                 return await client.get(path, cast_to=object)
             return await client.post(path, cast_to=object, body=body)
-        except (openai.OpenAIError, httpx2.HTTPError, ValueError, OSError, RecursionError, ExceptionGroup) as error:  # fmt: skip
+        except client_of.faults() as error:
             words = failures.explained(error, asked)
         raise words
 
@@ -300,7 +294,7 @@ class Provider:
                 await client.close()
 
 
-def _finished(ending: Ending, key: str, response: httpx2.Response | None, clock: _Clock) -> Ending:
+def _finished(ending: Ending, key: str, response: Response | None, clock: _Clock) -> Ending:
     """The ending with what only the request knows: its id and how long it took."""
     request_id = response.headers.get("x-request-id", "") if response is not None else ""
     return replace(
