@@ -10,11 +10,14 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import pytest
+
 from tests.core.scene import after_a_crash, on_disk, row, scene
 from tests.core.wire import until
 from tests.fake_server import Answer, FakeServer, words
 from tui_chat.core.conversation import Message
 from tui_chat.core.errors import ChatError
+from tui_chat.core.reply import Recorder, ask
 from tui_chat.core.store import Store
 
 FULL = ChatError("The disk is full, so this was not saved.", "Free some space.")
@@ -128,6 +131,27 @@ async def test_what_fails_at_the_end_is_told_and_the_reply_returned(store: Store
             keep = Failing(store, fails=lambda tried: tried[-1] == "finish")
             final = await one.asked(keep)
     assert (final.status, final.content) == ("complete", "Hello, world.")
+    assert one.troubles == [FULL]
+
+
+@pytest.mark.parametrize("fails_in", ["add", "finish"])
+async def test_an_end_that_could_not_be_written_is_written_once_it_can_be(
+    store: Store, path: Path, fails_in: str
+) -> None:
+    full = True
+    with FakeServer() as server:
+        async with scene(server, store) as one:
+            keep = Failing(store, fails=lambda tried: full and tried[-1] == fails_in)
+            recorder = Recorder(keep, one.conversation.id, one.troubles.append)
+            final = await ask(
+                one.provider, [one.question], one.reply, sink=one.tokens.append, record=recorder
+            )
+            assert recorder.unwritten == final
+            assert not await recorder.retry()
+            full = False
+            assert await recorder.retry()
+            assert recorder.unwritten is None
+            assert await row(store, one) == final
     assert one.troubles == [FULL]
 
 

@@ -120,6 +120,6 @@ async def test_stopping_twice_does_not_leave_a_reply_open(store: Store, path: Pa
             await asyncio.sleep(0)
             keep.may_write.set()
             await until(lambda: on_disk(path, one)[0] == "stopped")
-            await asyncio.wait([task])
-            kept = await row(store, one)
-    assert kept.content == "Hello,"
+            final = await task
+            assert await row(store, one) == final
+    assert (final.status, final.content) == ("stopped", "Hello,")
