@@ -1,20 +1,17 @@
-"""What each typed command does to the chat room."""
+"""What typed commands do to the conversation and its setup."""
 
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from tui_chat.core.escapes import unescape
 from tui_chat.core.params import BY_NAME
 from tui_chat.rooms.chat.commands import UNSET_WORDS, Typed, parameter_value
-
-if TYPE_CHECKING:
-    from tui_chat.rooms.chat.screen import ChatScreen
+from tui_chat.rooms.chat.drafting import DraftingScreen
 
 
-async def done(room: ChatScreen, typed: Typed) -> bool:
-    """Do what a command of this room says; False for one that is the house's.
+async def done(room: DraftingScreen, typed: Typed) -> bool:
+    """Do what a command says about the conversation or its setup; False for one that leads elsewhere.
 
     ChatError or ValueError, in a person's words, when it cannot be done.
     """
@@ -38,8 +35,6 @@ async def done(room: ChatScreen, typed: Typed) -> bool:
             room.notify(f"Saved the preset “{name}”.", markup=False)
         case "title", title:
             await room.rename(title)
-        case "new", _:
-            room.action_new()
         case "regenerate", _:
             room.action_regenerate()
         case "export", path:
@@ -51,7 +46,7 @@ async def done(room: ChatScreen, typed: Typed) -> bool:
     return True
 
 
-def _set_parameter(room: ChatScreen, typed: Typed) -> None:
+def _set_parameter(room: DraftingScreen, typed: Typed) -> None:
     """Set a parameter; without a value, go to its row."""
     name = typed.command.parameter
     if BY_NAME[name].more:

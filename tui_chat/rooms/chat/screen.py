@@ -320,7 +320,9 @@ class ChatScreen(DraftingScreen):
     @work(group="command")
     async def _do(self, typed: Typed) -> None:
         try:
-            if not await done(self, typed):
+            if typed.command.name == "new":
+                self.action_new()
+            elif not await done(self, typed):
                 self.post_message(self.Called(typed.command.name, typed.argument))
         except (ChatError, ValueError) as error:
             self.complain(error)
