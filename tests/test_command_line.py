@@ -16,9 +16,11 @@ from tests.core.stored import NASTY, saved
 from tests.terminal import TUI_CHAT, Terminal, home_environment
 from tui_chat import __version__
 from tui_chat.core.conversation import Conversation
+from tui_chat.core.flags import command_line, opening_of
 from tui_chat.core.params import MOST_TEXTS, PARAMETERS, Parameter
 from tui_chat.core.store import Store
 from tui_chat.core.text import clean
+from tui_chat.core.world import World
 
 CANARY = "sk-canary-0123456789"
 NUMBERS = [one for one in PARAMETERS if one.kind != "texts"]
@@ -130,6 +132,13 @@ def test_a_value_out_of_range_is_refused_with_the_range(
         (["--base-url", "http://h/v1", "--endpoint", "openai"], "not allowed with argument"),
         (["ask", "--key-env", "LAB_KEY", "hi"], "--key-env goes with --base-url."),
         (["--key-env", CANARY, "--base-url", "http://h/v1"], "not a key."),
+        # What a shell makes of a variable that is not set: the prompt would go to another server.
+        (["--endpoint", ""], "--endpoint: this is empty."),
+        (["ask", "--base-url", "", "hi"], "--base-url: this is empty."),
+        (["--preset", " "], "--preset: this is empty."),
+        (["ask", "--model", "", "hi"], "--model: this is empty."),
+        (["--base-url", "http://h/v1", "--key-env="], "--key-env: this is empty."),
+        (["--model", "", "ask", "hi"], "--model: this is empty."),
         (["export", "--all", "--id", "x"], "not allowed with argument"),
         (["export", "--all", "--format", "pdf"], "invalid choice: 'pdf'"),
         (["--temp=1"], "--temp=1"),
@@ -146,6 +155,13 @@ def test_bad_arguments_are_refused_in_a_sentence(
     assert words in said
     assert CANARY not in said
     assert list(tmp_path.iterdir()) == []
+
+
+def test_an_empty_system_prompt_is_one(tmp_path: Path) -> None:
+    world = World.standard(_places(tmp_path))
+    flags = command_line().parse_args(["ask", "--system", "", "hi"])
+
+    assert opening_of(world, flags).system == ""
 
 
 def test_without_a_terminal_it_says_so_and_paints_nothing(tmp_path: Path) -> None:
