@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.core.stored import NASTY, saved
+from tests.core.stored import NASTY, by_hand, saved
 from tests.terminal import TUI_CHAT, Terminal, home_environment
 from tui_chat import __version__
 from tui_chat.core.conversation import Conversation
@@ -258,6 +258,20 @@ async def test_all_conversations_are_exported_one_a_line(tmp_path: Path) -> None
     assert [row["messages"][0]["content"] for row in rows] == [
         f"Question {number}\n" for number in range(3)
     ]
+
+
+async def test_rows_that_someone_edited_are_exported_without_harm(tmp_path: Path) -> None:
+    await _kept(tmp_path, "Question", "Answer")
+    text = "\x1b[31m \x9b1m \u202e \u2028 \U000e0041"
+    edit = "UPDATE message SET content=?, created_at=-9e18"
+    by_hand(tmp_path / "config" / "conversations.db", edit, given=(text,))
+
+    for kind in ("jsonl", "markdown"):
+        done = run(tmp_path, "export", "--format", kind)
+        assert (done.returncode, done.stderr) == (0, "")
+        assert done.stdout == clean(done.stdout)
+    (line,) = run(tmp_path, "export").stdout.splitlines()
+    assert [one["content"] for one in json.loads(line)["messages"]] == [text, text]
 
 
 def test_an_unknown_conversation_is_one_sentence(tmp_path: Path) -> None:

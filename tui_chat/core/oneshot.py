@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import importlib.metadata
-import json
 import platform
 import sys
 from collections.abc import Sequence
@@ -89,7 +88,7 @@ def _finish(final: Message, as_json: bool) -> None:
         row = jsonl.message_object(final)
         for inner in ("id", "parent", "role", "created"):
             del row[inner]
-        sys.stdout.write(json.dumps(row, ensure_ascii=False) + "\n")
+        sys.stdout.write(jsonl.dumped(row) + "\n")
     elif final.content and not final.content.endswith("\n"):
         sys.stdout.write("\n")
     sys.stdout.flush()
