@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import shlex
+import shutil
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,6 +16,7 @@ import pytest
 
 from tests.asking import SECONDS, Done, ask, environment, run, said
 from tests.fake_server import Answer, FakeServer, words
+from tests.local_model import put_model
 from tests.terminal import TUI_CHAT
 
 
@@ -162,6 +165,45 @@ def test_a_full_disk_is_one_sentence(tmp_path: Path, arguments: Sequence[str]) -
 
     assert done.returncode == 1
     assert "standard output cannot be written: No space left on device." in said(done)
+
+
+def test_a_machine_without_its_own_address_is_one_sentence(tmp_path: Path) -> None:
+    alone = ["unshare", "--map-root-user", "--net"]
+    if not shutil.which("unshare") or subprocess.run([*alone, "true"], check=False).returncode:
+        pytest.skip("this system gives no network of its own to a test")
+    put_model(tmp_path / "cache" / "models")
+    done = subprocess.run(
+        [*alone, *TUI_CHAT, "ask", "hi"],
+        env=environment(tmp_path),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        timeout=SECONDS,
+        check=False,
+    )
+
+    assert (done.returncode, done.stdout) == (1, b"")
+    words = "The built-in model cannot be reached on this machine: Network is unreachable. "
+    assert said(done).startswith(f"tui-chat: {words}")
+
+
+def test_a_fault_that_is_not_of_the_output_does_not_blame_it(tmp_path: Path) -> None:
+    # No file is opened beside the three streams.
+    script = (
+        "import resource, sys\nfrom tui_chat.core import flags, oneshot\n"
+        "from tui_chat.__main__ import main\n"
+        "resource.setrlimit(resource.RLIMIT_NOFILE, (3, 3))\nsys.exit(main(['doctor']))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        env=environment(tmp_path),
+        capture_output=True,
+        timeout=SECONDS,
+        check=False,
+    )
+
+    assert (done.returncode, done.stdout) == (1, b"")
+    assert said(done).endswith(": Too many open files.\n")
+    assert b"standard output" not in done.stderr
 
 
 def test_closed_streams_are_no_reason_for_a_traceback(tmp_path: Path) -> None:

@@ -260,6 +260,23 @@ async def test_all_conversations_are_exported_one_a_line(tmp_path: Path) -> None
     ]
 
 
+async def test_what_is_exported_is_utf_8_whatever_the_locale_says(tmp_path: Path) -> None:
+    await _kept(tmp_path, "5 € 漢", "👩‍👩‍👧")
+    for kind in ("jsonl", "markdown"):
+        done = run(tmp_path, "export", "--format", kind, PYTHONIOENCODING="latin-1")
+        assert (done.returncode, done.stderr) == (0, "")
+        assert "5 € 漢" in done.stdout
+        assert "👩‍👩‍👧" in done.stdout
+
+
+def test_a_terminal_gets_what_it_can_show(tmp_path: Path) -> None:
+    environ = home_environment(tmp_path, **_places(tmp_path) | {"PYTHONIOENCODING": "ascii"})
+    environ["TUI_CHAT_CONFIG_DIR"] = str(tmp_path / "configé")
+    with Terminal([*TUI_CHAT, "paths"], environ) as terminal:
+        assert terminal.wait_end() == 0
+        assert "config?" in terminal.text
+
+
 async def test_rows_that_someone_edited_are_exported_without_harm(tmp_path: Path) -> None:
     await _kept(tmp_path, "Question", "Answer")
     text = "\x1b[31m \x9b1m \u202e \u2028 \U000e0041"

@@ -105,7 +105,7 @@ class LocalServer:
         try:
             async with asyncio.timeout(seconds):
                 base_url = await _told(process, {**order, "key": key.reveal()}, log)
-                proved = await asyncio.to_thread(_is_ours, base_url, key)
+                proved = await asyncio.to_thread(_is_ours, base_url, key, log)
         except TimeoutError as error:
             words = f"The built-in model was not ready after {seconds:g} s; {_reason(log)}."
             raise ChatError(words, f"Try again. The log is {log}.") from error
@@ -207,11 +207,21 @@ async def _told(process: asyncio.subprocess.Process, order: Mapping[str, object]
     return base_url
 
 
-def _is_ours(base_url: str, key: Secret) -> bool:
-    """Ask with our key, and without: another server on the port, or an open one, gets no prompt."""
-    with suppress(ConnectionError, http.client.HTTPException, ValueError):
+def _is_ours(base_url: str, key: Secret, log: Path) -> bool:
+    """Ask with our key, and without: another server on the port, or an open one, gets no prompt.
+
+    ChatError where this machine does not reach itself.
+    """
+    try:
         return _status(base_url, key.reveal()) == 200 and _status(base_url, "") == 401
-    return False
+    except (ConnectionError, http.client.HTTPException, ValueError):
+        return False
+    except OSError as error:
+        reason = error.strerror or one_line(str(error))
+        raise ChatError(
+            f"The built-in model cannot be reached on this machine: {reason}.",
+            f"Is its loopback interface up? The log is {log}.",
+        ) from error
 
 
 def _status(base_url: str, key: str) -> int:
