@@ -9,7 +9,8 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -85,12 +86,34 @@ def test_how_the_server_ended_it_decides_the_exit_code(
         assert "filter" in said(done)
 
 
+# What a shell starts in the background ignores Ctrl+C, and so do the tests and all that they start.
+HEARING = (
+    "import signal, sys\nfrom tui_chat.__main__ import main\n"
+    "signal.signal(signal.SIGINT, signal.default_int_handler)\nsys.exit(main())"
+)
+
+
+@contextmanager
+def _asking(home: Path, server: FakeServer, *arguments: str) -> Iterator[subprocess.Popen[bytes]]:
+    """The program while it answers; gone afterwards."""
+    given = ["ask", "--base-url", server.base_url, "--model", "m", *arguments]
+    program = subprocess.Popen(
+        [sys.executable, "-c", HEARING, *given],
+        env=environment(home),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    try:
+        yield program
+    finally:
+        program.kill()
+        # Closes its pipes too.
+        program.communicate()
+
+
 def test_ctrl_c_ends_it_with_what_arrived_kept(tmp_path: Path) -> None:
     with FakeServer(Answer(words("word " * 2000), delay=0.01)) as server:
-        command = [*TUI_CHAT, "ask", "--base-url", server.base_url, "--save", "--model", "m", "go"]
-        with subprocess.Popen(
-            command, env=environment(tmp_path), stdout=subprocess.PIPE, stderr=subprocess.PIPE
-        ) as program:
+        with _asking(tmp_path, server, "--save", "go") as program:
             assert program.stdout is not None
             first = program.stdout.read(10)
             program.send_signal(signal.SIGINT)
@@ -112,17 +135,13 @@ def test_ctrl_c_ends_it_with_what_arrived_kept(tmp_path: Path) -> None:
 
 
 def test_ctrl_c_before_the_first_word_ends_it_too(tmp_path: Path) -> None:
-    with FakeServer(Answer(silent=True)) as server:
-        command = [*TUI_CHAT, "ask", "--base-url", server.base_url, "--model", "m", "go"]
-        with subprocess.Popen(
-            command, env=environment(tmp_path), stdout=subprocess.PIPE, stderr=subprocess.PIPE
-        ) as program:
-            deadline = time.monotonic() + SECONDS
-            while not server.chats:
-                assert time.monotonic() < deadline
-                time.sleep(0.01)
-            program.send_signal(signal.SIGINT)
-            printed, errors = program.communicate(timeout=SECONDS)
+    with FakeServer(Answer(silent=True)) as server, _asking(tmp_path, server, "go") as program:
+        deadline = time.monotonic() + SECONDS
+        while not server.chats:
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+        program.send_signal(signal.SIGINT)
+        printed, errors = program.communicate(timeout=SECONDS)
 
     assert (program.returncode, printed, errors) == (130, b"", b"")
 
