@@ -112,6 +112,17 @@ def test_text_that_is_no_utf_8_is_mended_and_sent(tmp_path: Path) -> None:
     assert server.chats[2]["model"] == "m\ufffd"
 
 
+@pytest.mark.parametrize("more", [[], ["--json"]])
+def test_an_answer_that_is_piped_is_utf_8_whatever_the_locale_says(
+    tmp_path: Path, more: Sequence[str]
+) -> None:
+    with FakeServer(Answer(["5 € ", "漢"])) as server:
+        done = ask(tmp_path, server, *more, "hi", PYTHONIOENCODING="latin-1")
+
+    assert done.returncode == 0, done.stderr
+    assert "5 € 漢" in done.stdout.decode()
+
+
 @pytest.mark.parametrize("words", [["-"], ["   "], [""], []])
 def test_nothing_to_ask_is_refused(tmp_path: Path, words: Sequence[str]) -> None:
     with FakeServer() as server:

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import json
 import shlex
+import shutil
 import signal
 import subprocess
+import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from tests.asking import SECONDS, Done, ask, environment, run, said
 from tests.fake_server import Answer, FakeServer, words
+from tests.local_model import put_model
 from tests.terminal import TUI_CHAT
 
 
@@ -82,12 +86,34 @@ def test_how_the_server_ended_it_decides_the_exit_code(
         assert "filter" in said(done)
 
 
+# What a shell starts in the background ignores Ctrl+C, and so do the tests and all that they start.
+HEARING = (
+    "import signal, sys\nfrom tui_chat.__main__ import main\n"
+    "signal.signal(signal.SIGINT, signal.default_int_handler)\nsys.exit(main())"
+)
+
+
+@contextmanager
+def _asking(home: Path, server: FakeServer, *arguments: str) -> Iterator[subprocess.Popen[bytes]]:
+    """The program while it answers; gone afterwards."""
+    given = ["ask", "--base-url", server.base_url, "--model", "m", *arguments]
+    program = subprocess.Popen(
+        [sys.executable, "-c", HEARING, *given],
+        env=environment(home),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    try:
+        yield program
+    finally:
+        program.kill()
+        # Closes its pipes too.
+        program.communicate()
+
+
 def test_ctrl_c_ends_it_with_what_arrived_kept(tmp_path: Path) -> None:
     with FakeServer(Answer(words("word " * 2000), delay=0.01)) as server:
-        command = [*TUI_CHAT, "ask", "--base-url", server.base_url, "--save", "--model", "m", "go"]
-        with subprocess.Popen(
-            command, env=environment(tmp_path), stdout=subprocess.PIPE, stderr=subprocess.PIPE
-        ) as program:
+        with _asking(tmp_path, server, "--save", "go") as program:
             assert program.stdout is not None
             first = program.stdout.read(10)
             program.send_signal(signal.SIGINT)
@@ -109,17 +135,13 @@ def test_ctrl_c_ends_it_with_what_arrived_kept(tmp_path: Path) -> None:
 
 
 def test_ctrl_c_before_the_first_word_ends_it_too(tmp_path: Path) -> None:
-    with FakeServer(Answer(silent=True)) as server:
-        command = [*TUI_CHAT, "ask", "--base-url", server.base_url, "--model", "m", "go"]
-        with subprocess.Popen(
-            command, env=environment(tmp_path), stdout=subprocess.PIPE, stderr=subprocess.PIPE
-        ) as program:
-            deadline = time.monotonic() + SECONDS
-            while not server.chats:
-                assert time.monotonic() < deadline
-                time.sleep(0.01)
-            program.send_signal(signal.SIGINT)
-            printed, errors = program.communicate(timeout=SECONDS)
+    with FakeServer(Answer(silent=True)) as server, _asking(tmp_path, server, "go") as program:
+        deadline = time.monotonic() + SECONDS
+        while not server.chats:
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+        program.send_signal(signal.SIGINT)
+        printed, errors = program.communicate(timeout=SECONDS)
 
     assert (program.returncode, printed, errors) == (130, b"", b"")
 
@@ -162,6 +184,45 @@ def test_a_full_disk_is_one_sentence(tmp_path: Path, arguments: Sequence[str]) -
 
     assert done.returncode == 1
     assert "standard output cannot be written: No space left on device." in said(done)
+
+
+def test_a_machine_without_its_own_address_is_one_sentence(tmp_path: Path) -> None:
+    alone = ["unshare", "--map-root-user", "--net"]
+    if not shutil.which("unshare") or subprocess.run([*alone, "true"], check=False).returncode:
+        pytest.skip("this system gives no network of its own to a test")
+    put_model(tmp_path / "cache" / "models")
+    done = subprocess.run(
+        [*alone, *TUI_CHAT, "ask", "hi"],
+        env=environment(tmp_path),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        timeout=SECONDS,
+        check=False,
+    )
+
+    assert (done.returncode, done.stdout) == (1, b"")
+    words = "The built-in model cannot be reached on this machine: Network is unreachable. "
+    assert said(done).startswith(f"tui-chat: {words}")
+
+
+def test_a_fault_that_is_not_of_the_output_does_not_blame_it(tmp_path: Path) -> None:
+    # No file is opened beside the three streams.
+    script = (
+        "import resource, sys\nfrom tui_chat.core import flags, oneshot\n"
+        "from tui_chat.__main__ import main\n"
+        "resource.setrlimit(resource.RLIMIT_NOFILE, (3, 3))\nsys.exit(main(['doctor']))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        env=environment(tmp_path),
+        capture_output=True,
+        timeout=SECONDS,
+        check=False,
+    )
+
+    assert (done.returncode, done.stdout) == (1, b"")
+    assert said(done).endswith(": Too many open files.\n")
+    assert b"standard output" not in done.stderr
 
 
 def test_closed_streams_are_no_reason_for_a_traceback(tmp_path: Path) -> None:

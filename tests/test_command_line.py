@@ -12,13 +12,15 @@ from pathlib import Path
 
 import pytest
 
-from tests.core.stored import NASTY, saved
+from tests.core.stored import NASTY, by_hand, saved
 from tests.terminal import TUI_CHAT, Terminal, home_environment
 from tui_chat import __version__
 from tui_chat.core.conversation import Conversation
+from tui_chat.core.flags import command_line, opening_of
 from tui_chat.core.params import MOST_TEXTS, PARAMETERS, Parameter
 from tui_chat.core.store import Store
 from tui_chat.core.text import clean
+from tui_chat.core.world import World
 
 CANARY = "sk-canary-0123456789"
 NUMBERS = [one for one in PARAMETERS if one.kind != "texts"]
@@ -130,6 +132,13 @@ def test_a_value_out_of_range_is_refused_with_the_range(
         (["--base-url", "http://h/v1", "--endpoint", "openai"], "not allowed with argument"),
         (["ask", "--key-env", "LAB_KEY", "hi"], "--key-env goes with --base-url."),
         (["--key-env", CANARY, "--base-url", "http://h/v1"], "not a key."),
+        # What a shell makes of a variable that is not set: the prompt would go to another server.
+        (["--endpoint", ""], "--endpoint: this is empty."),
+        (["ask", "--base-url", "", "hi"], "--base-url: this is empty."),
+        (["--preset", " "], "--preset: this is empty."),
+        (["ask", "--model", "", "hi"], "--model: this is empty."),
+        (["--base-url", "http://h/v1", "--key-env="], "--key-env: this is empty."),
+        (["--model", "", "ask", "hi"], "--model: this is empty."),
         (["export", "--all", "--id", "x"], "not allowed with argument"),
         (["export", "--all", "--format", "pdf"], "invalid choice: 'pdf'"),
         (["--temp=1"], "--temp=1"),
@@ -146,6 +155,13 @@ def test_bad_arguments_are_refused_in_a_sentence(
     assert words in said
     assert CANARY not in said
     assert list(tmp_path.iterdir()) == []
+
+
+def test_an_empty_system_prompt_is_one(tmp_path: Path) -> None:
+    world = World.standard(_places(tmp_path))
+    flags = command_line().parse_args(["ask", "--system", "", "hi"])
+
+    assert opening_of(world, flags).system == ""
 
 
 def test_without_a_terminal_it_says_so_and_paints_nothing(tmp_path: Path) -> None:
@@ -242,6 +258,37 @@ async def test_all_conversations_are_exported_one_a_line(tmp_path: Path) -> None
     assert [row["messages"][0]["content"] for row in rows] == [
         f"Question {number}\n" for number in range(3)
     ]
+
+
+async def test_what_is_exported_is_utf_8_whatever_the_locale_says(tmp_path: Path) -> None:
+    await _kept(tmp_path, "5 € 漢", "👩‍👩‍👧")
+    for kind in ("jsonl", "markdown"):
+        done = run(tmp_path, "export", "--format", kind, PYTHONIOENCODING="latin-1")
+        assert (done.returncode, done.stderr) == (0, "")
+        assert "5 € 漢" in done.stdout
+        assert "👩‍👩‍👧" in done.stdout
+
+
+def test_a_terminal_gets_what_it_can_show(tmp_path: Path) -> None:
+    environ = home_environment(tmp_path, **_places(tmp_path) | {"PYTHONIOENCODING": "ascii"})
+    environ["TUI_CHAT_CONFIG_DIR"] = str(tmp_path / "configé")
+    with Terminal([*TUI_CHAT, "paths"], environ) as terminal:
+        assert terminal.wait_end() == 0
+        assert "config?" in terminal.text
+
+
+async def test_rows_that_someone_edited_are_exported_without_harm(tmp_path: Path) -> None:
+    await _kept(tmp_path, "Question", "Answer")
+    text = "\x1b[31m \x9b1m \u202e \u2028 \U000e0041"
+    edit = "UPDATE message SET content=?, created_at=-9e18"
+    by_hand(tmp_path / "config" / "conversations.db", edit, given=(text,))
+
+    for kind in ("jsonl", "markdown"):
+        done = run(tmp_path, "export", "--format", kind)
+        assert (done.returncode, done.stderr) == (0, "")
+        assert done.stdout == clean(done.stdout)
+    (line,) = run(tmp_path, "export").stdout.splitlines()
+    assert [one["content"] for one in json.loads(line)["messages"]] == [text, text]
 
 
 def test_an_unknown_conversation_is_one_sentence(tmp_path: Path) -> None:

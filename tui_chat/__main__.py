@@ -8,13 +8,19 @@ import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from tui_chat.core.errors import ChatError
 from tui_chat.core.opening import Opening
+from tui_chat.core.text import one_line
 from tui_chat.core.world import World
+
+if TYPE_CHECKING:
+    from argparse import ArgumentParser, Namespace
 
 BAD_ARGUMENTS = 2
 TERMINAL_GONE = 129
+_OUTPUT = "standard output cannot be written"
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -25,36 +31,44 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = sys.argv[1:] if argv is None else argv
     try:
         code = _run(arguments) if arguments else _open_app(World.standard(os.environ), Opening())
-        # At exit Python could only complain that it cannot.
-        sys.stdout.flush()
     except ChatError as error:
         sys.stderr.write(f"tui-chat: {error}\n")
         return 1
     except KeyboardInterrupt:
         return 130
     except OSError as error:
-        return _unwritten(error)
+        return _ended(error, one_line(str(error.filename or "")))
+    try:
+        # At exit Python could only complain that it cannot.
+        sys.stdout.flush()
+    except OSError as error:
+        return _ended(error, _OUTPUT)
     return code
 
 
 def _mend_streams() -> None:
-    """Streams that are closed become empty ones, and no text is a reason to fail."""
+    """Streams that are closed become empty ones, and no text is a reason to fail.
+
+    What is not shown but kept, in a file or by another program, is UTF-8 and loses nothing.
+    """
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         stream = getattr(sys, name)
         if stream is None:
             setattr(sys, name, Path(os.devnull).open(mode))  # noqa: SIM115  # for as long as we run
         elif hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors="replace")
+            kept = name == "stdout" and not stream.isatty()
+            stream.reconfigure(encoding="utf-8" if kept else None, errors="replace")
 
 
-def _unwritten(error: OSError) -> int:
-    """Say why output could not be written; a reader that went away needs no words."""
-    # Python's own flush at exit must not complain again.
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+def _ended(error: OSError, what: str) -> int:
+    """Say what the system refused; a reader that went away needs no words."""
+    if what == _OUTPUT or isinstance(error, BrokenPipeError):
+        # Python's own flush at exit must not complain again.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     if isinstance(error, BrokenPipeError):
         return 141
-    place = error.filename or "standard output"
-    sys.stderr.write(f"tui-chat: {place} cannot be written: {error.strerror}.\n")
+    reason = error.strerror or one_line(str(error))
+    sys.stderr.write(f"tui-chat: {what}{': ' if what else ''}{reason}.\n")
     return 1
 
 
@@ -69,11 +83,21 @@ def _run(arguments: Sequence[str]) -> int:
         opening = opening_of(world, flags)
     except (ChatError, ValueError) as error:
         parser.error(str(error))
-    command = getattr(flags, "command", None)
-    if command is None:
+    if flags.command is None:
         return _open_app(world, opening)
+    from tui_chat.core.oneshot import Unwritten
+
+    try:
+        return _done(world, opening, flags, parser)
+    except Unwritten as error:
+        return _ended(error.reason, _OUTPUT)
+
+
+def _done(world: World, opening: Opening, flags: Namespace, parser: ArgumentParser) -> int:
+    """What is done without a screen; its exit code."""
     from tui_chat.core import oneshot
 
+    command = flags.command
     if command == "ask":
         text = _question(flags.text)
         if not text:

@@ -24,6 +24,7 @@ from tui_chat.core.conversation import (
     new_id,
 )
 from tui_chat.core.params import PARAMETERS, Parameter, Params, Value
+from tui_chat.core.records import LATEST
 from tui_chat.core.store import Store
 from tui_chat.core.text import clean
 
@@ -62,7 +63,7 @@ messages = st.builds(
     refused=st.lists(st.builds(Refusal, texts, texts, texts), max_size=4).map(tuple),
     finish_reason=texts,
     request_id=texts,
-    created=st.integers(0, 2**53),
+    created=st.integers(0, LATEST),
 )
 
 

@@ -281,3 +281,22 @@ def test_the_ending_says_what_the_server_called_its_model_and_its_reason() -> No
     _, ending = read(chunk(model="m\x1b[1m\n-1", choices=[]), said("Hi", finish="x" * 100))
     assert ending.model == "m␛[1m -1"
     assert len(ending.finish_reason) == 40
+
+
+@given(TEXTS, CUTS)
+def test_a_refusal_is_the_reply(whole: str, cuts: list[int]) -> None:
+    pieces = pieces_of(halved(whole), cuts)
+    tokens, ending = read(*(said(None, refusal=piece) for piece in pieces), END)
+    assert text(tokens) == clean(whole)
+    assert ending.status == "complete"
+
+
+def test_a_refusal_goes_on_where_the_words_end() -> None:
+    tokens, _ = read(said("Well. "), said("I ", refusal="re"), said(None, refusal="fuse."), END)
+    assert text(tokens) == "Well. I refuse."
+
+
+@pytest.mark.parametrize("odd", [None, "", 3, ["no"], {}])
+def test_a_refusal_that_is_none_changes_nothing(odd: object) -> None:
+    tokens, _ = read(said("Hello", refusal=odd), END)
+    assert text(tokens) == "Hello"

@@ -4,10 +4,19 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tui_chat.core.conversation import Conversation, Message, Setup, new_id, said, title_from
+from tui_chat.core.conversation import (
+    Conversation,
+    Message,
+    Setup,
+    Usage,
+    new_id,
+    said,
+    title_from,
+)
 
 
 def message(id: str, parent: str | None, role: str = "user") -> Message:
@@ -77,6 +86,21 @@ def test_the_latest_setup_is_that_of_the_last_reply_on_the_thread() -> None:
     assert conversation.latest_setup() == second
     conversation.leaf = "a"
     assert conversation.latest_setup() == first
+
+
+@pytest.mark.parametrize(
+    ("usage", "rate"),
+    [
+        (Usage(completion_tokens=5, first_token_seconds=0.5, seconds=0.5034), None),
+        (Usage(completion_tokens=5, first_token_seconds=0.5, seconds=0.4), None),
+        (Usage(completion_tokens=5, seconds=0.09), None),
+        (Usage(completion_tokens=5, first_token_seconds=0.5, seconds=1.0), 10),
+        (Usage(completion_tokens=0, seconds=1.0), None),
+        (Usage(completion_tokens=5), None),
+    ],
+)
+def test_a_rate_needs_a_time_that_can_be_measured(usage: Usage, rate: float | None) -> None:
+    assert usage.tokens_per_second == rate
 
 
 def test_ids_are_short_plain_and_different() -> None:

@@ -57,6 +57,7 @@ async def test_a_key_that_no_header_can_carry_is_told_by_its_source(key: str) ->
     ("endpoint", "key", "words"),
     [
         (Endpoint("e", "http://h", key_env="E_KEY"), "k1234", "refused the key from E_KEY (401)"),
+        (Endpoint("e", "http://h", key_env="E_KEY"), "", "wants a key, and E_KEY is not set (401)"),
         (Endpoint("e", "http://h", key_command=("pass", "x")), "k1234", "from the command pass"),
         (Endpoint("e", "http://h"), "", "refused a request without a key (401)"),
         (Endpoint("e", "http://h"), "k1234", "refused its key (401)"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 
 import pytest
 from hypothesis import given
@@ -50,6 +51,26 @@ def test_both_ends_of_the_range_are_inside_and_beyond_is_outside(parameter: Para
     for beyond in (parameter.low - 1, parameter.high * 2 + 1):
         with pytest.raises(ValueError, match=r"outside|whole"):
             parameter.check(beyond)
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        (50_000_000, "50\u202f000\u202f000"),
+        (-50_000_000, "-50\u202f000\u202f000"),
+        (1_000_001, "1\u202f000\u202f001"),
+        (10**15, "1\u202f000\u202f000\u202f000\u202f000\u202f000"),
+        (-12_345, "-12345"),
+        (1e7, "10\u202f000\u202f000"),
+        (-0.00001, "-0.00001"),
+        (2_000_000.5, "2000000.5"),
+        (2.5e17, "2.5e+17"),
+        (math.inf, "inf"),
+    ],
+)
+def test_a_number_outside_is_told_in_plain_digits(value: float, shown: str) -> None:
+    with pytest.raises(ValueError, match=f"; {re.escape(shown)} is outside"):
+        BY_NAME["max_tokens"].check(value)
 
 
 @pytest.mark.parametrize("parameter", NUMBERS, ids=lambda one: one.name)

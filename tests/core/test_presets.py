@@ -101,6 +101,23 @@ def test_renaming_moves_the_file_and_never_onto_another(presets: Presets) -> Non
     assert named(presets, "three").matches(SETUP)
 
 
+@pytest.mark.parametrize("name", ["Chaos", "chaos", " CHAOS "])
+def test_renaming_hides_no_preset_that_comes_along(presets: Presets, name: str) -> None:
+    presets.save("Mine", SETUP)
+    with pytest.raises(ChatError, match=f"^There is a preset “{name.strip()}” already"):
+        presets.rename("Mine", name)
+    assert named(presets, "Chaos").shipped
+    assert named(presets, "Mine").matches(SETUP)
+
+
+def test_an_own_preset_in_place_of_a_shipped_one_can_be_renamed(presets: Presets) -> None:
+    presets.save("chaos", SETUP)
+    presets.rename("chaos", "Chaos")
+    assert named(presets, "Chaos").matches(SETUP)
+    presets.rename("Chaos", "Order")
+    assert named(presets, "Chaos").shipped
+
+
 def test_what_is_deleted_can_be_brought_back(presets: Presets) -> None:
     presets.save("Mine", SETUP)
     deleted = presets.delete("Mine")

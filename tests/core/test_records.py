@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.core.stored import cleaned, messages, params
-from tui_chat.core.conversation import Message, Refusal, Setup, Usage
+from tests.core.stored import by_hand, cleaned, messages, params, saved
+from tui_chat.core.conversation import Headline, Message, Refusal, Setup, Usage
+from tui_chat.core.formats import jsonl, markdown
 from tui_chat.core.params import Params
 from tui_chat.core.records import Setups, intern_setup, message_from, message_values
 from tui_chat.core.schema import MIGRATIONS, statements
+from tui_chat.core.store import Store
 
 
 def database() -> sqlite3.Connection:
@@ -127,3 +132,37 @@ def test_parameters_that_no_longer_hold_are_left_out(text: object, kept: dict[st
 
     connection.close()
     assert found == Setup("home", "qwen3", "", Params(kept))
+
+
+TIMES = (-(2**63), -1, 2**63 - 1, 253_402_300_800_000, 1e300, "now", b"\xff", 1_700_000_000_000)
+
+
+async def test_edited_times_are_dates_and_hide_no_line_of_a_list(path: Path) -> None:
+    store = await Store.open(path)
+    for number, _ in enumerate(TIMES):
+        await saved(store, f"number {number}", "hi")
+    await store.close()
+    for seq, value in enumerate(TIMES, start=1):
+        edit = "UPDATE conversation SET updated_at=?1, created_at=?1 WHERE seq=?2"
+        by_hand(path, edit, given=(value, seq))
+        edit = "UPDATE message SET created_at=?1 WHERE conversation=?2"
+        by_hand(path, edit, given=(value, seq))
+
+    store = await Store.open(path)
+    exported = [each async for each in store.conversations()]
+    listed: list[Headline] = []
+    while page := await store.headlines(limit=1, after=listed[-1] if listed else None):
+        listed += page
+        assert len(listed) <= len(TIMES)
+    await store.close()
+
+    assert {each.title for each in listed} == {f"number {n}" for n, _ in enumerate(TIMES)}
+    for each in exported:
+        assert json.loads(jsonl.line(each))["id"] in markdown.document(each)
+    moments = {each.updated for each in listed}
+    moments |= {each.created for each in exported}
+    moments |= {one.created for each in exported for one in each.messages}
+    for moment in moments:
+        # As lists show it, wherever they are read.
+        for hours in (-23, 0, 23):
+            assert datetime.fromtimestamp(moment / 1000, timezone(timedelta(hours=hours)))

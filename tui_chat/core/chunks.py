@@ -88,7 +88,7 @@ class Reader:
         thought = next((one for one in given if isinstance(one, str) and one), "")
         if thought:
             self._say(Token(self._reasoning.add(thought), reasoning=True))
-        content = getattr(delta, "content", None)
+        content = _words(delta)
         # Probabilities beside a thought alone are the thought's.
         if isinstance(content, str) and (content or not thought):
             self._take_content(content, _places(choice))
@@ -146,6 +146,14 @@ class Reader:
         status = _STATUS.get(self._finish, "complete")
         words = "The server's content filter stopped it." if status == "filtered" else ""
         return Ending(status, one_line(self._finish, 40), words, self._usage, model=self._model)
+
+
+def _words(delta: Any) -> object:
+    """The content, and what a model that refuses to answer says in place of one."""
+    content, refusal = (getattr(delta, name, None) for name in ("content", "refusal"))
+    if not isinstance(refusal, str):
+        return content
+    return content + refusal if isinstance(content, str) else refusal or content
 
 
 def _places(choice: Any) -> tuple[_Place, ...]:

@@ -25,6 +25,10 @@ STATUSES: tuple[Status, ...] = get_args(Status)
 _ALPHABET = "23456789abcdefghjkmnpqrstuvwxyz"
 
 
+SHORTEST_SPAN = 0.1
+"""Seconds in which tokens must have arrived for a rate to mean something."""
+
+
 def new_id() -> str:
     """A random id of 13 characters without look-alikes (64 bits)."""
     number = int.from_bytes(os.urandom(16))
@@ -76,11 +80,12 @@ class Usage:
 
     @property
     def tokens_per_second(self) -> float | None:
-        """Completion tokens over the time from the first token to the end."""
+        """Completion tokens over the time from the first token to the end; None where that is too short
+        to measure, as when all of a reply came at once."""
         if not self.completion_tokens or self.seconds is None:
             return None
         span = self.seconds - (self.first_token_seconds or 0)
-        return self.completion_tokens / span if span > 0 else None
+        return self.completion_tokens / span if span >= SHORTEST_SPAN else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -249,16 +249,17 @@ def _not_found(status: int, body: object, asked: Asked) -> tuple[str, str]:
 
 
 def _unauthorized(asked: Asked) -> tuple[str, str]:
-    endpoint = asked.endpoint
-    if source := key_source(endpoint):
-        return f"{endpoint.name} refused the key from {source} (401).", (
-            "Is it the right key for this server?"
-        )
+    name, source = asked.endpoint.name, key_source(asked.endpoint)
+    if source and asked.key:
+        hint = "Is it the right key for this server?"
+        return f"{name} refused the key from {source} (401).", hint
+    if source:
+        hint = f"Set it and start again: export {source}=…"
+        return f"{name} wants a key, and {source} is not set (401).", hint
     if asked.key:
-        return f"{endpoint.name} refused its key (401).", "Start again."
-    return f"{endpoint.name} refused a request without a key (401).", (
-        "Name an environment variable that holds one: --key-env NAME."
-    )
+        return f"{name} refused its key (401).", "Start again."
+    hint = "Name an environment variable that holds one: --key-env NAME."
+    return f"{name} refused a request without a key (401).", hint
 
 
 def key_source(endpoint: Endpoint) -> str:

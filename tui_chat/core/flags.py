@@ -19,14 +19,14 @@ from tui_chat.core.world import World
 def opening_of(world: World, flags: argparse.Namespace) -> Opening:
     """What the flags ask for; ChatError or ValueError for what there is not."""
     given = vars(flags)
-    if given.get("key_env") and not given.get("base_url"):
+    if "key_env" in given and "base_url" not in given:
         raise ValueError("--key-env goes with --base-url.")
     endpoint = None
-    if given.get("base_url"):
-        endpoint = world.add_endpoint(given["base_url"], given.get("key_env") or "")
-    elif given.get("endpoint"):
+    if "base_url" in given:
+        endpoint = world.add_endpoint(given["base_url"], given.get("key_env", ""))
+    elif "endpoint" in given:
         endpoint = world.endpoint(given["endpoint"])
-    preset = world.preset_named(given["preset"]) if given.get("preset") else None
+    preset = world.preset_named(given["preset"]) if "preset" in given else None
     params = {one.name: given[one.name] for one in PARAMETERS if given.get(one.name) is not None}
     model, system = (
         None if given.get(name) is None else clean(given[name]) for name in ("model", "system")
@@ -66,23 +66,24 @@ def command_line() -> argparse.ArgumentParser:
 
 def _add_setup_flags(parser: argparse.ArgumentParser) -> None:
     # Defaults are left out, so that a command's own flags do not undo those before it.
-    def add(flag: str, help: str, **more: str) -> None:
-        parser.add_argument(flag, help=help, default=argparse.SUPPRESS, **more)  # type: ignore[arg-type]  # argparse's overloads
+    def add(
+        flag: str,
+        help: str,
+        metavar: str = "NAME",
+        kind: Callable[[str], str] = _not_empty,
+        to: argparse._ActionsContainer = parser,
+    ) -> None:
+        to.add_argument(flag, help=help, metavar=metavar, type=kind, default=argparse.SUPPRESS)
 
-    setup = parser
-    where = setup.add_mutually_exclusive_group()
-    where.add_argument(
-        "--endpoint", metavar="NAME", default=argparse.SUPPRESS, help="a known endpoint"
-    )
-    where.add_argument(
-        "--base-url", metavar="URL", default=argparse.SUPPRESS, help="a server's API, with /v1"
-    )
-    add("--key-env", "the environment variable with the key for --base-url", metavar="NAME")
-    add("--model", "the model", metavar="NAME")
-    add("--system", "the system prompt", metavar="TEXT")
-    add("--preset", "a saved or shipped preset", metavar="NAME")
+    where = parser.add_mutually_exclusive_group()
+    add("--endpoint", "a known endpoint", to=where)
+    add("--base-url", "a server's API, with /v1", "URL", to=where)
+    add("--key-env", "the environment variable with the key for --base-url")
+    add("--model", "the model")
+    add("--system", "the system prompt", "TEXT", str)
+    add("--preset", "a saved or shipped preset")
     for parameter in PARAMETERS:
-        setup.add_argument(
+        parser.add_argument(
             parameter.flag,
             dest=parameter.name,
             metavar="TEXT" if parameter.kind == "texts" else "N",
@@ -101,6 +102,13 @@ def _reader(parameter: Parameter) -> Callable[[str], object]:
             raise argparse.ArgumentTypeError(str(error)) from None
 
     return read
+
+
+def _not_empty(text: str) -> str:
+    """The text; refused without one: an unset variable of a shell must not pick another server."""
+    if not clean(text).strip():
+        raise argparse.ArgumentTypeError("this is empty.")
+    return text
 
 
 def _text(typed: str) -> str:

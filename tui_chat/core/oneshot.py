@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import importlib.metadata
-import json
 import platform
 import sys
 from collections.abc import Sequence
@@ -37,10 +36,29 @@ _PACKAGES = (
 )
 
 
+class Unwritten(Exception):
+    """Standard output takes no more; `reason` is what the system said."""
+
+    def __init__(self, reason: OSError) -> None:
+        super().__init__(str(reason))
+        self.reason = reason
+
+
+def _put(text: str, *, now: bool = False) -> None:
+    """Write to standard output, through to its other end when it is to be seen `now`."""
+    try:
+        sys.stdout.write(text)
+        if now:
+            sys.stdout.flush()
+    except OSError as error:
+        # Other things fail with an OSError too, and are not the output's fault.
+        raise Unwritten(error) from error
+
+
 async def ask_once(world: World, opening: Opening, text: str, *, as_json: bool, save: bool) -> int:
     """Answer one question on standard output. 0 when complete or length, 130 when stopped, else 1.
 
-    OSError when standard output takes no more; the reply is stopped then.
+    Unwritten when standard output takes no more; the reply is stopped then.
     """
     try:
         setup = opening.applied_to(world.first_setup() or Setup(BUILT_IN, SMOLLM2.id))
@@ -70,15 +88,14 @@ class _Printer:
 
     def __init__(self, as_json: bool) -> None:
         self._silent = as_json
-        self.trouble: OSError | None = None
+        self.trouble: Unwritten | None = None
 
     def __call__(self, token: Token) -> None:
         if token.reasoning or self._silent:
             return
         try:
-            sys.stdout.write(token.text)
-            sys.stdout.flush()
-        except OSError as error:
+            _put(token.text, now=True)
+        except Unwritten as error:
             # As it is, it would pass for a fault of the network; what nobody reads is stopped instead.
             self.trouble = error
             raise asyncio.CancelledError from error
@@ -89,10 +106,9 @@ def _finish(final: Message, as_json: bool) -> None:
         row = jsonl.message_object(final)
         for inner in ("id", "parent", "role", "created"):
             del row[inner]
-        sys.stdout.write(json.dumps(row, ensure_ascii=False) + "\n")
+        _put(jsonl.dumped(row) + "\n", now=True)
     elif final.content and not final.content.endswith("\n"):
-        sys.stdout.write("\n")
-    sys.stdout.flush()
+        _put("\n", now=True)
     for refusal in (one for one in final.refused if not one.sent_as):
         label = label_of(refusal.name)
         sys.stderr.write(f"tui-chat: {label} was refused: {refusal.words}\n")
@@ -139,7 +155,7 @@ async def export(world: World, format: str, ids: Sequence[str] | None) -> int:
             found += 1
             whole = format == "jsonl"
             text = jsonl.line(conversation) if whole else markdown.document(conversation)
-            sys.stdout.write(text + "\n")
+            _put(text + "\n")
     finally:
         await world.close()
     if ids and not found:
@@ -159,27 +175,27 @@ def paths(world: World) -> int:
         "logs": places.logs,
     }
     for name, path in rows.items():
-        sys.stdout.write(f"{name:<14}{path}\n")
+        _put(f"{name:<14}{path}\n")
     return 0
 
 
 async def doctor(world: World) -> int:
     """Say what this installation is made of and what it finds; asks nothing of any network."""
-    sys.stdout.write(f"{'python':<14}{platform.python_version()} on {platform.platform()}\n")
+    _put(f"{'python':<14}{platform.python_version()} on {platform.platform()}\n")
     for package in ("tui-chat", *_PACKAGES):
-        sys.stdout.write(f"{package:<14}{_version(package)}\n")
-    sys.stdout.write(f"{'sqlite':<14}{SQLITE_VERSION}\n\n")
+        _put(f"{package:<14}{_version(package)}\n")
+    _put(f"{'sqlite':<14}{SQLITE_VERSION}\n\n")
     paths(world)
-    sys.stdout.write("\n")
+    _put("\n")
     model = model_path(world.places.models, SMOLLM2)
     state = str(model) if world.model_ready else "not fetched yet"
-    sys.stdout.write(f"{'built-in':<14}{SMOLLM2.title}: {state}\n")
+    _put(f"{'built-in':<14}{SMOLLM2.title}: {state}\n")
     for endpoint in world.endpoints:
         where = endpoint.base_url or endpoint.gguf or "on this machine"
         key = key_source(endpoint, world.environ)
-        sys.stdout.write(f"{endpoint.name:<14}{where}   key: {key}\n")
+        _put(f"{endpoint.name:<14}{where}   key: {key}\n")
     for problem in world.settings.problems:
-        sys.stdout.write(f"problem       {problem}\n")
+        _put(f"problem       {problem}\n")
     return await _saved(world)
 
 
@@ -188,12 +204,12 @@ async def _saved(world: World) -> int:
         store = await world.store()
         newest = await store.headlines(limit=1)
     except ChatError as error:
-        sys.stdout.write(f"problem       {error}\n")
+        _put(f"problem       {error}\n")
         return 1
     finally:
         await world.close()
     words = f"newest “{newest[0].title}”" if newest else "none saved yet"
-    sys.stdout.write(f"{'conversations':<14}{words}\n")
+    _put(f"{'conversations':<14}{words}\n")
     return 0
 
 

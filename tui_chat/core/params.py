@@ -21,6 +21,7 @@ Value = float | int | tuple[str, ...]
 MOST_TEXTS = 4
 """How many stop sequences a request may carry (OpenAI API reference, `stop`)."""
 
+_MOST_DIGITS = 1e15
 _LADDER = tuple(
     sorted(
         {*range(1, 11), 12, 16, 20, 24, 32, 40, 48, 64, 80, 96}
@@ -71,7 +72,7 @@ class Parameter:
             raise ValueError(f"{self.label} takes a number, {self.range}.")
         if not self.low <= value <= self.high:  # Also true of what is not a number.
             huge = isinstance(value, int) and abs(value) >= 10**40
-            shown = "that number" if huge else _digits(value)
+            shown = "that number" if huge else _plain(value)
             raise ValueError(f"{self.label} goes from {self.range}; {shown} is outside.")
         if self.kind == "integer":
             if value != int(value):
@@ -297,7 +298,18 @@ def _digits(number: float) -> str:
 
 
 def _plain(number: float) -> str:
-    return f"{number:g}" if abs(number) < 1e6 else f"{int(number):,}".replace(",", "\u202f")
+    """The number in digits alone, in groups from a million on; powers of ten only for what is huge."""
+    if isinstance(number, float) and (abs(number) > _MOST_DIGITS or not math.isfinite(number)):
+        return _digits(number)
+    if number == int(number) and abs(number) >= 1e6:
+        return f"{int(number):,}".replace(",", "\u202f")
+    short = _digits(number)
+    if "e" not in short:
+        return short
+    # Deferred: only a refusal needs it.
+    from decimal import Decimal
+
+    return f"{Decimal(short):f}"
 
 
 class Params(Mapping[str, Value]):

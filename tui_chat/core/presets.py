@@ -160,7 +160,9 @@ class Presets:
         path, taken = self._path(old), self._path(new)
         if path is None:
             raise ChatError(f"There is no preset of yours named “{one_line(old, 60)}”.")
-        if taken is not None and taken != path:
+        # A file of its name would hide one that comes along.
+        shipped = any(_key(one.name) == _key(new) for one in shipped_presets())
+        if (shipped and _key(path.stem) != _key(new)) or (taken is not None and taken != path):
             raise ChatError(f"There is a preset “{new}” already.", "Take another name.")
         try:
             path.rename(path.with_name(f"{new}.toml"))

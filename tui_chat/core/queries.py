@@ -21,8 +21,8 @@ from tui_chat.core.records import (
     intern_setup,
     message_from,
     message_values,
-    number_of,
     text_of,
+    time_of,
 )
 from tui_chat.core.text import clean, folded
 
@@ -176,8 +176,8 @@ def headlines(
     where = ["deleted_at IS NULL", *("instr(folded, ?)" for _ in words)]
     given: list[object] = [*words]
     if after is not None:
-        where.append("(updated_at, seq) < (?, (SELECT seq FROM conversation WHERE id=?))")
-        given += [after.updated, after.id]
+        where.append("(updated_at, seq) < (?, ?)")
+        given += _place(connection, after)
     rows = connection.execute(
         "SELECT id, title,"
         " coalesce((SELECT s.model FROM message m JOIN setup s ON s.seq=m.setup WHERE m.seq="
@@ -187,9 +187,18 @@ def headlines(
         (*given, limit),
     )
     return tuple(
-        Headline(text_of(name), text_of(title), text_of(model), number_of(updated), count)
+        Headline(text_of(name), text_of(title), text_of(model), time_of(updated), count)
         for name, title, model, updated, count in rows
     )
+
+
+def _place(connection: sqlite3.Connection, line: Headline) -> Sequence[object]:
+    """Where a list has this line. A time that was edited by hand sorts as it stands, not as it is read."""
+    row = connection.execute(
+        "SELECT updated_at, seq FROM conversation WHERE id=?", (line.id,)
+    ).fetchone()
+    updated, seq = row or (line.updated, None)
+    return updated if time_of(updated) == line.updated else line.updated, seq
 
 
 def load(connection: sqlite3.Connection, conversation_id: str) -> Conversation | None:
@@ -216,7 +225,7 @@ def load(connection: sqlite3.Connection, conversation_id: str) -> Conversation |
             ids[found[0]] = message.id
             messages.append(message)
         return Conversation(
-            conversation_id, text_of(title), messages, ids.get(leaf), number_of(created)
+            conversation_id, text_of(title), messages, ids.get(leaf), time_of(created)
         )
 
 

@@ -24,6 +24,8 @@ MESSAGE_COLUMNS = (
 _USAGE = frozenset(field.name for field in fields(Usage)) - {"estimated"}
 _SECONDS = frozenset(name for name in _USAGE if name.endswith("seconds"))
 _NO_USAGE = Usage()
+LATEST = 253_370_764_800_000
+"""The last year with four digits: no later time is a date, wherever it is read."""
 _decoded = json.JSONDecoder().raw_decode
 """json.loads without its checks: half the time, for what is read with each message."""
 
@@ -86,7 +88,7 @@ def message_from(
         _refused(refused) if refused else (),
         text_of(finish) if finish else "",
         text_of(request) if request else "",
-        number_of(made),
+        time_of(made),
     )
 
 
@@ -99,9 +101,9 @@ def text_of(value: object) -> str:
     return "" if value is None else str(value)
 
 
-def number_of(value: object) -> int:
-    """A whole number as it stands, 0 for anything else."""
-    return value if isinstance(value, int) else 0
+def time_of(value: object) -> int:
+    """Milliseconds since the epoch as they stand, within what calendars know; 0 for anything else."""
+    return min(max(value, 0), LATEST) if isinstance(value, int) else 0
 
 
 def _usage(text: object) -> Usage:

@@ -7,10 +7,13 @@ import json
 import shlex
 from dataclasses import replace
 
+import pytest
+
 from tui_chat.core.conversation import Conversation, Refusal, Setup, Usage, said
 from tui_chat.core.endpoints import Endpoint, known_endpoints
 from tui_chat.core.formats import code, jsonl, markdown
 from tui_chat.core.params import Params
+from tui_chat.core.text import HOSTILE, clean
 from tui_chat.core.wire import wire_fields, wire_messages
 
 SETUP = Setup("lab", "m", "Be “brief”.", Params({"temperature": 0.3, "stop": ["\n"], "top_k": 9}))
@@ -60,6 +63,50 @@ def test_a_document_has_front_matter_and_the_thread_being_read() -> None:
     assert "Another." in body
     assert "An *answer*." not in body
     assert "*stopped*" in body
+
+
+HOSTILE_TEXTS = [
+    "\x00\x1b]0;t\x07",
+    "\x9b31m",
+    "\u202e\u2066\u061c",
+    "a\u2028b\u2029c",
+    "\U000e0041\U000e007f",
+    "\ufeff\u200b\u2060\x7f",
+]
+
+
+@pytest.mark.parametrize("text", HOSTILE_TEXTS)
+def test_what_could_control_a_terminal_is_escaped_in_a_line_and_not_lost(text: str) -> None:
+    line = jsonl.line(_edited(text))
+
+    assert not HOSTILE.search(line)
+    assert len(line.splitlines()) == 1
+    row = json.loads(line)
+    reply = row["messages"][1]
+    assert row["title"] == reply["content"] == reply["system"] == reply["error"] == text
+    assert reply["params"] == {"stop": [text]}
+
+
+@pytest.mark.parametrize("text", HOSTILE_TEXTS)
+def test_what_could_control_a_terminal_is_not_in_a_document(text: str) -> None:
+    document = markdown.document(_edited(text))
+
+    assert document == clean(document)
+    # The front matter ends where it did.
+    rows = document.split("\n---\n")[0].splitlines()[1:]
+    names = ["title", "id", "created", "endpoint", "model", "system", "parameters"]
+    assert [row.partition(":")[0] for row in rows] == names
+
+
+def _edited(text: str) -> Conversation:
+    """A conversation with this text wherever a row can hold one."""
+    talk = Conversation("c1", text, created=1_700_000_000_000)
+    setup = Setup(text, text, text, Params({"stop": [text]}))
+    question = said("user", text)
+    reply = replace(said("assistant", text, question.id, setup=setup), status="cut", error=text)
+    for message in (question, reply):
+        talk.add(message)
+    return talk
 
 
 def test_the_python_program_sends_what_is_on_the_wire_and_only_names_the_key() -> None:

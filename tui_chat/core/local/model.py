@@ -19,7 +19,7 @@ from typing import IO, Literal, TypeVar
 
 from tui_chat.core.errors import ChatError
 from tui_chat.core.files import private_directory
-from tui_chat.core.local.installer import child_environ, download_command, refused
+from tui_chat.core.local.installer import child_environ, download_command, leashed, refused
 from tui_chat.core.locks import FileLock
 from tui_chat.core.text import one_line
 
@@ -230,8 +230,8 @@ async def _download(
     command: Sequence[str],
     environ: Mapping[str, str],
 ) -> None:
-    with (attempt / "log").open("w+b") as log:
-        process = await _started(attempt, log, command, environ)
+    with (attempt / "log").open("w+b") as log, _pipe() as leash:
+        process = await _started(attempt, log, leash, command, environ)
         ended = asyncio.create_task(process.wait())
         try:
             while not ended.done():
@@ -247,16 +247,26 @@ async def _download(
             raise refused(log.read().decode("utf-8", "replace"), model)
 
 
+@contextmanager
+def _pipe() -> Iterator[int]:
+    """The end to read from, of a pipe that is closed afterwards, and by the death of this process."""
+    reading, writing = os.pipe()
+    try:
+        yield reading
+    finally:
+        os.close(writing)
+        os.close(reading)
+
+
 async def _started(
-    attempt: Path, log: IO[bytes], command: Sequence[str], environ: Mapping[str, str]
+    attempt: Path, log: IO[bytes], leash: int, command: Sequence[str], environ: Mapping[str, str]
 ) -> asyncio.subprocess.Process:
     # The growing file lies in the installer's temporary directory: there its progress is seen.
     scratch = dict.fromkeys(("TMPDIR", "TEMP", "TMP"), str(private_directory(attempt / "tmp")))
     try:
         return await asyncio.create_subprocess_exec(
-            *command,
-            str(private_directory(attempt / "wheel")),
-            stdin=asyncio.subprocess.DEVNULL,
+            *leashed([*command, str(private_directory(attempt / "wheel"))]),
+            stdin=leash,
             stdout=log,
             stderr=log,
             env={**environ, **scratch},

@@ -27,7 +27,7 @@ CONTEXT = 8192
 """Tokens; what SmolLM2 was trained for. The cache for it takes about 180 MB."""
 READY_SECONDS = 60
 STOP_SECONDS = 2
-LAST_WORDS = 400
+LAST_WORDS = 300
 _TAIL = 16_000
 # By its file and without the current directory on its path: a program lying there is not run.
 _CHILD = (sys.executable, "-P", str(Path(__file__).with_name("child.py")))
@@ -46,7 +46,7 @@ _INHERITED = (
     "PYTHONPATH",
 )
 # 0.00.022.727 E llama_model_load: error loading model: …
-_LOGGED_ERROR = re.compile(r"^[\d.]+ E .*?\S: +(.+)")
+_LOGGED = re.compile(r"^[\d.]+ ([A-Z]) .*?\S: +(.+)")
 
 
 class _Unready(Exception):
@@ -105,7 +105,7 @@ class LocalServer:
         try:
             async with asyncio.timeout(seconds):
                 base_url = await _told(process, {**order, "key": key.reveal()}, log)
-                proved = await asyncio.to_thread(_is_ours, base_url, key)
+                proved = await asyncio.to_thread(_is_ours, base_url, key, log)
         except TimeoutError as error:
             words = f"The built-in model was not ready after {seconds:g} s; {_reason(log)}."
             raise ChatError(words, f"Try again. The log is {log}.") from error
@@ -207,11 +207,21 @@ async def _told(process: asyncio.subprocess.Process, order: Mapping[str, object]
     return base_url
 
 
-def _is_ours(base_url: str, key: Secret) -> bool:
-    """Ask with our key, and without: another server on the port, or an open one, gets no prompt."""
-    with suppress(ConnectionError, http.client.HTTPException, ValueError):
+def _is_ours(base_url: str, key: Secret, log: Path) -> bool:
+    """Ask with our key, and without: another server on the port, or an open one, gets no prompt.
+
+    ChatError where this machine does not reach itself.
+    """
+    try:
         return _status(base_url, key.reveal()) == 200 and _status(base_url, "") == 401
-    return False
+    except (ConnectionError, http.client.HTTPException, ValueError):
+        return False
+    except OSError as error:
+        reason = error.strerror or one_line(str(error))
+        raise ChatError(
+            f"The built-in model cannot be reached on this machine: {reason}.",
+            f"Is its loopback interface up? The log is {log}.",
+        ) from error
 
 
 def _status(base_url: str, key: str) -> int:
@@ -241,11 +251,14 @@ async def _ended(process: asyncio.subprocess.Process) -> bool:
 
 
 def _reason(log: Path, status: int | None = None) -> str:
-    """The log's first error, else its last line, else what ended the process."""
+    """The log's first error and its last line, else what ended the process; on one line."""
     lines = _lines(log)
-    errors = [match.group(1) for line in lines if (match := _LOGGED_ERROR.match(line))]
-    if said := [*errors[:1], *lines[-1:]]:
-        return one_line(said[0], LAST_WORDS).rstrip(".")
+    errors = [
+        match.group(2) for line in lines if (match := _LOGGED.match(line)) and match[1] == "E"
+    ]
+    last = [match.group(2) if (match := _LOGGED.match(line)) else line for line in lines[-1:]]
+    if said := [one_line(line, LAST_WORDS).rstrip(".") for line in (*errors[:1], *last)]:
+        return said[0] if said[0] == said[-1] else f"{said[0]}; its log ends: {said[-1]}"
     if status is not None and status < 0:
         return f"its process was ended ({signal.strsignal(-status) or -status})"
     return "its process said nothing"
