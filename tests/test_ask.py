@@ -251,3 +251,15 @@ def _environments() -> list[bytes]:
         with suppress(OSError):
             found.append(place.read_bytes())
     return found
+
+
+def test_a_model_file_answers(tmp_path: Path) -> None:
+    file = put_model(tmp_path).rename(tmp_path / "Mine.gguf")
+    done = run(tmp_path, "ask", "--endpoint", str(file), "--max-tokens", "3", "--json", "Hello?")
+    missing = run(tmp_path, "ask", "--endpoint", f"{file}.gguf", "Hello?")
+
+    assert done.returncode == 0
+    message = json.loads(done.stdout)
+    assert (message["endpoint"], message["model"], message["status"]) == ("Mine", "Mine", "length")
+    assert missing.returncode == 2
+    assert b"There is no model file" in missing.stderr

@@ -25,7 +25,7 @@ def opening_of(world: World, flags: argparse.Namespace) -> Opening:
     if "base_url" in given:
         endpoint = world.add_endpoint(given["base_url"], given.get("key_env", ""))
     elif "endpoint" in given:
-        endpoint = world.endpoint(given["endpoint"])
+        endpoint = world.endpoint_for(given["endpoint"])
     preset = world.preset_named(given["preset"]) if "preset" in given else None
     params = {one.name: given[one.name] for one in PARAMETERS if given.get(one.name) is not None}
     model, system = (
@@ -76,7 +76,7 @@ def _add_setup_flags(parser: argparse.ArgumentParser) -> None:
         to.add_argument(flag, help=help, metavar=metavar, type=kind, default=argparse.SUPPRESS)
 
     where = parser.add_mutually_exclusive_group()
-    add("--endpoint", "a known endpoint", to=where)
+    add("--endpoint", "a known endpoint, or the path of a .gguf model", to=where)
     add("--base-url", "a server's API, with /v1", "URL", to=where)
     add("--key-env", "the environment variable with the key for --base-url")
     add("--model", "the model")
