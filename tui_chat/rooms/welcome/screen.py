@@ -13,7 +13,6 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import OptionList, ProgressBar, Static
 from textual.widgets.option_list import Option
 from textual.worker import Worker
@@ -23,7 +22,7 @@ from tui_chat.core.errors import ChatError
 from tui_chat.core.local.model import SMOLLM2, Progress
 from tui_chat.core.world import World
 from tui_chat.widgets.bars import Keyline
-from tui_chat.widgets.dialogs import Dialog, LineDialog
+from tui_chat.widgets.dialogs import Dialog, LineDialog, Modal
 from tui_chat.widgets.tones import MUTED
 
 _STEPS = {"fetching": "Fetching", "unpacking": "Unpacking", "checking": "Checking"}
@@ -57,7 +56,7 @@ def ways(fetched: bool) -> tuple[Way, ...]:
     )
 
 
-class Welcome(ModalScreen[str | None]):
+class Welcome(Modal[str | None]):
     """Dismissed with the name of the endpoint to use, or None."""
 
     DEFAULT_CSS = """
