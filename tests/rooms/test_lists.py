@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.fake_server import FakeServer
-from tests.rooms.house import open_house, wait_until
+from tests.rooms.house import House, open_house, wait_until
 
 ENTER = ("enter", "\r")
 ESCAPE = ("escape", "\x1b")
@@ -115,3 +115,118 @@ async def test_the_palette_does_what_was_typed_before_enter(tmp_path: Path) -> N
             await house.press("ctrl+p")
             await house.burst(*((letter, letter) for letter in "help"), ENTER)
             await wait_until(lambda: house.app.screen.id == "help")
+
+
+async def open_presets(house: House, name: str = "Chaos") -> None:
+    """Open the presets and wait for the line of this name."""
+    await house.press("f6")
+    await wait_until(lambda: name in house.screen_text())
+
+
+async def save_as(house: House, name: str) -> None:
+    """In the list of presets: save the present setup under a name."""
+    await house.press("ctrl+s")
+    await wait_until(lambda: "Under which name?" in house.screen_text())
+    await house.press("ctrl+u")
+    await house.write(name)
+    await house.press("enter")
+
+
+async def test_a_preset_in_use_keeps_its_place_when_it_is_renamed_and_deleted(
+    tmp_path: Path,
+) -> None:
+    with FakeServer() as server:
+        async with open_house(tmp_path, server) as house:
+            await house.command("/temperature 0.3")
+            await house.command("/save Mine")
+            await wait_until(lambda: "preset: Mine ─╮" in house.screen_text())
+            await open_presets(house, "● Mine")
+            await house.press("f2")
+            await wait_until(lambda: "Rename the preset" in house.screen_text())
+            await house.write("2")
+            await house.press("enter")
+            await wait_until(lambda: "● Mine2" in house.screen_text())
+            await house.press("escape")
+            await wait_until(lambda: "preset: Mine2 ─╮" in house.screen_text())
+            await open_presets(house, "● Mine2")
+            await house.burst(DELETE, ESCAPE)
+            await wait_until(lambda: house.chat.preset is None)
+            await wait_until(lambda: house.app.screen is house.chat)
+            assert "preset:" not in house.screen_text()
+            assert house.chat.setup.params == {"temperature": 0.3}
+            await open_presets(house)
+            await house.press("ctrl+z")
+            await wait_until(lambda: "Mine2" in house.screen_text())
+    assert (tmp_path / "config" / "presets" / "Mine2.toml").exists()
+
+
+async def test_a_preset_is_replaced_only_after_a_question(tmp_path: Path) -> None:
+    directory = tmp_path / "config" / "presets"
+    with FakeServer() as server:
+        async with open_house(tmp_path, server) as house:
+            await house.command("/temperature 0.3")
+            await open_presets(house)
+            await save_as(house, "precise")
+            await wait_until(lambda: "Replace the preset “Precise”?" in house.screen_text())
+            assert "yours takes its place" in house.screen_text()
+            await house.press("escape")
+            await wait_until(lambda: "Under which name?" in house.screen_text())
+            assert not directory.exists() or not list(directory.iterdir())
+            await house.press("enter")
+            await wait_until(lambda: "Replace the preset “Precise”?" in house.screen_text())
+            await house.burst(ENTER, ENTER)
+            await wait_until(lambda: "Saved the preset “precise”." in house.notices())
+            await wait_until(lambda: house.app.screen is house.chat)
+            await house.command("/temperature 1.5")
+            await house.write("/save Precise")
+            await house.press("escape", "enter")
+            await wait_until(lambda: "Replace the preset “precise”?" in house.screen_text())
+            await house.press("escape")
+            await wait_until(lambda: "stays as it was" in house.notices())
+            (file,) = directory.iterdir()
+            assert "0.3" in file.read_text()
+
+
+async def test_a_refused_name_comes_back_with_the_reason(tmp_path: Path) -> None:
+    with FakeServer() as server:
+        async with open_house(tmp_path, server) as house:
+            await open_presets(house)
+            await save_as(house, "a/b")
+            await wait_until(lambda: "A preset's name has" in house.screen_text())
+            assert "a/b" in house.screen_text()
+            await house.press("backspace", "backspace", "enter")
+            await wait_until(lambda: "Saved the preset “a”." in house.notices())
+            await wait_until(lambda: house.app.screen is house.chat)
+            await open_presets(house, "● a")
+            await house.press("f2")
+            await wait_until(lambda: "Rename the preset" in house.screen_text())
+            await house.write(":")
+            await house.press("enter")
+            await wait_until(lambda: "A preset's name has" in house.screen_text())
+            assert "a:" in house.screen_text()
+
+
+async def test_the_list_says_which_preset_was_changed_and_what_it_sets_besides(
+    tmp_path: Path,
+) -> None:
+    with FakeServer(models=["fake-1"]) as server:
+        async with open_house(tmp_path, server) as house:
+            await house.command("/model fake-1")
+            await house.command("/system Be brief.")
+            await house.command("/save Mine")
+            await house.command("/temperature 0.3")
+            await open_presets(house, "● Mine *")
+            endpoint = house.chat.setup.endpoint
+            assert f"Sends to {endpoint}, fake-1. Sets a system prompt." in house.screen_text()
+
+
+async def test_two_saves_in_a_burst_ask_once(tmp_path: Path) -> None:
+    with FakeServer() as server:
+        async with open_house(tmp_path, server) as house:
+            await open_presets(house)
+            await house.burst(key("ctrl+s"), key("ctrl+s"))
+            await wait_until(lambda: "Under which name?" in house.screen_text())
+            await house.press("escape")
+            await house.pilot.pause()
+            await house.press("escape")
+            await wait_until(lambda: house.app.screen is house.chat)

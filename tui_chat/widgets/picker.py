@@ -6,7 +6,8 @@ Its lines are plain content, never markup, and its list is virtual: 10,000 lines
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import ClassVar, Generic, TypeVar
 
@@ -100,7 +101,7 @@ class Picker(Modal[str | None]):
         self._at = at
         self._known = False
         self._chosen_early = False
-        self._asking = False
+        self._acting = False
         # Held here: while the screen is removed, a query would not find them any more.
         self._filter = Filter(typed, placeholder=self.hint, select_on_focus=False)
         self._options = OptionList(markup=False)
@@ -215,7 +216,7 @@ class Picker(Modal[str | None]):
 
     def action_choose(self) -> None:
         """Choose the highlighted line; where the lines are still being read, as soon as they are there."""
-        if self.leaving:
+        if self.leaving or self._acting:
             return
         line = self.highlighted
         self._chosen_early = not self._known
@@ -223,15 +224,23 @@ class Picker(Modal[str | None]):
             self.dismiss(line.key)
 
     async def asked(self, dialog: Dialog) -> str | None:
-        """What a dialog over the list is answered with; None while one is open: for workers."""
-        if self._asking or self.leaving:
-            return None
-        self._asking = True
-        try:
-            answer: str | None = await self.app.push_screen_wait(dialog)
-        finally:
-            self._asking = False
+        """What a dialog over the list is answered with, None by Esc: for workers."""
+        answer: str | None = None
+        if not self.leaving:
+            answer = await self.app.push_screen_wait(dialog)
         return answer
+
+    @contextmanager
+    def acting(self) -> Iterator[bool]:
+        """While something is done with dialogs; False when that is so already.
+
+        A key too many for the last dialog chooses nothing in the list beneath.
+        """
+        before, self._acting = self._acting, True
+        try:
+            yield not before
+        finally:
+            self._acting = before
 
 
 class KeepingPicker(Picker, Generic[_Found, _Gone]):

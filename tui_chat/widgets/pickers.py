@@ -16,7 +16,6 @@ from tui_chat.core.errors import ChatError
 from tui_chat.core.keys import key_source
 from tui_chat.core.presets import Deleted, Preset, Presets, check_name
 from tui_chat.core.provider import ServedModel
-from tui_chat.core.text import folded
 from tui_chat.core.world import World
 from tui_chat.widgets.dialogs import LineDialog, YesDialog
 from tui_chat.widgets.meter import figure
@@ -74,6 +73,11 @@ class PresetPicker(KeepingPicker[Preset, Deleted]):
 
     @work
     async def action_save(self) -> None:
+        with self.acting() as alone:
+            if alone:
+                await self._save()
+
+    async def _save(self) -> None:
         name, wrong = self.typed or self._present, ""
         while True:
             dialog = LineDialog("Save the present setup", "Under which name?", name, wrong)
@@ -96,8 +100,11 @@ class PresetPicker(KeepingPicker[Preset, Deleted]):
     @work
     async def action_rename(self) -> None:
         line = self.highlighted
-        if line is None:
-            return
+        with self.acting() as alone:
+            if alone and line is not None:
+                await self._rename(line)
+
+    async def _rename(self, line: Line) -> None:
         name, wrong = line.key, ""
         while True:
             name = await self.asked(LineDialog("Rename the preset", "", name, wrong)) or ""
@@ -134,7 +141,7 @@ def replacing(presets: Presets, name: str) -> YesDialog | None:
     ValueError for a name that cannot be. Reads files.
     """
     name = check_name(name)
-    there = next((one for one in presets.all() if folded(one.name) == folded(name)), None)
+    there = next((one for one in presets.all() if one.name.casefold() == name.casefold()), None)
     if there is None:
         return None
     note = "It is one of those that come along; yours takes its place." if there.shipped else ""

@@ -113,8 +113,11 @@ class SavedConversations(KeepingPicker[Headline, Headline]):
     @work
     async def action_rename(self) -> None:
         line = self.highlighted
-        if line is None:
-            return
+        with self.acting() as alone:
+            if alone and line is not None:
+                await self._rename(line)
+
+    async def _rename(self, line: Line) -> None:
         title = await self.asked(LineDialog("Rename the conversation", text=line.name))
         if not title:
             return
