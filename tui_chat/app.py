@@ -117,6 +117,9 @@ class TuiChat(App[None]):
         if self._held is not None and self._held.take(event):
             return
         event = renamed(event)
+        if isinstance(event, events.Key) and event.key == "escape" and not event.is_forwarded:
+            # Before it does what else it does: what is said about that is still to be read.
+            self.clear_notifications()
         if not isinstance(event, events.Key) or event.is_forwarded or not await self._acted(event):
             await super().on_event(event)
 

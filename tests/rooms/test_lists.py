@@ -7,7 +7,10 @@ from pathlib import Path
 import pytest
 
 from tests.fake_server import FakeServer
-from tests.rooms.house import House, open_house, wait_until
+from tests.rooms.house import House, environment, open_house, wait_until
+from tui_chat.app import TuiChat
+from tui_chat.core.opening import Opening
+from tui_chat.core.world import World
 
 ENTER = ("enter", "\r")
 ESCAPE = ("escape", "\x1b")
@@ -230,3 +233,29 @@ async def test_two_saves_in_a_burst_ask_once(tmp_path: Path) -> None:
             await house.pilot.pause()
             await house.press("escape")
             await wait_until(lambda: house.app.screen is house.chat)
+
+
+@pytest.mark.parametrize("size", [(60, 16), (80, 24), (120, 40)])
+async def test_notices_leave_the_prompt_and_the_tokens_alone_and_escape_takes_them_away(
+    tmp_path: Path, size: tuple[int, int]
+) -> None:
+    with FakeServer() as server:
+        world = World.standard(environment(tmp_path, OPENAI_BASE_URL=server.base_url))
+        app = TuiChat(world, Opening())
+        async with app.run_test(size=size, notifications=True) as pilot:
+            house = House(app, pilot, tmp_path)
+            await wait_until(lambda: "● ready" in house.screen_text())
+            await pilot.pause()
+            before = house.screen_text().splitlines()
+            for words in ("short", "Something that takes more than one line. " * 4, "the last"):
+                app.notify(words)
+            await wait_until(lambda: "the last" in house.screen_text())
+            rows = house.screen_text().splitlines()
+            assert rows[0] == before[0]
+            assert rows[1].endswith("▌ short ")
+            assert rows[1][:-8] == before[1][:-8]
+            assert "▌" not in "".join(rows[size[1] // 2 + 1 :])
+            await house.press("escape")
+            await wait_until(lambda: "▌" not in house.screen_text())
+            await app.action_quit()
+            await wait_until(lambda: app._exit)
