@@ -185,7 +185,9 @@ class TuiChat(App[None]):
 
         if isinstance(self.screen, Welcome):
             return
-        chosen = await self.push_screen_wait(Welcome(self._world))
+        chosen = await self.push_screen_wait(
+            Welcome(self._world, in_use=bool(self.chat.setup.endpoint))
+        )
         if chosen:
             await self.chat.begin_with(chosen)
         self.chat.leave_sidebar()
