@@ -22,6 +22,7 @@ from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.filter import LineFilter
 from textual.screen import Screen
+from textual.worker import WorkerError
 
 from tui_chat.core.errors import ChatError
 from tui_chat.core.opening import Opening
@@ -32,6 +33,7 @@ from tui_chat.widgets.keys import HeldKeys, renamed
 from tui_chat.widgets.safety import DropControls
 
 if TYPE_CHECKING:
+    from tui_chat.core.conversation import Headline
     from tui_chat.widgets.help import Section
 
 STANDARD_THEME = "textual-dark"
@@ -84,6 +86,8 @@ class TuiChat(App[None]):
         self._gate = DropControls()
         self._leaving = False
         self._asked_to_quit = False
+        self._deleted: list[Headline] = []
+        """The conversations deleted in this run, the newest last."""
         self.chat = ChatScreen(world, opening)
         if world.settings.theme in self.available_themes:
             self.theme = world.settings.theme
@@ -113,6 +117,9 @@ class TuiChat(App[None]):
         if self._held is not None and self._held.take(event):
             return
         event = renamed(event)
+        if isinstance(event, events.Key) and event.key == "escape" and not event.is_forwarded:
+            # Before it does what else it does: what is said about that is still to be read.
+            self.clear_notifications()
         if not isinstance(event, events.Key) or event.is_forwarded or not await self._acted(event):
             await super().on_event(event)
 
@@ -178,7 +185,9 @@ class TuiChat(App[None]):
 
         if isinstance(self.screen, Welcome):
             return
-        chosen = await self.push_screen_wait(Welcome(self._world))
+        chosen = await self.push_screen_wait(
+            Welcome(self._world, in_use=bool(self.chat.setup.endpoint))
+        )
         if chosen:
             await self.chat.begin_with(chosen)
         self.chat.leave_sidebar()
@@ -186,26 +195,53 @@ class TuiChat(App[None]):
     async def action_open_saved(self, words: str = "") -> None:
         from tui_chat.rooms.review.screen import SavedConversations
 
-        room = SavedConversations(self._world, self.chat.talk.saved_id, words)
+        if not self._may_open("open_saved"):
+            return
+        room = SavedConversations(self._world, self.chat.talk.saved_id, words, self._deleted)
 
         def take(chosen: str | None) -> None:
-            if chosen:
+            if room.is_deleted(self.chat.talk.saved_id):
+                self._leave_deleted(chosen)
+            elif chosen:
                 self.chat.open(chosen)
-            elif self.chat.talk.saved_id in room.deleted:
-                self.chat.action_new()
 
         await self.push_screen(room, take)
+
+    @work(group="room")
+    async def _leave_deleted(self, chosen: str | None) -> None:
+        """From the open conversation, which was deleted: to another, else to a new one."""
+        if self.chat.stop():
+            for answer in [one for one in self.workers if one.group == "talk"]:
+                with suppress(WorkerError):
+                    await answer.wait()
+        if chosen:
+            self.chat.open(chosen)
+        else:
+            self.chat.action_new()
+
+    def action_command_palette(self) -> None:
+        from tui_chat.widgets.palette import Palette
+
+        if not isinstance(self.screen, Palette):
+            self.push_screen(Palette(id="--command-palette"))
 
     async def action_help(self) -> None:
         from tui_chat.widgets.help import Help
 
-        await self.push_screen(Help(help_sections(self._world.settings.keys)))
+        if self._may_open("help"):
+            await self.push_screen(Help(help_sections(self._world.settings.keys)))
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Rooms open over the chat, not over each other."""
+        return self._may_open(action)
+
+    def _may_open(self, action: str) -> bool:
+        """Rooms open over the chat, not over each other, whichever way they are asked for.
+
+        Any other action may always be done.
+        """
         if action == "open_saved":
             return self.screen is self.chat
-        return action != "help" or self.screen.id != "help"
+        return action != "help" or all(screen.id != "help" for screen in self.screen_stack)
 
     @on(ChatScreen.Called)
     async def _called(self, event: ChatScreen.Called) -> None:

@@ -2,12 +2,34 @@
 
 from __future__ import annotations
 
+import sqlite3
 from pathlib import Path
 
-from tests.fake_server import FakeServer
-from tests.rooms.house import open_house, stored, wait_until
+import pytest
+
+from tests.fake_server import Answer, FakeServer, words
+from tests.rooms.house import House, open_house, stored, wait_until
 from tui_chat.core.opening import Opening
 from tui_chat.core.params import Params
+
+DELETE = ("delete", "\x7f")
+ESCAPE = ("escape", "\x1b")
+ENTER = ("enter", "\r")
+UNDO = ("ctrl+z", "\x1a")
+
+
+async def say_each(house: House, *titles: str) -> None:
+    """One conversation for each of these questions, the last one open."""
+    for title in titles:
+        await house.press("ctrl+n")
+        await wait_until(lambda: not house.thread)
+        await house.send(title)
+
+
+async def open_list(house: House) -> None:
+    """Open the list and wait for its lines."""
+    await house.press("f3")
+    await wait_until(lambda: "last answered by" in house.screen_text())
 
 
 async def test_an_old_conversation_opens_with_the_setup_of_its_last_reply(tmp_path: Path) -> None:
@@ -72,3 +94,107 @@ async def test_deleting_the_open_conversation_begins_a_new_one(tmp_path: Path) -
             await wait_until(lambda: not house.thread)
             await house.send("next")
     assert [one.title for one in await stored(tmp_path)] == ["next"]
+
+
+@pytest.mark.parametrize("locked", [False, True])
+async def test_two_deletes_in_a_burst_take_two_lines(tmp_path: Path, locked: bool) -> None:
+    with FakeServer() as server:
+        async with open_house(tmp_path, server) as house:
+            await say_each(house, "one", "two", "three")
+            await open_list(house)
+            other = sqlite3.connect(tmp_path / "config" / "conversations.db", isolation_level=None)
+            if locked:
+                other.execute("BEGIN IMMEDIATE")
+            await house.burst(DELETE, DELETE)
+            await house.pilot.pause()
+            if locked:
+                other.execute("COMMIT")
+            other.close()
+            await wait_until(lambda: house.notices().count("Deleted") == 2)
+            await house.press("escape")
+    assert [one.title for one in await stored(tmp_path)] == ["one"]
+
+
+async def test_a_delete_and_an_undo_in_a_burst_leave_all_as_it_was(tmp_path: Path) -> None:
+    with FakeServer() as server:
+        async with open_house(tmp_path, server) as house:
+            await say_each(house, "one", "two")
+            await open_list(house)
+            await house.burst(DELETE, UNDO, DELETE, UNDO, UNDO)
+            await wait_until(lambda: house.notices().count("Deleted") == 2)
+            await wait_until(
+                lambda: all(one in house.screen_text().split("Saved")[1] for one in ("one", "two"))
+            )
+            await house.press("escape")
+    assert sorted(one.title for one in await stored(tmp_path)) == ["one", "two"]
+
+
+async def test_a_list_that_is_closed_at_once_still_deletes(tmp_path: Path) -> None:
+    with FakeServer() as server:
+        async with open_house(tmp_path, server) as house:
+            await say_each(house, "one", "two")
+            await open_list(house)
+            await house.burst(DELETE, ESCAPE)
+            await wait_until(lambda: "Deleted “two”" in house.notices())
+            await wait_until(lambda: not house.thread)
+            await house.burst(("f3", "\x00"), ESCAPE, ("f3", "\x00"), ESCAPE)
+            await wait_until(lambda: house.app.screen is house.chat)
+    assert [one.title for one in await stored(tmp_path)] == ["one"]
+
+
+async def test_what_was_deleted_comes_back_after_the_list_was_closed(tmp_path: Path) -> None:
+    with FakeServer() as server:
+        async with open_house(tmp_path, server) as house:
+            await say_each(house, "one", "two", "three")
+            await open_list(house)
+            await house.press("delete", "delete")
+            await wait_until(lambda: house.notices().count("Deleted") == 2)
+            await house.press("escape")
+            await wait_until(lambda: house.app.screen is house.chat)
+            await open_list(house)
+            assert "^Z Undo delete" in house.screen_text()
+            await house.press("ctrl+z")
+            await wait_until(lambda: "two" in house.screen_text().split("Saved")[1])
+            assert "three" not in house.screen_text().split("Saved")[1]
+            await house.press("ctrl+z")
+            await wait_until(lambda: "three" in house.screen_text().split("Saved")[1])
+            assert "^Z Undo delete" not in house.screen_text()
+
+
+async def test_the_cursor_stays_at_its_place_when_a_line_is_deleted(tmp_path: Path) -> None:
+    with FakeServer() as server:
+        async with open_house(tmp_path, server) as house:
+            await say_each(house, "one", "two", "three", "four")
+            await open_list(house)
+            await house.press("down", "delete")
+            await wait_until(lambda: "Deleted “three”" in house.notices())
+            await house.press("delete")
+            await wait_until(lambda: "Deleted “two”" in house.notices())
+            await house.press("delete")
+            await wait_until(lambda: "Deleted “one”" in house.notices())
+            await house.press("escape")
+    assert [one.title for one in await stored(tmp_path)] == ["four"]
+
+
+async def test_deleting_the_conversation_that_is_answered_stops_the_reply(tmp_path: Path) -> None:
+    with FakeServer(Answer(words("word " * 400), delay=0.02)) as server:
+        async with open_house(tmp_path, server) as house:
+            await house.write("talk")
+            await house.press("enter")
+            await wait_until(lambda: len(server.sent) > 5)
+            await open_list(house)
+            await house.press("delete", "escape")
+            await wait_until(lambda: not house.thread)
+            await wait_until(lambda: server.disconnects)
+            assert not house.chat.answering
+            assert "still arriving" not in house.notices()
+    assert not await stored(tmp_path)
+
+
+async def test_enter_waits_for_the_list_that_fits_what_was_typed(tmp_path: Path) -> None:
+    with FakeServer() as server:
+        async with open_house(tmp_path, server) as house:
+            await say_each(house, "apple", "pear", "plum")
+            await open_list(house)
+            await house.burst(*((letter, letter) for letter in "apple"), ENTER)
+            await wait_until(lambda: house.thread and house.thread[0].content == "apple")

@@ -106,3 +106,40 @@ async def test_a_server_can_be_pointed_at_and_a_wrong_one_is_said(tmp_path: Path
             await wait_until(lambda: house.app.screen is house.chat)
             reply = await house.send("hi")
             assert reply.content == "Hello, world."
+
+
+@pytest.mark.parametrize("size", [(60, 16), (60, 24), (80, 24)])
+async def test_every_way_and_every_key_is_seen_in_a_small_window(
+    tmp_path: Path, size: tuple[int, int]
+) -> None:
+    async with open_house(tmp_path, size=size) as house:
+        await wait_until(lambda: "Use the built-in model" in house.screen_text())
+        await wait_until(lambda: "enter Choose  esc Back" in house.screen_text())
+        assert "Use a key" in house.screen_text()
+        await house.press("down")
+        await house.press("enter")
+        await wait_until(lambda: "The URL of its API" in house.screen_text())
+        await house.write("127.0.0.1:9/v1")
+        await house.press("enter")
+        await wait_until(lambda: "server running?" in house.screen_text())
+        assert "enter Choose  esc Back" in house.screen_text()
+        await house.press("end")
+        await wait_until(lambda: "again." in house.screen_text())
+        await house.press("enter")
+        await wait_until(lambda: "export OPENAI_API_KEY" in house.screen_text())
+        await house.press("escape", "escape")
+        await wait_until(lambda: house.app.screen is house.chat)
+
+
+async def test_the_palette_leads_to_the_ways_while_there_is_somebody_to_talk_to(
+    tmp_path: Path,
+) -> None:
+    with FakeServer() as server:
+        async with open_house(tmp_path, server) as house:
+            await house.press("ctrl+p")
+            await house.write("fetch or choose")
+            await house.press("enter")
+            await wait_until(lambda: "Whom to talk to" in house.screen_text())
+            assert "Nobody to talk to" not in house.screen_text()
+            await house.press("escape")
+            await wait_until(lambda: house.app.screen is house.chat)

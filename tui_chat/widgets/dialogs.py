@@ -7,16 +7,42 @@ from typing import ClassVar
 
 from textual import on
 from textual.app import ComposeResult
+from textual.await_complete import AwaitComplete
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
-from textual.screen import ModalScreen
+from textual.screen import ModalScreen, Screen, ScreenResultType
 from textual.widget import Widget
 from textual.widgets import Input, Static, TextArea
 
 from tui_chat.widgets.bars import Keyline
 
 
-class Dialog(ModalScreen[str | None]):
+class AnswersOnce(Screen[ScreenResultType]):
+    """A screen whose first answer counts: keys of a burst reach it after it was dismissed.
+
+    To be named after the kind of modal screen in a class's bases: Textual looks for styles in the first.
+    """
+
+    answered = False
+
+    @property
+    def leaving(self) -> bool:
+        """Whether it is answered or removed: what is on it must not be touched any more."""
+        return self.answered or not self.is_attached
+
+    def dismiss(self, result: ScreenResultType | None = None) -> AwaitComplete:
+        """Answer; nothing happens when this was answered already, or while another screen is over it."""
+        if self.answered or not self.is_active:
+            return AwaitComplete()
+        self.answered = True
+        return super().dismiss(result)
+
+
+class Modal(ModalScreen[ScreenResultType], AnswersOnce[ScreenResultType]):
+    """What opens over a room: dialogs, lists, the help."""
+
+
+class Dialog(Modal[str | None]):
     """A titled box over the room; dismissed with a text, or with None by Esc."""
 
     DEFAULT_CSS = """
@@ -31,6 +57,7 @@ class Dialog(ModalScreen[str | None]):
             border: none; background: $boost; height: 1; margin: 1 0; padding: 0 1;
         }
         & TextArea, & TextArea:focus { height: 12; max-height: 60vh; }
+        & #trouble { color: $text-error; }
         & Keyline { background: $surface; padding: 0; }
     }
     """
@@ -38,8 +65,10 @@ class Dialog(ModalScreen[str | None]):
         Binding("escape", "dismiss(None)", "Back", id="dialog.back"),
     ]
 
-    def __init__(self, title: str, note: str = "", text: str = "") -> None:
+    def __init__(self, title: str, note: str = "", text: str = "", wrong: str = "") -> None:
+        """`wrong` says why what was entered before was refused."""
         super().__init__()
+        self._wrong = wrong
         self._title = title
         self._note = note
         self._text = text
@@ -54,7 +83,7 @@ class Dialog(ModalScreen[str | None]):
             if self._note:
                 yield Static(self._note, markup=False)
             yield from self.content()
-            yield Static("", id="trouble", markup=False)
+            yield Static(self._wrong, id="trouble", markup=False)
             yield Keyline()
 
     def trouble(self, words: str) -> None:
@@ -77,8 +106,8 @@ class LineDialog(Dialog):
         yield LineInput(self._text, select_on_focus=False)
 
     @on(Input.Submitted)
-    def _submitted(self) -> None:
-        self.dismiss(self.query_one(Input).value.strip())
+    def _submitted(self, event: Input.Submitted) -> None:
+        self.dismiss(event.value.strip())
 
 
 class TextDialog(Dialog):
@@ -94,7 +123,8 @@ class TextDialog(Dialog):
         yield area
 
     def action_accept(self) -> None:
-        self.dismiss(self.query_one(TextArea).text)
+        if not self.answered:
+            self.dismiss(self.query_one(TextArea).text)
 
 
 class ReadDialog(Dialog):

@@ -12,10 +12,10 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical, VerticalScroll
 from textual.content import Content
 from textual.geometry import Size
-from textual.screen import ModalScreen
 from textual.widget import Widget
 
 from tui_chat.widgets.bars import Keyline, shown_key
+from tui_chat.widgets.dialogs import Modal
 from tui_chat.widgets.tones import MUTED
 
 
@@ -78,7 +78,7 @@ class Table(Widget):
         return [*lines, Content()]
 
 
-class Help(ModalScreen[None]):
+class Help(Modal[None]):
     """All keys and commands on one scrolling page."""
 
     DEFAULT_CSS = """

@@ -5,23 +5,29 @@ Its lines are plain content, never markup, and its list is virtual: 10,000 lines
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Generic, TypeVar
 
 from rich.cells import cell_len
-from textual import events, on
+from textual import events, on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
 
+from tui_chat.core.errors import ChatError
 from tui_chat.core.text import clean, folded, one_line
 from tui_chat.widgets.bars import Keyline
+from tui_chat.widgets.dialogs import Dialog, Modal
 from tui_chat.widgets.tones import MUTED
+
+_Found = TypeVar("_Found")
+_Gone = TypeVar("_Gone")
 
 
 @dataclass(frozen=True)
@@ -58,7 +64,7 @@ class Filter(Input):
         await self.run_action("screen.remove")
 
 
-class Picker(ModalScreen[str | None]):
+class Picker(Modal[str | None]):
     """Choose one line. Dismissed with its key, with FREE + the typed text where that is allowed, or None."""
 
     DEFAULT_CSS = """
@@ -90,12 +96,16 @@ class Picker(ModalScreen[str | None]):
 
     def __init__(self, lines: Sequence[Line] = (), *, at: str = "", typed: str = "") -> None:
         super().__init__()
-        self._typed_at_first = typed
         self._lines = tuple(lines)
         self._shown: tuple[Line, ...] = ()
         self._at = at
         self._known = False
         self._chosen_early = False
+        self._acting = False
+        # Held here: while the screen is removed, a query would not find them any more.
+        self._filter = Filter(typed, placeholder=self.hint, select_on_focus=False)
+        self._options = OptionList(markup=False)
+        self._about = Static("", id="about", markup=False)
 
     def can_remove(self) -> bool:
         """Whether the highlighted line can be deleted: for pickers that have action_remove."""
@@ -104,26 +114,26 @@ class Picker(ModalScreen[str | None]):
     def compose(self) -> ComposeResult:
         with Vertical() as box:
             box.border_title = self.title_words
-            yield Filter(self._typed_at_first, placeholder=self.hint, select_on_focus=False)
-            yield OptionList(markup=False)
-            yield Static("", id="about", markup=False)
+            yield self._filter
+            yield self._options
+            yield self._about
             yield Keyline()
 
     def on_mount(self) -> None:
-        self.query_one(OptionList).can_focus = False
-        self.set_focus(self.query_one(Filter))
+        self._options.can_focus = False
+        self.set_focus(self._filter)
         if self._lines:
             # Widths are known only after the first layout.
             self.call_after_refresh(self._show_again)
 
     @property
     def typed(self) -> str:
-        return self.query_one(Filter).value.strip()
+        return self._filter.value.strip()
 
     @property
     def highlighted(self) -> Line | None:
         """The line under the cursor; None in an empty list."""
-        place = self.query_one(OptionList).highlighted
+        place = self._options.highlighted
         return None if place is None or place >= len(self._shown) else self._shown[place]
 
     def _show_again(self) -> None:
@@ -131,13 +141,17 @@ class Picker(ModalScreen[str | None]):
         self.show_lines(self._lines)
 
     def show_lines(self, lines: Sequence[Line]) -> None:
-        """Show these lines, narrowed by what is typed, with the cursor where it was."""
+        """Show these lines, narrowed by what is typed, with the cursor on its line, else at its place."""
+        if self.leaving:
+            return
+        known, line = self._known, self.highlighted
+        at = line.key if known and line is not None else self._at
+        place = (self._options.highlighted or 0) if known else 0
         self._lines = tuple(lines)
         self._known = True
-        at = self.highlighted.key if self.highlighted else self._at
         self._narrow()
         keys = [line.key for line in self._shown]
-        self._highlight(keys.index(at) if at in keys else 0)
+        self._highlight(keys.index(at) if at in keys else place)
         if self._chosen_early:
             self.action_choose()
 
@@ -159,24 +173,24 @@ class Picker(ModalScreen[str | None]):
                 *self._shown,
                 Line(f"{self.FREE}{self.typed}", f"Use “{one_line(self.typed)}”"),
             )
-        options = self.query_one(OptionList)
-        width = options.scrollable_content_region.width - 2
-        options.clear_options()
-        options.add_options(Option(_prompt(line, width)) for line in self._shown)
+        width = self._options.scrollable_content_region.width - 2
+        self._options.clear_options()
+        self._options.add_options(Option(_prompt(line, width)) for line in self._shown)
 
     def _highlight(self, place: int) -> None:
-        options = self.query_one(OptionList)
-        options.highlighted = max(0, min(len(self._shown) - 1, place)) if self._shown else None
+        self._options.highlighted = (
+            max(0, min(len(self._shown) - 1, place)) if self._shown else None
+        )
         line = self.highlighted
         nothing = self.nothing if self._known else ""
-        self.query_one("#about", Static).update(line.about if line else nothing)
+        self._about.update(line.about if line else nothing)
         self.refresh_bindings()
 
     nothing = "Nothing matches."
 
     @on(Input.Changed)
     def narrow(self) -> None:
-        if self.is_mounted:
+        if self.is_mounted and not self.leaving:
             self._narrow()
             self._highlight(0)
 
@@ -187,7 +201,7 @@ class Picker(ModalScreen[str | None]):
 
     @on(OptionList.OptionSelected)
     def choose_clicked(self, event: OptionList.OptionSelected) -> None:
-        self.query_one(OptionList).highlighted = event.option_index
+        self._options.highlighted = event.option_index
         self.action_choose()
 
     def on_resize(self, event: events.Resize) -> None:
@@ -195,16 +209,143 @@ class Picker(ModalScreen[str | None]):
             self.call_after_refresh(self._show_again)
 
     def action_move(self, steps: int) -> None:
-        place = self.query_one(OptionList).highlighted
+        if self.leaving:
+            return
+        place = self._options.highlighted
         self._highlight((place or 0) + steps)
 
     def action_choose(self) -> None:
         """Choose the highlighted line; where the lines are still being read, as soon as they are there."""
+        if self.leaving or self._acting:
+            return
         line = self.highlighted
-        if line is not None:
+        self._chosen_early = not self._known
+        if self._known and line is not None:
             self.dismiss(line.key)
-        else:
-            self._chosen_early = not self._known
+
+    async def asked(self, dialog: Dialog) -> str | None:
+        """What a dialog over the list is answered with, None by Esc: for workers."""
+        answer: str | None = None
+        if not self.leaving:
+            answer = await self.app.push_screen_wait(dialog)
+        return answer
+
+    @contextmanager
+    def acting(self) -> Iterator[bool]:
+        """While something is done with dialogs; False when that is so already.
+
+        A key too many for the last dialog chooses nothing in the list beneath.
+        """
+        before, self._acting = self._acting, True
+        try:
+            yield not before
+        finally:
+            self._acting = before
+
+
+class KeepingPicker(Picker, Generic[_Found, _Gone]):
+    """A picker of what is kept on disk: read off the event loop, deleted, brought back.
+
+    What is done to it is done in the order of the keys, also when the list is closed meanwhile.
+    """
+
+    def __init__(self, deleted: list[_Gone], *, at: str = "", typed: str = "") -> None:
+        super().__init__(at=at, typed=typed)
+        self._deleted = deleted
+        """What was deleted in this run, the newest last; whoever opens the list keeps it."""
+        self._going: list[str] = []
+        """The keys of lines that are being deleted: not shown any more."""
+        self._order = asyncio.Lock()
+        self._readings = 0
+
+    async def find(self) -> Sequence[_Found]:
+        """Read what there is; ChatError."""
+        raise NotImplementedError
+
+    def lines_for(self, found: Sequence[_Found]) -> Sequence[Line]:
+        """The lines for what was read last."""
+        raise NotImplementedError
+
+    async def delete(self, key: str) -> _Gone:
+        """Delete what this line stands for; ChatError."""
+        raise NotImplementedError
+
+    async def restore(self, gone: _Gone) -> str:
+        """Bring it back; the key of its line. ChatError."""
+        raise NotImplementedError
+
+    def on_mount(self) -> None:
+        # Widths are known only after the first layout.
+        self.call_after_refresh(self._read)
+
+    def show_lines(self, lines: Sequence[Line]) -> None:
+        super().show_lines([line for line in lines if line.key not in self._going])
+
+    @work(exclusive=True, group="read")
+    async def _read(self) -> None:
+        await self.read()
+
+    async def read(self, at: str = "") -> None:
+        """Read and show what there is, unless something newer is shown by then; `at`: a line to go to."""
+        self._readings += 1
+        reading = self._readings
+        try:
+            found = await self.find()
+        except ChatError as error:
+            if reading == self._readings and not self.leaving:
+                # What is shown is all there is to choose from.
+                self._known, self._chosen_early = True, False
+                self.notify(str(error), severity="error", markup=False)
+            return
+        if reading == self._readings and not self.leaving:
+            if at:
+                self._known, self._at = False, at
+            self.show_lines(self.lines_for(found))
+
+    def can_remove(self) -> bool:
+        return self._known and self.highlighted is not None
+
+    def can_undo(self) -> bool:
+        """Whether something can be brought back, or soon can."""
+        return bool(self._deleted or self._going)
+
+    def action_remove(self) -> None:
+        line = self.highlighted
+        if line is None or not self.can_remove():
+            return
+        self._going.append(line.key)
+        self.show_lines(self._lines)
+        # The list may be closed before it is done, which ends the list's own workers.
+        self.app.run_worker(self._remove(line), group="lists")
+
+    async def _remove(self, line: Line) -> None:
+        async with self._order:
+            try:
+                self._deleted.append(await self.delete(line.key))
+            except ChatError as error:
+                self.app.notify(str(error), severity="error", markup=False)
+            else:
+                words = f"Deleted “{one_line(line.name, 40)}”. ctrl+z brings it back."
+                self.app.notify(words, markup=False)
+            finally:
+                self._going.remove(line.key)
+            await self.read()
+
+    def action_undo(self) -> None:
+        self.app.run_worker(self._undo(), group="lists")
+
+    async def _undo(self) -> None:
+        async with self._order:
+            if not self._deleted:
+                return
+            gone = self._deleted.pop()
+            try:
+                at = await self.restore(gone)
+            except ChatError as error:
+                self._deleted.append(gone)
+                self.app.notify(str(error), severity="error", markup=False)
+                at = ""
+            await self.read(at)
 
 
 def _prompt(line: Line, width: int) -> Content:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from typing import ClassVar
 
 from textual import work
@@ -13,12 +14,12 @@ from tui_chat.core.conversation import Setup
 from tui_chat.core.endpoints import Endpoint
 from tui_chat.core.errors import ChatError
 from tui_chat.core.keys import key_source
-from tui_chat.core.presets import Deleted, Preset, Presets
+from tui_chat.core.presets import Deleted, Preset, Presets, check_name
 from tui_chat.core.provider import ServedModel
 from tui_chat.core.world import World
-from tui_chat.widgets.dialogs import LineDialog
+from tui_chat.widgets.dialogs import LineDialog, YesDialog
 from tui_chat.widgets.meter import figure
-from tui_chat.widgets.picker import Line, Picker
+from tui_chat.widgets.picker import KeepingPicker, Line, Picker
 
 
 def without_mark(chosen: str) -> str:
@@ -26,7 +27,7 @@ def without_mark(chosen: str) -> str:
     return chosen.removeprefix(Picker.FREE)
 
 
-class PresetPicker(Picker):
+class PresetPicker(KeepingPicker[Preset, Deleted]):
     """Presets: apply, save the present setup under a name, rename, delete with undo."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -36,86 +37,133 @@ class PresetPicker(Picker):
     ]
     title_words = "Presets"
 
-    def __init__(self, presets: Presets, setup: Setup, present: str) -> None:
-        super().__init__(at=present)
+    def __init__(
+        self,
+        presets: Presets,
+        setup: Setup,
+        present: str,
+        deleted: list[Deleted],
+        changed: Callable[[str, Preset | None], None],
+    ) -> None:
+        """`changed` is told the name of a preset that was renamed or deleted, and what it is now."""
+        super().__init__(deleted, at=present)
         self._presets = presets
         self._setup = setup
         self._present = present
-        self._found: dict[str, Preset] = {}
-        self._deleted: list[Deleted] = []
+        self._changed = changed
+        self._by_name: dict[str, Preset] = {}
 
-    def on_mount(self) -> None:
-        super().on_mount()
-        self.call_after_refresh(self._read)
+    async def find(self) -> Sequence[Preset]:
+        return await asyncio.to_thread(self._presets.all)
 
-    @work
-    async def _read(self) -> None:
-        found = await asyncio.to_thread(self._presets.all)
-        self._found = {preset.name: preset for preset in found}
-        self.show_lines([_preset_line(preset, self._present) for preset in found])
+    def lines_for(self, found: Sequence[Preset]) -> Sequence[Line]:
+        self._by_name = {preset.name: preset for preset in found}
+        return [_preset_line(preset, self._present, self._setup) for preset in found]
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        own = self.can_remove()
         if action == "rename":
-            return own
+            return self.can_remove()
         if action == "undo":
-            return bool(self._deleted)
+            return self.can_undo()
         return True
 
     def can_remove(self) -> bool:
         line = self.highlighted
-        return line is not None and line.key in self._found and not self._found[line.key].shipped
+        return super().can_remove() and line is not None and not self._by_name[line.key].shipped
 
     @work
     async def action_save(self) -> None:
-        name = await self.app.push_screen_wait(
-            LineDialog("Save the present setup", "Under which name?", self.typed or self._present)
-        )
-        if name:
-            await self._tried(self._presets.save, name, self._setup)
-            if name in self._found:
-                self.dismiss(name)
+        with self.acting() as alone:
+            if alone:
+                await self._save()
+
+    async def _save(self) -> None:
+        name, wrong = self.typed or self._present, ""
+        while True:
+            dialog = LineDialog("Save the present setup", "Under which name?", name, wrong)
+            name = await self.asked(dialog) or ""
+            if not name:
+                return
+            try:
+                question = await asyncio.to_thread(replacing, self._presets, name)
+                if question is not None and await self.asked(question) is None:
+                    wrong = ""
+                    continue
+                saved = await asyncio.to_thread(self._presets.save, name, self._setup)
+            except (ChatError, ValueError) as error:
+                wrong = str(error)
+                continue
+            self.notify(f"Saved the preset “{saved.name}”.", markup=False)
+            self.dismiss(saved.name)
+            return
 
     @work
     async def action_rename(self) -> None:
         line = self.highlighted
-        if line is None:
-            return
-        name = await self.app.push_screen_wait(LineDialog("Rename the preset", text=line.key))
-        if name and name != line.key:
-            await self._tried(self._presets.rename, line.key, name)
+        with self.acting() as alone:
+            if alone and line is not None:
+                await self._rename(line)
 
-    @work
-    async def action_remove(self) -> None:
-        line = self.highlighted
-        if line is None or not self.can_remove():
-            return
-        deleted = await self._tried(self._presets.delete, line.key)
-        if isinstance(deleted, Deleted):
-            self._deleted.append(deleted)
-            self.notify(f"Deleted “{line.key}”. ctrl+z brings it back.", markup=False)
+    async def _rename(self, line: Line) -> None:
+        name, wrong = line.key, ""
+        while True:
+            name = await self.asked(LineDialog("Rename the preset", "", name, wrong)) or ""
+            if not name or name == line.key:
+                return
+            try:
+                await asyncio.to_thread(self._presets.rename, line.key, name)
+                break
+            except (ChatError, ValueError) as error:
+                wrong = str(error)
+        new = check_name(name)
+        preset = self._by_name.get(line.key)
+        self._told(line.key, replace(preset, name=new) if preset else None)
+        await self.read(at=new)
 
-    @work
-    async def action_undo(self) -> None:
-        if self._deleted:
-            await self._tried(self._presets.restore, self._deleted.pop())
+    def _told(self, name: str, preset: Preset | None) -> None:
+        if name == self._present:
+            self._present = preset.name if preset else ""
+        self._changed(name, preset)
 
-    async def _tried(self, doing: object, *arguments: object) -> object:
-        assert callable(doing)
-        result: object = None
-        try:
-            result = await asyncio.to_thread(doing, *arguments)
-        except (ChatError, ValueError) as error:
-            self.notify(str(error), severity="error", markup=False)
-        await self._read().wait()
-        return result
+    async def delete(self, key: str) -> Deleted:
+        deleted = await asyncio.to_thread(self._presets.delete, key)
+        self._told(key, None)
+        return deleted
+
+    async def restore(self, gone: Deleted) -> str:
+        await asyncio.to_thread(self._presets.restore, gone)
+        return gone.name
 
 
-def _preset_line(preset: Preset, present: str) -> Line:
+def replacing(presets: Presets, name: str) -> YesDialog | None:
+    """What to ask before a preset is saved under this name, None when it is free.
+
+    ValueError for a name that cannot be. Reads files.
+    """
+    name = check_name(name)
+    there = next((one for one in presets.all() if one.name.casefold() == name.casefold()), None)
+    if there is None:
+        return None
+    note = "It is one of those that come along; yours takes its place." if there.shipped else ""
+    return YesDialog(f"Replace the preset “{there.name}”?", note)
+
+
+def _preset_line(preset: Preset, present: str, setup: Setup) -> Line:
     facts = (preset.params.summary if not preset.problem else "broken",)
-    return Line(
-        preset.name, preset.name, facts, preset.problem or preset.about, preset.name == present
-    )
+    here = preset.name == present
+    name = f"{preset.name} *" if here and not preset.matches(setup) else preset.name
+    return Line(preset.name, name, facts, preset.problem or _about(preset), here)
+
+
+def _about(preset: Preset) -> str:
+    """What a preset is for, and what it sets besides parameters."""
+    sentences = [preset.about] if preset.about else []
+    place = ", ".join(part for part in (preset.endpoint, preset.model) if part)
+    if place:
+        sentences.append(f"Sends to {place}.")
+    if preset.system is not None:
+        sentences.append("Sets a system prompt." if preset.system else "No system prompt.")
+    return " ".join(sentences)
 
 
 class EndpointPicker(Picker):

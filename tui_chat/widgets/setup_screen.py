@@ -7,6 +7,7 @@ they are first opened, to keep the first paint early.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar
@@ -30,7 +31,7 @@ from tui_chat.widgets.meter import Meter
 from tui_chat.widgets.sidebar import Sidebar
 
 if TYPE_CHECKING:
-    from tui_chat.core.presets import Preset
+    from tui_chat.core.presets import Deleted, Preset
 
 
 class SetupScreen(Screen[None]):
@@ -99,6 +100,7 @@ class SetupScreen(Screen[None]):
     def __init__(self, world: World) -> None:
         super().__init__()
         self.world = world
+        self._deleted_presets: list[Deleted] = []
         self._refused: dict[tuple[str, str], Mapping[str, Refusal]] = {}
 
     def compose_side(self) -> ComposeResult:
@@ -274,13 +276,25 @@ class SetupScreen(Screen[None]):
     async def action_choose_preset(self) -> None:
         from tui_chat.widgets.pickers import PresetPicker
 
+        if not self.is_active:
+            return  # Asked for twice, say by a typed command and a key after it.
         present = self.preset.name if self.preset else ""
 
         async def take(chosen: str | None) -> None:
-            if chosen:
-                await self.use_preset(chosen)
+            try:
+                if chosen:
+                    await self.use_preset(chosen)
+            except ChatError as error:
+                self.complain(error)  # Its file was taken away meanwhile.
 
-        await self.app.push_screen(PresetPicker(self.world.presets, self.setup, present), take)
+        def changed(name: str, preset: Preset | None) -> None:
+            if self.preset is not None and self.preset.name == name:
+                self.preset = preset
+
+        presets, deleted = self.world.presets, self._deleted_presets
+        await self.app.push_screen(
+            PresetPicker(presets, self.setup, present, deleted, changed), take
+        )
 
     async def use_preset(self, name: str) -> None:
         """Apply the preset with this name; ChatError names those there are."""
@@ -288,7 +302,15 @@ class SetupScreen(Screen[None]):
         self.use(self.preset.applied_to(self.setup))
 
     async def save_preset(self, name: str) -> None:
-        """Save the present setup under this name; ChatError or ValueError in words."""
+        """Save the present setup under this name, and ask before one is replaced: for workers.
+
+        ChatError or ValueError in words, also when it shall not be replaced.
+        """
+        from tui_chat.widgets.pickers import replacing
+
+        question = await asyncio.to_thread(replacing, self.world.presets, name)
+        if question is not None and await self.app.push_screen_wait(question) is None:
+            raise ChatError(f"The preset “{one_line(name, 60)}” stays as it was.")
         self.preset = await self.world.save_preset(name, self.setup)
 
     async def action_choose_endpoint(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import ClassVar
 
@@ -14,12 +15,12 @@ from tui_chat.core.errors import ChatError
 from tui_chat.core.text import one_line
 from tui_chat.core.world import World
 from tui_chat.widgets.dialogs import LineDialog
-from tui_chat.widgets.picker import Line, Picker
+from tui_chat.widgets.picker import KeepingPicker, Line
 
 PAGE = 300
 
 
-class SavedConversations(Picker):
+class SavedConversations(KeepingPicker[Headline, Headline]):
     """Dismissed with the id of the conversation to open, or None."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -30,79 +31,78 @@ class SavedConversations(Picker):
     hint = "Type words of a title"
     nothing = "No conversation has these words in its title."
 
-    def __init__(self, world: World, present: str, words: str = "") -> None:
-        super().__init__(at=present, typed=words)
+    def __init__(
+        self, world: World, present: str, words: str = "", deleted: list[Headline] | None = None
+    ) -> None:
+        super().__init__([] if deleted is None else deleted, at=present, typed=words)
         self._world = world
         self._present = present
         self._headlines: list[Headline] = []
-        self._deleted: list[Headline] = []
+        self._seen: dict[str, Headline] = {}
         self._all_read = False
 
-    @property
-    def deleted(self) -> frozenset[str]:
-        """The ids of the conversations deleted here and not brought back."""
-        return frozenset(one.id for one in self._deleted)
-
-    def on_mount(self) -> None:
-        super().on_mount()
-        self.call_after_refresh(self._read)
+    def is_deleted(self, id: str) -> bool:
+        """Whether the conversation with this id was deleted and not brought back."""
+        return id in self._going or any(one.id == id for one in self._deleted)
 
     def matching(self, typed: str) -> tuple[Line, ...]:
         return self._lines
 
     @on(Input.Changed)
     def narrow(self) -> None:
+        # Enter waits for the list that fits what is typed, and begins at its top.
+        self._known, self._chosen_early, self._at = False, False, ""
         self._read()
 
-    @work(exclusive=True, group="read")
-    async def _read(self) -> None:
-        try:
-            store = await self._world.store()
-            found = await store.headlines(matching=self.typed, limit=PAGE)
-        except ChatError as error:
-            self.notify(str(error), severity="error", markup=False)
-            return
+    async def find(self) -> Sequence[Headline]:
+        store = await self._world.store()
+        return await store.headlines(matching=self.typed, limit=PAGE)
+
+    def lines_for(self, found: Sequence[Headline]) -> Sequence[Line]:
         self._headlines = list(found)
         self._all_read = len(found) < PAGE
-        self._show()
+        return self._headline_lines()
 
     @work(exclusive=True, group="more")
     async def _read_more(self) -> None:
-        store = await self._world.store()
-        found = await store.headlines(matching=self.typed, limit=PAGE, after=self._headlines[-1])
-        self._headlines += found
-        self._all_read = len(found) < PAGE
-        self._show()
+        reading = self._readings
+        try:
+            store = await self._world.store()
+            last = self._headlines[-1]
+            found = await store.headlines(matching=self.typed, limit=PAGE, after=last)
+        except ChatError as error:
+            self.notify(str(error), severity="error", markup=False)
+            return
+        if reading == self._readings and not self.leaving:
+            self._headlines += found
+            self._all_read = len(found) < PAGE
+            self.show_lines(self._headline_lines())
 
-    def _show(self) -> None:
+    def _headline_lines(self) -> list[Line]:
+        self._seen |= {one.id: one for one in self._headlines}
         today = datetime.now().date()
-        self.show_lines(
-            [
-                Line(
-                    one.id,
-                    one.title or "Untitled",
-                    (
-                        f"{one_line(one.model, 22):<22}",
-                        when(one.updated, today),
-                        f"{one.messages:>5}",
-                    ),
-                    f"{one.messages} messages"
-                    + (f", last answered by {one.model}" if one.model else ""),
-                    one.id == self._present,
-                )
-                for one in self._headlines
-            ]
-        )
+        return [
+            Line(
+                one.id,
+                one.title or "Untitled",
+                (
+                    f"{one_line(one.model, 22):<22}",
+                    when(one.updated, today),
+                    f"{one.messages:>5}",
+                ),
+                f"{one.messages} messages"
+                + (f", last answered by {one.model}" if one.model else ""),
+                one.id == self._present,
+            )
+            for one in self._headlines
+        ]
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         if action == "rename":
             return self.can_remove()
         if action == "undo":
-            return bool(self._deleted)
+            return self.can_undo()
         return True
-
-    def can_remove(self) -> bool:
-        return self.is_mounted and self.highlighted is not None
 
     def action_move(self, steps: int) -> None:
         super().action_move(steps)
@@ -113,45 +113,27 @@ class SavedConversations(Picker):
     @work
     async def action_rename(self) -> None:
         line = self.highlighted
-        if line is None:
+        with self.acting() as alone:
+            if alone and line is not None:
+                await self._rename(line)
+
+    async def _rename(self, line: Line) -> None:
+        title = await self.asked(LineDialog("Rename the conversation", text=line.name))
+        if not title:
             return
-        title = await self.app.push_screen_wait(
-            LineDialog("Rename the conversation", text=line.name)
-        )
-        if title:
-            await self._tried("rename", line.key, one_line(title))
-
-    @work
-    async def action_remove(self) -> None:
-        line = self.highlighted
-        if line is None:
-            return
-        headline = next(one for one in self._headlines if one.id == line.key)
-        if await self._tried("delete", headline.id):
-            self._deleted.append(headline)
-            self.notify(
-                f"Deleted “{one_line(headline.title, 40)}”. ctrl+z brings it back.", markup=False
-            )
-
-    @work
-    async def action_undo(self) -> None:
-        if self._deleted:
-            await self._tried("restore", self._deleted.pop().id)
-
-    async def _tried(self, deed: str, id: str, title: str = "") -> bool:
         try:
-            store = await self._world.store()
-            if deed == "rename":
-                await store.rename(id, title)
-            elif deed == "delete":
-                await store.delete(id)
-            else:
-                await store.restore(id)
+            await (await self._world.store()).rename(line.key, one_line(title))
         except ChatError as error:
             self.notify(str(error), severity="error", markup=False)
-            return False
-        await self._read().wait()
-        return True
+        await self.read()
+
+    async def delete(self, key: str) -> Headline:
+        await (await self._world.store()).delete(key)
+        return self._seen[key]
+
+    async def restore(self, gone: Headline) -> str:
+        await (await self._world.store()).restore(gone.id)
+        return gone.id
 
 
 def when(milliseconds: int, today: object) -> str:

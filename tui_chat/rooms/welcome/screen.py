@@ -8,12 +8,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from textual import on, work
+from textual import events, on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import OptionList, ProgressBar, Static
 from textual.widgets.option_list import Option
 from textual.worker import Worker
@@ -23,7 +22,7 @@ from tui_chat.core.errors import ChatError
 from tui_chat.core.local.model import SMOLLM2, Progress
 from tui_chat.core.world import World
 from tui_chat.widgets.bars import Keyline
-from tui_chat.widgets.dialogs import Dialog, LineDialog
+from tui_chat.widgets.dialogs import Dialog, LineDialog, Modal
 from tui_chat.widgets.tones import MUTED
 
 _STEPS = {"fetching": "Fetching", "unpacking": "Unpacking", "checking": "Checking"}
@@ -57,7 +56,7 @@ def ways(fetched: bool) -> tuple[Way, ...]:
     )
 
 
-class Welcome(ModalScreen[str | None]):
+class Welcome(Modal[str | None]):
     """Dismissed with the name of the endpoint to use, or None."""
 
     DEFAULT_CSS = """
@@ -69,6 +68,7 @@ class Welcome(ModalScreen[str | None]):
         }
         & Static { width: 1fr; color: $text-muted; }
         & #words { color: $text; margin: 0 0 1 0; }
+        & #trouble { max-height: 6; }
         & OptionList, & OptionList:focus { height: auto; border: none; background: $surface; padding: 0; }
         & #progress { display: none; height: auto; margin: 1 0 0 0; }
         & #progress ProgressBar { width: 1fr; }
@@ -77,23 +77,34 @@ class Welcome(ModalScreen[str | None]):
         & Keyline { background: $surface; padding: 0; margin: 1 0 0 0; }
         &.-fetching { & #progress { display: block; } & OptionList { display: none; } }
         &.-trouble #trouble { display: block; }
+        &.-low {
+            & > Vertical { height: 100%; padding: 0 2; }
+            & OptionList, & OptionList:focus { height: 1fr; min-height: 2; scrollbar-size-vertical: 1; }
+            & #trouble { margin: 0; max-height: 4; }
+            & Keyline { margin: 0; }
+            &.-fetching > Vertical { height: auto; }
+        }
     }
     """
+    VERTICAL_BREAKPOINTS: list[tuple[int, str]] | None = [(0, "-low"), (24, "-high")]
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "choose", "Choose", id="welcome.choose", priority=True),
         Binding("escape", "cancel", "Cancel", id="welcome.cancel", priority=True),
         Binding("escape", "dismiss(None)", "Back", id="welcome.back", priority=True),
     ]
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: World, *, in_use: bool = False) -> None:
+        """`in_use`: whether there is an endpoint that questions go to already."""
         super().__init__()
+        self._title = "Whom to talk to" if in_use else "Nobody to talk to yet"
+        self._fetched = False
         self._world = world
         self._ways = ways(world.model_ready)
         self._fetching: Worker[None] | None = None
 
     def compose(self) -> ComposeResult:
         with Vertical() as box:
-            box.border_title = "Nobody to talk to yet"
+            box.border_title = self._title
             yield Static(
                 "Choose where your questions go. Nothing is sent or fetched before you do.",
                 id="words",
@@ -104,6 +115,16 @@ class Welcome(ModalScreen[str | None]):
                 yield ProgressBar(total=None, show_eta=False)
             yield Static("", id="trouble", markup=False)
             yield Keyline()
+
+    def on_resize(self, event: events.Resize) -> None:
+        options = self.query_one(OptionList)
+        for place, way in enumerate(self._ways):
+            # Where there is little room, without a line between them.
+            options.replace_option_prompt_at_index(place, _prompt(way, event.size.height >= 24))
+
+    def on_screen_resume(self) -> None:
+        if self._fetched:
+            self.dismiss(BUILT_IN)  # It was fetched while something else was open over this.
 
     def action_choose(self) -> None:
         place = self.query_one(OptionList).highlighted
@@ -141,6 +162,7 @@ class Welcome(ModalScreen[str | None]):
         except ChatError as error:
             self._trouble(str(error))
         else:
+            self._fetched = True
             self.dismiss(BUILT_IN)
         finally:
             self._fetching = None
@@ -182,5 +204,5 @@ class Welcome(ModalScreen[str | None]):
         await self.app.push_screen_wait(Dialog("Use a key", note))
 
 
-def _prompt(way: Way) -> Content:
-    return Content.assemble((way.title, "bold"), "\n", (way.words, MUTED), "\n")
+def _prompt(way: Way, loose: bool = True) -> Content:
+    return Content.assemble((way.title, "bold"), "\n", (way.words, MUTED), "\n" * loose)
