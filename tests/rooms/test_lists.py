@@ -335,3 +335,17 @@ async def test_a_key_of_the_settings_that_nothing_has_is_named(tmp_path: Path) -
             words = "settings.toml: there is no key named “chat.fly”."
             await wait_until(lambda: words in house.notices())
             assert house.notices().count("no key named") == 1
+
+
+async def test_delete_takes_the_line_that_fits_what_was_typed_before_it(tmp_path: Path) -> None:
+    directory = tmp_path / "config" / "presets"
+    with FakeServer() as server:
+        async with open_house(tmp_path, server) as house:
+            await house.command("/save Mine")
+            await house.command("/save Other")
+            await open_presets(house, "● Other")
+            await house.burst(*((letter, letter) for letter in "mine"), DELETE)
+            await wait_until(lambda: "Deleted “Mine”" in house.notices())
+            assert [path.name for path in directory.iterdir()] == ["Other.toml"]
+            await house.burst(key("ctrl+z"), key("ctrl+z"))
+            await wait_until((directory / "Mine.toml").exists)
