@@ -11,8 +11,9 @@ import os
 import re
 import signal
 import threading
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
+from importlib import import_module
 from pathlib import PurePath
 from typing import TYPE_CHECKING, ClassVar
 
@@ -159,6 +160,18 @@ class TuiChat(App[None]):
         held, self._held = self._held, None
         for event in held.events if held else ():
             await self.on_event(event)
+        if self._world.settings.keys:
+            self._name_unknown_keys()
+
+    def _name_unknown_keys(self) -> None:
+        # What is opened later has keys, too.
+        for module in ("rooms.review.screen", "rooms.welcome.screen", "widgets.pickers"):
+            import_module(f"tui_chat.{module}")
+        from tui_chat.widgets.help import unknown_keys
+
+        for name in unknown_keys(self._world.settings.keys):
+            words = f"settings.toml: there is no key named “{name}”."
+            self.notify(words, severity="warning", timeout=15, markup=False)
 
     def _take_signals(self) -> None:
         # Textual leaves the terminal in its own state when these end it; leaving by the door does not.
@@ -258,40 +271,34 @@ class TuiChat(App[None]):
             self.action_change_theme()
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
+        from tui_chat.widgets.palette import message_commands, setup_commands
+
         chat = self.chat
+        commands: list[tuple[str, str, Callable[[], object]]] = []
         if screen is chat:
-            yield SystemCommand(
-                "New conversation", "Begin anew; this one stays saved", chat.action_new
-            )
-            yield SystemCommand(
-                "Saved conversations", "Open, rename, delete", self.action_open_saved
-            )
-            yield SystemCommand(
-                "Regenerate", "Answer the last question again", chat.action_regenerate
-            )
-            yield SystemCommand("Stop", "Stop the reply and keep its text", chat.action_stop)
-            yield SystemCommand("Parameters", "Go to the sidebar", chat.action_toggle_sidebar)
-            yield SystemCommand("Hide or show the sidebar", "", chat.action_hide_sidebar)
-            yield SystemCommand("Presets", "Apply, save, rename, delete", chat.action_choose_preset)
-            yield SystemCommand("Endpoint", "Where requests go", chat.action_choose_endpoint)
-            yield SystemCommand("Model", "Which model answers", chat.action_choose_model)
-            yield SystemCommand(
-                "System prompt", "What the model is told first", chat.action_edit_system
-            )
-            yield SystemCommand("Edit the draft in $EDITOR", "", chat.prompt.action_edit_in_editor)
-            yield SystemCommand("Rename this conversation", "Its title", chat.action_rename)
-            yield SystemCommand(
-                "Export this conversation", "Markdown or JSON Lines", chat.action_export
-            )
-            yield SystemCommand(
-                "View code", "The next request as Python and curl", chat.action_show_code
-            )
-            yield SystemCommand(
-                "Fetch or choose a model to talk to", "Built-in, a server, a key", self._welcome
-            )
-        yield SystemCommand("Theme", "Choose the colours", self.action_change_theme)
-        yield SystemCommand("Help", "Keys and commands", self.action_help)
-        yield SystemCommand("Quit", "Everything is saved", self.action_quit)
+            commands += self._room_commands() + setup_commands(chat)
+            commands += message_commands(chat, chat.transcript)
+        commands += [
+            ("Theme", "Choose the colours", self.action_change_theme),
+            ("Help", "Keys and commands", self.action_help),
+            ("Quit", "Everything is saved", self.action_quit),
+        ]
+        for title, words, deed in commands:
+            yield SystemCommand(title, words, deed)
+
+    def _room_commands(self) -> list[tuple[str, str, Callable[[], object]]]:
+        chat = self.chat
+        return [
+            ("New conversation", "Begin anew; this one stays saved", chat.action_new),
+            ("Saved conversations", "Open, rename, delete", self.action_open_saved),
+            ("Regenerate", "Answer the last question again", chat.action_regenerate),
+            ("Stop", "Stop the reply and keep its text", chat.action_stop),
+            ("Edit the draft in $EDITOR", "", chat.prompt.action_edit_in_editor),
+            ("Rename this conversation", "Its title", chat.action_rename),
+            ("Export this conversation", "Markdown or JSON Lines", chat.action_export),
+            ("View code", "The next request as Python and curl", chat.action_show_code),
+            ("Fetch or choose a model to talk to", "Built-in, a server, a key", self._welcome),
+        ]
 
     # What is remembered of the house
 

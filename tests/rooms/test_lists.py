@@ -259,3 +259,93 @@ async def test_notices_leave_the_prompt_and_the_tokens_alone_and_escape_takes_th
             await wait_until(lambda: "▌" not in house.screen_text())
             await app.action_quit()
             await wait_until(lambda: app._exit)
+
+
+async def choose_command(house: House, words: str, title: str) -> None:
+    """Open the palette, type words and choose the first command, which has this title."""
+    await house.press("ctrl+p")
+    await house.write(words)
+    await wait_until(lambda: title in house.screen_text())
+    await house.press("enter")
+    await wait_until(lambda: house.app.screen is house.chat)
+
+
+async def test_the_palette_leads_to_parameters_and_unsets_them(tmp_path: Path) -> None:
+    with FakeServer() as server:
+        async with open_house(tmp_path, server) as house:
+            await choose_command(house, "top k", "Top K")
+            await wait_until(lambda: house.chat.focused is house.chat.sidebar)
+            await house.press("4", "0")
+            await wait_until(lambda: house.chat.setup.params == {"top_k": 40})
+            await choose_command(house, "all parameters", "All parameters: not set")
+            await wait_until(lambda: house.chat.setup.params == {})
+
+
+async def test_the_palette_acts_on_the_message_under_the_cursor(tmp_path: Path) -> None:
+    with FakeServer() as server:
+        async with open_house(tmp_path, server) as house:
+            await house.command("/temperature 0.3")
+            await house.send("hi")
+            await house.press("f5")
+            await wait_until(lambda: len(server.chats) == 2)
+            await house.answered()
+            await house.command("/temperature 1")
+            house.chat.set_focus(house.chat.transcript)
+            await house.press("G")
+            newer = house.thread[-1].id
+            await choose_command(house, "use the parameters", "Use the parameters of the reply")
+            await wait_until(lambda: house.chat.setup.params == {"temperature": 0.3})
+            await choose_command(house, "copy", "Copy the message")
+            await wait_until(lambda: house.app.clipboard == "Hello, world.")
+            await choose_command(house, "older", "Older sibling")
+            await wait_until(lambda: house.thread[-1].id != newer)
+            await choose_command(house, "newer", "Newer sibling")
+            await wait_until(lambda: house.thread[-1].id == newer)
+            await house.press("g")
+            await choose_command(house, "edit the message", "Edit the message")
+            await wait_until(lambda: house.chat.prompt.text_to_send == "hi")
+
+
+async def test_the_palette_saves_a_preset(tmp_path: Path) -> None:
+    with FakeServer() as server:
+        async with open_house(tmp_path, server) as house:
+            await house.press("ctrl+p")
+            await house.write("save as")
+            await house.press("enter")
+            await wait_until(lambda: "Under which name?" in house.screen_text())
+            await house.write("a/b")
+            await house.press("enter")
+            await wait_until(lambda: "A preset's name has" in house.screen_text())
+            await house.press("backspace", "backspace", "enter")
+            await wait_until(lambda: "Saved the preset “a”." in house.notices())
+            await wait_until(lambda: house.app.screen is house.chat)
+            assert house.chat.preset is not None
+            assert house.chat.preset.name == "a"
+
+
+async def test_a_key_of_the_settings_that_nothing_has_is_named(tmp_path: Path) -> None:
+    (tmp_path / "config").mkdir()
+    (tmp_path / "config" / "settings.toml").write_text(
+        '[keys]\n"app.saved" = "f9"\n"chat.fly" = "f7"\n"saved.undo" = "f8"\n'
+        '"message.copy" = "c"\n"dialog.accept" = "f4"\n"picker.delete_line" = "ctrl+x"\n'
+        '"transcript.fold" = "o"\n"sidebar.less" = "h"\n"welcome.choose" = "f10"\n"help.top" = "t"\n'
+    )
+    with FakeServer() as server:
+        async with open_house(tmp_path, server) as house:
+            words = "settings.toml: there is no key named “chat.fly”."
+            await wait_until(lambda: words in house.notices())
+            assert house.notices().count("no key named") == 1
+
+
+async def test_delete_takes_the_line_that_fits_what_was_typed_before_it(tmp_path: Path) -> None:
+    directory = tmp_path / "config" / "presets"
+    with FakeServer() as server:
+        async with open_house(tmp_path, server) as house:
+            await house.command("/save Mine")
+            await house.command("/save Other")
+            await open_presets(house, "● Other")
+            await house.burst(*((letter, letter) for letter in "mine"), DELETE)
+            await wait_until(lambda: "Deleted “Mine”" in house.notices())
+            assert [path.name for path in directory.iterdir()] == ["Other.toml"]
+            await house.burst(key("ctrl+z"), key("ctrl+z"))
+            await wait_until((directory / "Mine.toml").exists)

@@ -11,9 +11,11 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical, VerticalScroll
 from textual.content import Content
+from textual.dom import DOMNode
 from textual.geometry import Size
 from textual.widget import Widget
 
+from tui_chat.core.text import one_line
 from tui_chat.widgets.bars import Keyline, shown_key
 from tui_chat.widgets.dialogs import Modal
 from tui_chat.widgets.tones import MUTED
@@ -45,6 +47,17 @@ def key_rows(
         for binding in bindings
         if isinstance(binding, Binding) and (binding.show or binding.tooltip)
     )
+
+
+def unknown_keys(keymap: Mapping[str, str]) -> list[str]:
+    """The ids that no binding has, be it of ours or of Textual's, of all that is imported by now."""
+    left: list[type[DOMNode]] = [DOMNode]
+    known = set()
+    while left:
+        node = left.pop()
+        left += node.__subclasses__()
+        known |= {one.id for one in node.BINDINGS if isinstance(one, Binding)}
+    return [one_line(name, 60) for name in keymap if name not in known]
 
 
 class Table(Widget):

@@ -1,15 +1,29 @@
-"""The command palette: Textual's own, made safe for keys that come faster than its list."""
+"""The command palette: Textual's own, made safe for keys that come faster than its list; what it offers."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING
 
 from textual import on
 from textual.command import CommandPalette
+from textual.screen import Screen
 from textual.widgets import Input, OptionList
 from textual.worker import WorkerError
 
-from tui_chat.widgets.dialogs import AnswersOnce
+from tui_chat.core.errors import ChatError
+from tui_chat.core.params import PARAMETERS, Parameter, Params
+from tui_chat.widgets.dialogs import AnswersOnce, LineDialog
+
+if TYPE_CHECKING:
+    from tui_chat.widgets.setup_screen import SetupScreen
+    from tui_chat.widgets.transcript import Transcript
+
+Command = tuple[str, str, Callable[[], object]]
+"""A command: its name, words about it, what does it."""
 
 
 class Palette(CommandPalette, AnswersOnce[None]):
@@ -34,3 +48,73 @@ class Palette(CommandPalette, AnswersOnce[None]):
         # Textual looks up lines that it has not laid out yet.
         with suppress(LookupError):
             super()._action_command_list(action)
+
+
+def setup_commands(screen: SetupScreen) -> list[Command]:
+    """What can be done to the setup: its parts, each parameter, presets."""
+
+    def unset_all() -> None:
+        screen.use(replace(screen.setup, params=Params()))
+
+    def save() -> None:
+        screen.run_worker(_save_preset(screen))
+
+    return [
+        ("Parameters", "Go to the sidebar", screen.action_toggle_sidebar),
+        ("All parameters: not set", "Send none of them", unset_all),
+        ("Hide or show the sidebar", "", screen.action_hide_sidebar),
+        ("Presets", "Apply, save, rename, delete", screen.action_choose_preset),
+        ("Save as a preset", "The present setup, under a name", save),
+        ("Endpoint", "Where requests go", screen.action_choose_endpoint),
+        ("Model", "Which model answers", screen.action_choose_model),
+        ("System prompt", "What the model is told first", screen.action_edit_system),
+        *((one.label, one.explanation, partial(_go_to, screen, one)) for one in PARAMETERS),
+    ]
+
+
+def _go_to(screen: SetupScreen, parameter: Parameter) -> None:
+    sidebar = screen.sidebar
+    sidebar.unfolded = sidebar.unfolded or parameter.more
+    sidebar.cursor = parameter.name
+    if screen.focused is not sidebar:
+        screen.action_toggle_sidebar()
+
+
+async def _save_preset(screen: SetupScreen) -> None:
+    title, note = "Save the present setup", "Under which name?"
+    name, wrong = screen.preset.name if screen.preset else "", ""
+    while True:
+        dialog = LineDialog(title, note, name, wrong)
+        answer: str | None = await screen.app.push_screen_wait(dialog)
+        if not answer:
+            return
+        name = answer
+        try:
+            await screen.save_preset(name)
+        except (ChatError, ValueError) as error:
+            wrong = str(error)
+        else:
+            screen.notify(f"Saved the preset “{name}”.", markup=False)
+            return
+
+
+def message_commands(screen: Screen[None], transcript: Transcript) -> list[Command]:
+    """What can be done with the message under the transcript's cursor; nothing without one."""
+    if transcript.message_at_cursor() is None:
+        return []
+    actions = (
+        ("Copy the message", "", "copy_message"),
+        ("Edit the message", "As a new branch", "edit_message"),
+        ("Regenerate this reply", "Beside it, as a sibling", "regenerate_message"),
+        ("Older sibling", "The one before", "turn(-1)"),
+        ("Newer sibling", "The one after", "turn(1)"),
+        ("Use the parameters of the reply", "Its whole setup", "use_parameters"),
+    )
+    return [
+        *(
+            (title, words, partial(screen.run_action, action))
+            for title, words, action in actions
+            if screen.check_action(action.partition("(")[0], ())
+        ),
+        ("Unfold or fold", "Reasoning, or a long message", transcript.action_toggle_fold),
+    ]

@@ -102,6 +102,7 @@ class Picker(Modal[str | None]):
         self._known = False
         self._chosen_early = False
         self._acting = False
+        self._narrowed_by = ""
         # Held here: while the screen is removed, a query would not find them any more.
         self._filter = Filter(typed, placeholder=self.hint, select_on_focus=False)
         self._options = OptionList(markup=False)
@@ -167,6 +168,7 @@ class Picker(Modal[str | None]):
         )
 
     def _narrow(self) -> None:
+        self._narrowed_by = self.typed
         self._shown = self.matching(self.typed)
         if self.free_text and self.typed and all(line.key != self.typed for line in self._shown):
             self._shown = (
@@ -310,6 +312,8 @@ class KeepingPicker(Picker, Generic[_Found, _Gone]):
         return bool(self._deleted or self._going)
 
     def action_remove(self) -> None:
+        if self.typed != self._narrowed_by:
+            self.narrow()  # In a burst, the key comes before word of what was typed.
         line = self.highlighted
         if line is None or not self.can_remove():
             return
