@@ -255,7 +255,7 @@ def _environments() -> list[bytes]:
 
 def test_a_model_file_answers(tmp_path: Path) -> None:
     file = put_model(tmp_path).rename(tmp_path / "Mine.gguf")
-    done = run(tmp_path, "ask", "--endpoint", str(file), "--max-tokens", "3", "--json", "Hello?")
+    done = run(tmp_path, "ask", "--endpoint", str(file), "--max-tokens", "1", "--json", "Hello?")
     missing = run(tmp_path, "ask", "--endpoint", f"{file}.gguf", "Hello?")
 
     assert done.returncode == 0

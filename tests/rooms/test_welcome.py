@@ -68,13 +68,13 @@ async def test_who_comes_with_parameters_begins_with_these_alone(
     tmp_path: Path, model: Path
 ) -> None:
     put_model(tmp_path / "cache" / "models")
-    opening = Opening(params=Params({"max_tokens": 5}))
+    opening = Opening(params=Params({"max_tokens": 1}))
     async with open_house(tmp_path, opening=opening) as house:
         assert house.chat.preset is None
         reply = await house.send("Tell me a story.")
-        assert (reply.status, reply.usage.completion_tokens) == ("length", 5)
+        assert (reply.status, reply.usage.completion_tokens) == ("length", 1)
         assert reply.setup is not None
-        assert reply.setup.params == {"max_tokens": 5}
+        assert reply.setup.params == {"max_tokens": 1}
 
 
 async def test_escape_leads_to_the_chat_and_sending_offers_the_ways_again(tmp_path: Path) -> None:
