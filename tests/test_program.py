@@ -14,8 +14,9 @@ from tests.fake_server import Answer, FakeServer, words
 from tests.rooms.house import stored
 from tests.terminal import TUI_CHAT, Terminal, home_environment
 
+TAKEN = b"\x1b[?1049h"
 LEFT = b"\x1b[?1049l"
-"""The sequence that gives the terminal its own screen back."""
+"""The sequences that take the terminal's screen, and give its own back."""
 ENTER, ESCAPE, CTRL_Q, CTRL_C, F3 = "\r", "\x1b", "\x11", "\x03", "\x1bOR"
 CHECKPOINT = 0.25
 
@@ -77,6 +78,17 @@ async def test_a_term_signal_saves_the_reply_and_gives_the_terminal_back(tmp_pat
     reply = conversation.thread()[-1]
     assert reply.status == "stopped"
     assert reply.content.startswith("word word")
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_in_the_middle_of_the_start_gives_the_terminal_back(
+    tmp_path: Path, number: signal.Signals
+) -> None:
+    with FakeServer() as server, Terminal(TUI_CHAT, _environment(tmp_path, server)) as terminal:
+        _wait(terminal, lambda: TAKEN in terminal.raw)
+        os.kill(terminal.process.pid, number)
+        assert terminal.wait_end() == 128 + number
+        assert LEFT in terminal.raw
 
 
 @pytest.mark.parametrize("answering", [False, True])

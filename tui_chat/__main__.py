@@ -128,6 +128,7 @@ def _open_app(world: World, opening: Opening) -> int:
     from tui_chat.app import TuiChat
 
     app = TuiChat(world, opening)
+    app.take_signals()
     try:
         app.run()
     finally:

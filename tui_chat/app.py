@@ -85,6 +85,9 @@ class TuiChat(App[None]):
         self._world = world
         self._held: HeldKeys | None = HeldKeys()
         self._gate = DropControls()
+        self._running_loop: asyncio.AbstractEventLoop | None = None
+        self._ended_early = 0
+        """The signal that came before there was a loop to leave by."""
         self._leaving = False
         self._asked_to_quit = False
         self._deleted: list[Headline] = []
@@ -108,7 +111,9 @@ class TuiChat(App[None]):
     # Beginning
 
     def on_mount(self) -> None:
-        self._take_signals()
+        self._running_loop = asyncio.get_running_loop()
+        if self._ended_early:
+            self._ended_by(self._ended_early, None)
         self.theme_changed_signal.subscribe(self, lambda theme: self._remember_theme(theme.name))
         for problem in self._world.settings.problems:
             self.notify(problem, severity="warning", timeout=15, markup=False)
@@ -173,14 +178,18 @@ class TuiChat(App[None]):
             words = f"settings.toml: there is no key named “{name}”."
             self.notify(words, severity="warning", timeout=15, markup=False)
 
-    def _take_signals(self) -> None:
-        # Textual leaves the terminal in its own state when these end it; leaving by the door does not.
-        self._running_loop = asyncio.get_running_loop()
-        with suppress(ValueError):  # Only the main thread may.
-            for number in (signal.SIGTERM, getattr(signal, "SIGHUP", signal.SIGTERM)):
-                signal.signal(number, self._ended_by)
+    def take_signals(self) -> None:
+        """Have signals end the program by the door; to be called before the terminal is taken.
+
+        Textual leaves the terminal in its own state when they end it.
+        """
+        for number in (signal.SIGTERM, getattr(signal, "SIGHUP", signal.SIGTERM)):
+            signal.signal(number, self._ended_by)
 
     def _ended_by(self, number: int, frame: object) -> None:
+        if self._running_loop is None:
+            self._ended_early = number
+            return
         code = 128 + number
         # The loop may be waiting for a terminal that is gone, and never leave. What was said is on
         # disk by then, but for the last checkpoint's time.

@@ -80,4 +80,6 @@ async def test_the_bottom_line_says_what_keys_do_on_each_row(tmp_path: Path) -> 
             await wait_until(lambda: "← → Change" in house.screen_text())
             await house.press("f6")
             await wait_until(lambda: "^S Save" in house.screen_text())
-            assert "F3 Saved" not in house.screen_text()
+            await wait_until(lambda: "F2 Parameters" not in house.screen_text())
+            await house.press("escape")
+            await wait_until(lambda: "F2 Parameters" in house.screen_text())

@@ -86,7 +86,7 @@ class Keyline(Widget):
         return sorted(bindings.values(), key=_order)
 
     def render(self) -> Content:
-        if not self.screen.is_current:
+        if self.app.screen is not self.screen:
             return Content()  # Under a dialog these keys do nothing, or something else.
         shown = {
             binding: Content.assemble(

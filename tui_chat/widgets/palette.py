@@ -29,6 +29,8 @@ Command = tuple[str, str, Callable[[], object]]
 class Palette(CommandPalette, AnswersOnce[None]):
     """Does one command, once: the one that fits what was typed before Enter."""
 
+    DEFAULT_CSS = "Palette SearchIcon { display: none; }"
+
     @on(Input.Submitted)
     async def _wait_for_list(self, event: Input.Submitted) -> None:
         # Until the search is done, the list still shows what fitted the text before.
