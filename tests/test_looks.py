@@ -9,12 +9,12 @@ import asyncio
 import re
 import sys
 import tempfile
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
 
-from tests.rooms.house import House, environment, open_house
+from tests.rooms.house import House, environment, open_house, wait_until
 from tui_chat.core.conversation import Conversation, Message, Setup, Usage
 from tui_chat.core.opening import Opening
 from tui_chat.core.params import Params
@@ -67,28 +67,40 @@ async def _prepare(directory: Path) -> None:
     await store.close()
 
 
-SCENES: dict[str, tuple[tuple[int, int], str, tuple[str, ...]]] = {
-    "chat-120x40": ((120, 40), "textual-dark", ("f2", "down", "down")),
-    "chat-80x24": ((80, 24), "textual-dark", ()),
-    "chat-60x16": ((60, 16), "textual-dark", ()),
-    "chat-light-120x40": ((120, 40), "textual-light", ()),
-    "presets-120x40": ((120, 40), "textual-dark", ("f6", "down", "down")),
-    "saved-80x24": ((80, 24), "textual-dark", ("f3",)),
-    "help-120x40": ((120, 40), "textual-dark", ("f1",)),
+@dataclass(frozen=True)
+class Scene:
+    """What to draw: the keys are pressed, and these words are waited for."""
+
+    size: tuple[int, int]
+    theme: str = "textual-dark"
+    keys: tuple[str, ...] = ()
+    words: str = "complete"
+
+
+SCENES: dict[str, Scene] = {
+    "chat-120x40": Scene((120, 40), keys=("f2",), words="← → Change"),
+    "chat-80x24": Scene((80, 24)),
+    "chat-60x16": Scene((60, 16)),
+    "chat-light-120x40": Scene((120, 40), "textual-light"),
+    "presets-120x40": Scene((120, 40), keys=("f6", "down", "down"), words="falls apart"),
+    "saved-80x24": Scene((80, 24), keys=("f3",), words="● Capital"),
+    "help-120x40": Scene((120, 40), keys=("f1",), words="Everywhere"),
 }
 
 
 async def drawn(name: str, directory: Path) -> str:
     """The picture of a scene, as SVG."""
-    size, theme, keys = SCENES[name]
+    scene = SCENES[name]
     await _prepare(directory)
     opening = Opening()
-    async with open_house(directory, size=size, environ=ENDPOINT, opening=opening) as house:
-        house.app.theme = theme
-        await _settled(house)
-        for key in keys:
-            await house.press(key)
+    async with open_house(directory, size=scene.size, environ=ENDPOINT, opening=opening) as house:
+        house.app.theme = scene.theme
+        await wait_until(lambda: house.chat.meter.reading.context is not None, "tokens are counted")
+        for key in scene.keys:
             await _settled(house)
+            await house.press(key)
+        await wait_until(lambda: scene.words in house.screen_text(), scene.words)
+        await _settled(house)
         return house.app.export_screenshot(title="tui-chat")
 
 
