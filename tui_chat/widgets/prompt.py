@@ -22,7 +22,6 @@ from tui_chat.core.errors import ChatError
 from tui_chat.core.text import clean
 from tui_chat.widgets.completion import Completions
 from tui_chat.widgets.editor import Complete, Editor
-from tui_chat.widgets.external_editor import edited
 
 
 class Prompt(Widget):
@@ -174,6 +173,9 @@ class Prompt(Widget):
 
     def action_edit_in_editor(self) -> None:
         """Open the draft in the editor that VISUAL or EDITOR names; the program waits for it."""
+        # Deferred: it loads what makes private files, which the first screen does without.
+        from tui_chat.widgets.external_editor import edited
+
         draft = self.text_to_send
         trouble = ""
         try:

@@ -10,13 +10,16 @@ from bisect import bisect_left
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from enum import IntEnum
+from typing import TYPE_CHECKING
 
 from tui_chat.core.conversation import Message
-from tui_chat.widgets.transcript.blocks import START, Block, State, cut, cut_plain
 from tui_chat.widgets.transcript.caption import Caption, foot_lines, head_lines
 from tui_chat.widgets.transcript.heights import Heights
 from tui_chat.widgets.transcript.layout import Layout, estimate, fold_at, more_line
 from tui_chat.widgets.transcript.lines import Line, Row, Span, rows_of
+
+if TYPE_CHECKING:
+    from tui_chat.widgets.transcript.blocks import Block, State
 
 _KEPT = 600
 """Items whose lines are kept."""
@@ -243,6 +246,9 @@ class Document:
     # How messages become items
 
     def _items_of(self, place: int, old: dict[Part, list[Item]]) -> list[Item]:
+        # Deferred, here and below: there is no block before the first paint.
+        from tui_chat.widgets.transcript.blocks import START, State
+
         message = self.messages[place]
 
         def one(part: Part) -> Item:
@@ -268,6 +274,8 @@ class Document:
         self, place: int, part: Part, old: dict[Part, list[Item]], state: State
     ) -> Iterable[Item]:
         """The blocks of a text that may still grow; settled ones are kept."""
+        from tui_chat.widgets.transcript.blocks import cut
+
         text = self._text(place, part)
         kept = [item for item in old.get(part, ()) if item.block and item.block.settled]
         if kept and kept[0].block and kept[0].block.before != state:
@@ -283,6 +291,8 @@ class Document:
 
     def _typed(self, place: int, message: Message) -> Iterable[Item]:
         """The blocks of what a person wrote; a long text is folded."""
+        from tui_chat.widgets.transcript.blocks import cut_plain
+
         at = None if message.id in self._unfolded else fold_at(message.content)
         shown = message.content.rstrip() if at is None else message.content[:at]
         items = [Item(place, Part.BODY, block) for block in cut_plain(shown)]

@@ -1,18 +1,22 @@
 """Turns one block of a text into lines, and says about how many rows it takes before that.
 
-What a block looks like depends on the block, its text and the width alone.
+What a block looks like depends on the block, its text and the width alone. What reads markdown is
+imported with the first block: the first screen is painted before any reply is drawn.
 """
 
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import cached_property
+from typing import TYPE_CHECKING
 
 from tui_chat.core.text import clean
-from tui_chat.widgets.transcript.blocks import Block
-from tui_chat.widgets.transcript.code import Highlighter
 from tui_chat.widgets.transcript.lines import BLANK, Line, Span, literal
-from tui_chat.widgets.transcript.markdown import MarkdownRenderer, code_lines
-from tui_chat.widgets.transcript.tail import completed
+
+if TYPE_CHECKING:
+    from tui_chat.widgets.transcript.blocks import Block
+    from tui_chat.widgets.transcript.code import Highlighter
+    from tui_chat.widgets.transcript.markdown import MarkdownRenderer
 
 FOLD_LINES = 40
 """What a person wrote is folded when it has more lines than this."""
@@ -25,9 +29,17 @@ _ASIDE = (Span("│ ", "dim"),)
 class Layout:
     """Draws blocks; keeps the parser and the lexers once they are loaded."""
 
-    def __init__(self) -> None:
-        self._highlighter = Highlighter()
-        self._markdown = MarkdownRenderer(self._highlighter)
+    @cached_property
+    def _highlighter(self) -> Highlighter:
+        from tui_chat.widgets.transcript.code import Highlighter
+
+        return Highlighter()
+
+    @cached_property
+    def _markdown(self) -> MarkdownRenderer:
+        from tui_chat.widgets.transcript.markdown import MarkdownRenderer
+
+        return MarkdownRenderer(self._highlighter)
 
     def lines(self, text: str, block: Block, width: int) -> list[Line]:
         """The lines of one block, for rows of `width` cells."""
@@ -37,11 +49,16 @@ class Layout:
             lines = plain_lines(text[block.start : block.end], midline=block.before.midline)
         else:
             source = text[block.start : block.end].rstrip()
-            source = source if block.settled else completed(source)
+            if not block.settled:
+                from tui_chat.widgets.transcript.tail import completed
+
+                source = completed(source)
             lines = self._markdown.lines(source, width)
         return lines if block.before.joined else [BLANK, *lines]
 
     def _code(self, text: str, block: Block) -> list[Line]:
+        from tui_chat.widgets.transcript.markdown import code_lines
+
         fence, (start, stop) = block.fence, block.body
         if fence is None or (start == stop and block.before.fence is not None):
             return []
