@@ -11,6 +11,7 @@ import pytest
 from tests.fake_server import Answer, FakeServer, words
 from tests.local_model import put_model
 from tests.rooms.house import open_house, wait_until
+from tui_chat.app import help_sections
 from tui_chat.core.opening import Opening
 from tui_chat.core.params import Params
 
@@ -242,12 +243,16 @@ async def test_the_help_scrolls_by_each_key_of_a_burst_and_names_remapped_keys(
     tmp_path: Path,
 ) -> None:
     (tmp_path / "config").mkdir()
-    (tmp_path / "config" / "settings.toml").write_text('[keys]\n"app.saved" = "f9"\n')
+    (tmp_path / "config" / "settings.toml").write_text(
+        '[keys]\n"app.saved" = "f9"\n"prompt.send" = "f8"\n'
+    )
     with FakeServer() as server:
         async with open_house(tmp_path, server, size=(60, 16)) as house:
             await house.press("f1")
             await wait_until(lambda: "Everywhere" in house.screen_text())
             assert re.search("F9 +Saved conversations", house.screen_text())
+            sending = next(s for s in help_sections({"prompt.send": "f8"}) if s.title == "Writing")
+            assert sending.rows[0] == ("F8", "Send")
             first = house.screen_text().splitlines()[6][:50]
             await house.write("jjjj")
             await wait_until(lambda: house.screen_text().splitlines()[2][:50] == first)

@@ -51,7 +51,7 @@ class Filter(Input):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "submit", "Choose", id="picker.choose"),
         Binding("delete", "delete_line", "Delete", key_display="del", id="picker.delete_line"),
-        Binding("ctrl+d", "delete_right", show=False),
+        Binding("ctrl+d", "delete_right", show=False, id="picker.delete_right"),
     ]
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:

@@ -29,8 +29,13 @@ class Prompt(Widget):
 
     # The mark's height is auto like the editor's: beside a fixed height Textual ignores max-height.
     HELP_KEYS: ClassVar[list[BindingType]] = [
-        Binding("enter", "", "Send"),
-        Binding("ctrl+j", "", "A new line; so are shift+enter, alt+enter, and \\ before Enter"),
+        Binding("enter", "", "Send", id="prompt.send"),
+        Binding(
+            "ctrl+j",
+            "",
+            "A new line; so are shift+enter, alt+enter, and \\ before Enter",
+            id="prompt.newline",
+        ),
         Binding("up,down", "", "Older and newer prompts, at the first and last line"),
         Binding("ctrl+z,ctrl+y", "", "Undo, redo"),
         Binding("slash", "", "A command, completed by tab; // sends a slash", key_display="/"),
