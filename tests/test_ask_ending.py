@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shlex
-import shutil
 import signal
 import subprocess
 import sys
@@ -17,7 +16,6 @@ import pytest
 
 from tests.asking import SECONDS, Done, ask, environment, run, said
 from tests.fake_server import Answer, FakeServer, words
-from tests.local_model import put_model
 from tests.terminal import TUI_CHAT
 
 
@@ -184,25 +182,6 @@ def test_a_full_disk_is_one_sentence(tmp_path: Path, arguments: Sequence[str]) -
 
     assert done.returncode == 1
     assert "standard output cannot be written: No space left on device." in said(done)
-
-
-def test_a_machine_without_its_own_address_is_one_sentence(tmp_path: Path) -> None:
-    alone = ["unshare", "--map-root-user", "--net"]
-    if not shutil.which("unshare") or subprocess.run([*alone, "true"], check=False).returncode:
-        pytest.skip("this system gives no network of its own to a test")
-    put_model(tmp_path / "cache" / "models")
-    done = subprocess.run(
-        [*alone, *TUI_CHAT, "ask", "hi"],
-        env=environment(tmp_path),
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        timeout=SECONDS,
-        check=False,
-    )
-
-    assert (done.returncode, done.stdout) == (1, b"")
-    words = "The built-in model cannot be reached on this machine: Network is unreachable. "
-    assert said(done).startswith(f"tui-chat: {words}")
 
 
 def test_a_fault_that_is_not_of_the_output_does_not_blame_it(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import subprocess
 import sys
 from pathlib import Path
 
@@ -145,3 +146,28 @@ async def test_cancelling_a_start_ends_the_process(tmp_path: Path) -> None:
 
     assert starting.cancelled()
     assert not runs(_written_id(place))
+
+
+UNREACHABLE = """
+import resource, sys
+from pathlib import Path
+from tui_chat.core.errors import ChatError
+from tui_chat.core.keys import Secret
+from tui_chat.core.local import server
+
+# No socket is opened beside the three streams, as none is on a machine without its own address.
+resource.setrlimit(resource.RLIMIT_NOFILE, (3, 3))
+try:
+    server._is_ours("http://127.0.0.1:9/v1", Secret("k"), Path("log"))
+except ChatError as error:
+    sys.stdout.write(error.message)
+"""
+
+
+def test_a_machine_on_which_nothing_can_be_reached_is_one_sentence() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", UNREACHABLE], capture_output=True, text=True, check=True
+    )
+
+    words = "The built-in model cannot be reached on this machine: Too many open files."
+    assert (done.stdout, done.stderr) == (words, "")
