@@ -134,6 +134,10 @@ def begun(parent: str | None, setup: Setup) -> Message:
     )
 
 
+State = Literal["kept", "archived", "deleted"]
+"""Where a saved conversation is: in use, put aside but found by searches, in the trash."""
+
+
 @dataclass(frozen=True, slots=True)
 class Headline:
     """A saved conversation as lists show it, without its messages."""
@@ -144,6 +148,30 @@ class Headline:
     """The model of the last reply; empty when there is none yet."""
     updated: int
     messages: int
+    state: State = "kept"
+    starred: bool = False
+    tags: tuple[str, ...] = ()
+    """In the order of the alphabet."""
+    deleted: int = 0
+    """When it went to the trash, in milliseconds since the epoch; 0 when it is not there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shelf:
+    """Which saved conversations a list shows; every condition that is given must hold."""
+
+    states: tuple[State, ...] = ("kept",)
+    starred: bool | None = None
+    tags: tuple[str, ...] = ()
+    """All of these, whatever their case."""
+    title: str = ""
+    """Words of the title, each anywhere in it, without regard to case and accents."""
+    preset: str = ""
+    """The preset of its first message, by name; a `*` stands for any letters."""
+    after: int | None = None
+    """Last added to at or after this time, in milliseconds since the epoch."""
+    before: int | None = None
+    """Last added to before this time."""
 
 
 class Conversation:
@@ -156,10 +184,21 @@ class Conversation:
         messages: Iterable[Message] = (),
         leaf: str | None = None,
         created: int = 0,
+        *,
+        updated: int = 0,
+        archived: bool = False,
+        starred: bool = False,
+        tags: Iterable[str] = (),
+        preset: str = "",
     ) -> None:
         self.id = id or new_id()
         self.title = title
         self.created = created or now()
+        self.updated = updated or self.created
+        self.archived = archived
+        self.starred = starred
+        self.tags = tuple(tags)
+        self.preset = preset
         self.leaf = leaf
         self._messages: dict[str, Message] = {}
         self._parents: dict[str, str | None] = {}
@@ -202,6 +241,30 @@ class Conversation:
             path.append(self._messages[at])
             at = self._parents[at]
         return tuple(reversed(path))
+
+    def children(self, id: str | None) -> tuple[str, ...]:
+        """The ids of the messages that follow this one, oldest first; None for those that begin."""
+        return tuple(self._children.get(id, ()))
+
+    def branch(self, id: str) -> tuple[str, ...]:
+        """The ids of this message and of all below it, parents before their children."""
+        found = [id]
+        for one in found:
+            found += self._children.get(one, ())
+        return tuple(found)
+
+    def drop(self, id: str) -> None:
+        """Take a message and all below it out. Where the leaf goes with it, what is read next is the
+        latest sibling, else the parent."""
+        gone = set(self.branch(id))
+        parent = self._parents[id]
+        self._children[parent].remove(id)
+        for one in gone:
+            del self._messages[one], self._parents[one]
+            self._children.pop(one, None)
+        if self.leaf in gone:
+            left = self._children[parent]
+            self.leaf = self.deepest(left[-1]) if left else parent
 
     def siblings(self, id: str) -> tuple[str, ...]:
         """The ids of all children of this message's parent, itself among them, oldest first."""
