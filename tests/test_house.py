@@ -113,7 +113,7 @@ def _run(tree: ast.AST) -> Iterator[ast.AST]:
         ("openai", {"core/client.py"}),
         ("tiktoken", {"core/counting.py"}),
         ("xllamacpp", {"core/local/child.py"}),
-        ("sqlite3", {"core/store.py"}),
+        ("sqlite3", {"core/database.py"}),
     ],
 )
 def test_each_driver_has_one_importer(driver: str, importers: set[str]) -> None:

@@ -64,6 +64,9 @@ def test_what_is_no_message_is_refused(
         ),
         ("SELECT * FROM message WHERE conversation=1 ORDER BY seq", "message_conversation"),
         ("SELECT DISTINCT owner FROM message WHERE status='streaming'", "message_streaming"),
+        ("SELECT seq FROM conversation WHERE deleted_at<5", "conversation_deleted"),
+        ("SELECT seq, setup FROM message WHERE deleted_at<5", "message_deleted"),
+        ("SELECT 1 FROM message WHERE setup=1", "message_setup"),
         ("SELECT content FROM piece WHERE message=1 ORDER BY seq", "piece_message"),
     ],
 )

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.core.stored import NASTY, by_hand, cleaned, loaded, messages, saved
-from tui_chat.core.conversation import Conversation, Message, Setup, Usage, new_id, said
+from tui_chat.core.conversation import Conversation, Message, Setup, Shelf, Usage, new_id, said
 from tui_chat.core.errors import ChatError
 from tui_chat.core.store import Store
 from tui_chat.core.text import clean
@@ -130,108 +130,15 @@ async def test_no_text_from_anywhere_makes_the_store_raise(store: Store) -> None
     await store.rename(conversation.id, NASTY)
     await store.save_draft(NASTY, NASTY)
     await store.set_state(NASTY, NASTY)
-    await store.create(Conversation(title="named"), said("user", "hi"), preset=NASTY)
+    await store.create(Conversation(title="named", preset=NASTY), said("user", "hi"))
 
     assert await store.draft(NASTY) == clean(NASTY)
     assert await store.state(NASTY) == clean(NASTY)
     assert await store.load("\ud800") is None
-    assert await store.headlines(matching="lone \udfff \0 absent") == ()
-    assert [each.id for each in await store.headlines(matching="漢字 LONE")] == [conversation.id]
-
-
-# Lists
-
-
-async def test_headlines_come_newest_first_with_model_and_count(store: Store) -> None:
-    older = await saved(store, "old", "reply")
-    newer = await saved(store, "new")
-    await asyncio.sleep(0.002)
-    await store.add(older.id, said("user", "again", older.leaf))
-
-    found = await store.headlines()
-
-    assert [(each.id, each.model, each.messages) for each in found] == [
-        (older.id, "qwen3", 3),
-        (newer.id, "", 1),
+    assert await store.headlines(Shelf(title="lone \udfff \0 absent")) == ()
+    assert [each.id for each in await store.headlines(Shelf(title="漢字 LONE"))] == [
+        conversation.id
     ]
-    assert await store.latest() == older.id
-
-
-@pytest.mark.parametrize(
-    ("matching", "titles"),
-    [
-        ("", ["Straße nach Köln", "Avaliação de crédito", "量子力学の話"]),
-        ("KOLN", ["Straße nach Köln"]),
-        ("strasse", ["Straße nach Köln"]),
-        ("avaliacao", ["Avaliação de crédito"]),
-        ("CRÉDITO avali", ["Avaliação de crédito"]),
-        ("avaliacao köln", []),
-        ("力学", ["量子力学の話"]),
-        ("%", []),
-        ("'; DROP TABLE conversation; --", []),
-        ("   ", ["Straße nach Köln", "Avaliação de crédito", "量子力学の話"]),
-    ],
-)
-async def test_filtering_folds_case_and_accents_and_wants_every_word(
-    store: Store, matching: str, titles: list[str]
-) -> None:
-    for title in ("量子力学の話", "Avaliação de crédito", "Straße nach Köln"):
-        await saved(store, "hello", title=title)
-
-    found = await store.headlines(matching=matching)
-
-    assert [each.title for each in found] == titles
-
-
-async def test_a_renamed_conversation_is_found_by_its_new_title_only(store: Store) -> None:
-    conversation = await saved(store, "hello", title="Old name")
-
-    await store.rename(conversation.id, "Résumé")
-
-    assert [each.title for each in await store.headlines(matching="resume")] == ["Résumé"]
-    assert await store.headlines(matching="old") == ()
-
-
-async def test_a_list_goes_on_after_its_last_line_even_within_one_millisecond(
-    store: Store, path: Path
-) -> None:
-    for number in range(25):
-        await saved(store, f"number {number}")
-    by_hand(path, "UPDATE conversation SET updated_at=1000+seq/10")
-
-    pages = []
-    after = None
-    while page := await store.headlines(limit=7, after=after):
-        pages.append(page)
-        after = page[-1]
-
-    assert [len(page) for page in pages] == [7, 7, 7, 4]
-    assert [each.title for page in pages for each in page] == [
-        f"number {number}" for number in reversed(range(25))
-    ]
-
-
-async def test_a_deleted_conversation_is_gone_from_view_until_it_is_restored(store: Store) -> None:
-    conversation = await saved(store, "hello", "hi")
-
-    await store.delete(conversation.id)
-
-    assert await store.headlines() == ()
-    assert await store.load(conversation.id) is None
-    assert await store.latest() is None
-    assert [each async for each in store.conversations()] == []
-    await store.restore(conversation.id)
-    assert (await loaded(store, conversation.id)).messages == conversation.messages
-
-
-async def test_a_deleted_conversation_that_is_added_to_comes_back(store: Store) -> None:
-    conversation = await saved(store, "hello")
-    await store.delete(conversation.id)
-
-    await store.add(conversation.id, said("user", "still here", conversation.leaf))
-
-    assert len(await loaded(store, conversation.id)) == 2
-    assert await store.latest() == conversation.id
 
 
 async def test_an_export_gets_every_conversation_oldest_first(store: Store) -> None:

@@ -14,6 +14,7 @@ from tui_chat.core.errors import ChatError
 from tui_chat.core.schema import APPLICATION_ID, MIGRATIONS
 from tui_chat.core.store import Store
 
+NOW = len(MIGRATIONS)
 NEXT = "CREATE TABLE note(x TEXT); INSERT INTO note VALUES('made by the second step')"
 
 MIGRATING = """
@@ -197,7 +198,7 @@ async def test_an_opening_that_is_cancelled_holds_nothing_afterwards(path: Path)
 
 async def test_an_older_database_is_backed_up_and_migrated(path: Path) -> None:
     conversation_id = await valid(path)
-    stale = path.parent / "backups" / "pre-v2.db"
+    stale = path.parent / "backups" / f"pre-v{NOW + 1}.db"
     stale.parent.mkdir()
     stale.write_text("of an earlier attempt")
 
@@ -206,8 +207,8 @@ async def test_an_older_database_is_backed_up_and_migrated(path: Path) -> None:
     await store.close()
 
     assert by_hand(path, "SELECT x FROM note") == [("made by the second step",)]
-    assert by_hand(path, "PRAGMA user_version") == [(2,)]
-    assert [each.name for each in stale.parent.iterdir()] == ["pre-v2.db"]
+    assert by_hand(path, "PRAGMA user_version") == [(NOW + 1,)]
+    assert [each.name for each in stale.parent.iterdir()] == [f"pre-v{NOW + 1}.db"]
     old = await Store.open(stale)
     assert len(await loaded(old, conversation_id)) == 2
     await old.close()
@@ -217,7 +218,7 @@ async def test_a_new_database_makes_no_backup(path: Path) -> None:
     await (await Store.open(path, (*MIGRATIONS, NEXT))).close()
     await (await Store.open(path, (*MIGRATIONS, NEXT))).close()
 
-    assert by_hand(path, "PRAGMA user_version") == [(2,)]
+    assert by_hand(path, "PRAGMA user_version") == [(NOW + 1,)]
     assert not (path.parent / "backups").exists()
 
 
@@ -227,7 +228,7 @@ async def test_a_step_that_fails_leaves_the_old_version(path: Path) -> None:
     with pytest.raises(ChatError, match="cannot be used"):
         await Store.open(path, (*MIGRATIONS, NEXT + "; CREATE TABLE conversation(x)"))
 
-    assert by_hand(path, "PRAGMA user_version") == [(1,)]
+    assert by_hand(path, "PRAGMA user_version") == [(NOW,)]
     assert by_hand(path, "SELECT count(*) FROM sqlite_master WHERE name='note'") == [(0,)]
     store = await Store.open(path)
     assert len(await loaded(store, conversation_id)) == 2
@@ -247,9 +248,9 @@ async def test_a_kill_in_mid_migration_leaves_the_old_version_and_its_backup(pat
 
     assert len(await loaded(store, conversation_id)) == 2
     await store.close()
-    assert by_hand(path, "PRAGMA user_version") == [(1,)]
+    assert by_hand(path, "PRAGMA user_version") == [(NOW,)]
     assert by_hand(path, "SELECT count(*) FROM sqlite_master WHERE name='note'") == [(0,)]
-    assert list((path.parent / "backups").glob("pre-v2.db"))
+    assert list((path.parent / "backups").glob(f"pre-v{NOW + 1}.db"))
     assert by_hand(path, "PRAGMA integrity_check") == [("ok",)]
 
 
@@ -261,6 +262,27 @@ async def test_a_backup_is_of_the_old_version_though_another_window_migrates(pat
         await store.close()
 
     backups = path.parent / "backups"
-    assert [each.name for each in backups.iterdir()] == ["pre-v2.db"]
-    assert by_hand(backups / "pre-v2.db", "PRAGMA user_version") == [(1,)]
+    assert [each.name for each in backups.iterdir()] == [f"pre-v{NOW + 1}.db"]
+    assert by_hand(backups / f"pre-v{NOW + 1}.db", "PRAGMA user_version") == [(NOW,)]
     assert by_hand(path, "SELECT count(*) FROM note") == [(1,)]
+
+
+async def test_a_database_of_the_first_version_is_brought_up_and_backed_up(path: Path) -> None:
+    old = await Store.open(path, MIGRATIONS[:1])
+    await old.close()
+    by_hand(
+        path,
+        "INSERT INTO conversation(id,title,created_at,updated_at) VALUES('c','Old',1,2)",
+        "INSERT INTO message(id,conversation,role,content,status,created_at)"
+        " VALUES('m',1,'user','hello','complete',1)",
+        "INSERT INTO change(message,op) VALUES(1,'put')",
+    )
+
+    store = await Store.open(path)
+    (line,) = await store.headlines()
+    conversation = await loaded(store, "c")
+    await store.close()
+
+    assert (line.title, line.messages, line.state, line.starred) == ("Old", 1, "kept", False)
+    assert [each.content for each in conversation.messages] == ["hello"]
+    assert by_hand(path.parent / "backups" / "pre-v2.db", "PRAGMA user_version") == [(1,)]

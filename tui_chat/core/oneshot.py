@@ -13,6 +13,7 @@ import sys
 from collections.abc import Sequence
 
 from tui_chat.core.conversation import Conversation, Message, Setup, Token, begun, said, title_from
+from tui_chat.core.database import SQLITE_VERSION
 from tui_chat.core.endpoints import BUILT_IN
 from tui_chat.core.errors import ChatError
 from tui_chat.core.formats import jsonl, markdown
@@ -21,7 +22,6 @@ from tui_chat.core.local.model import SMOLLM2, Progress, model_path
 from tui_chat.core.opening import Opening
 from tui_chat.core.params import label_of
 from tui_chat.core.reply import Recorder, ask
-from tui_chat.core.store import SQLITE_VERSION
 from tui_chat.core.text import clean, one_line
 from tui_chat.core.world import World
 

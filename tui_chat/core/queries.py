@@ -6,13 +6,13 @@ A change is always called inside a transaction. Nothing here waits, and nothing 
 from __future__ import annotations
 
 import gc
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tui_chat.core.conversation import Conversation, Headline, Message, now
+from tui_chat.core.conversation import Conversation, Message, now
 from tui_chat.core.errors import ChatError
 from tui_chat.core.locks import FileLock
 from tui_chat.core.records import (
@@ -27,7 +27,7 @@ from tui_chat.core.records import (
 from tui_chat.core.text import clean, folded
 
 if TYPE_CHECKING:
-    import sqlite3
+    from tui_chat.core.database import Connection
 
 LONGEST_PROMPT = 20_000
 """Characters of an old prompt that the history gives back."""
@@ -36,21 +36,27 @@ OLDEST_PROMPT = 10_000
 
 
 def create(
-    connection: sqlite3.Connection,
+    connection: Connection,
     conversation: Conversation,
     first: Message,
-    preset: str,
     owner: str,
 ) -> None:
     title = clean(conversation.title)
     connection.execute(
         "INSERT INTO conversation(id,title,folded,preset,created_at,updated_at) VALUES(?,?,?,?,?,?)",
-        (conversation.id, title, folded(title), preset, conversation.created, now()),
+        (
+            conversation.id,
+            title,
+            folded(title),
+            clean(conversation.preset),
+            conversation.created,
+            now(),
+        ),
     )
     add(connection, conversation.id, first, owner)
 
 
-def add(connection: sqlite3.Connection, conversation_id: str, message: Message, owner: str) -> None:
+def add(connection: Connection, conversation_id: str, message: Message, owner: str) -> None:
     row = connection.execute(
         "SELECT seq FROM conversation WHERE id=?", (conversation_id,)
     ).fetchone()
@@ -68,21 +74,16 @@ def add(connection: sqlite3.Connection, conversation_id: str, message: Message, 
         "UPDATE conversation SET leaf=?, updated_at=?, deleted_at=NULL WHERE seq=?",
         (cursor.lastrowid, now(), row[0]),
     )
-    _changed(connection, cursor.lastrowid)
 
 
-def _changed(connection: sqlite3.Connection, message: int | None) -> None:
-    connection.execute("INSERT INTO change(message,op) VALUES(?,'put')", (message,))
-
-
-def append(connection: sqlite3.Connection, message_id: str, text: str, reasoning: str) -> None:
+def append(connection: Connection, message_id: str, text: str, reasoning: str) -> None:
     connection.execute(
         "INSERT INTO piece(message,content,reasoning) SELECT seq,?,? FROM message WHERE id=?",
         (text, reasoning, message_id),
     )
 
 
-def finish(connection: sqlite3.Connection, message: Message) -> None:
+def finish(connection: Connection, message: Message) -> None:
     row = connection.execute(
         "SELECT seq, conversation FROM message WHERE id=?", (message.id,)
     ).fetchone()
@@ -93,28 +94,23 @@ def finish(connection: sqlite3.Connection, message: Message) -> None:
     connection.execute(f"UPDATE message SET {columns}, owner='' WHERE seq=?", (*values, row[0]))
     connection.execute("DELETE FROM piece WHERE message=?", (row[0],))
     connection.execute("UPDATE conversation SET updated_at=? WHERE seq=?", (now(), row[1]))
-    _changed(connection, row[0])
 
 
-def set_leaf(connection: sqlite3.Connection, conversation_id: str, message_id: str) -> None:
+def set_leaf(connection: Connection, conversation_id: str, message_id: str) -> None:
     connection.execute(
         "UPDATE conversation SET leaf=(SELECT seq FROM message WHERE id=?) WHERE id=?",
         (message_id, conversation_id),
     )
 
 
-def rename(connection: sqlite3.Connection, conversation_id: str, title: str) -> None:
+def rename(connection: Connection, conversation_id: str, title: str) -> None:
     connection.execute(
         "UPDATE conversation SET title=?, folded=? WHERE id=?",
         (title, folded(title), conversation_id),
     )
 
 
-def mark_deleted(connection: sqlite3.Connection, conversation_id: str, when: int | None) -> None:
-    connection.execute("UPDATE conversation SET deleted_at=? WHERE id=?", (when, conversation_id))
-
-
-def save_draft(connection: sqlite3.Connection, conversation_id: str, text: str) -> None:
+def save_draft(connection: Connection, conversation_id: str, text: str) -> None:
     if text:
         connection.execute(
             "INSERT OR REPLACE INTO draft(conversation,content,updated_at) VALUES(?,?,?)",
@@ -124,11 +120,11 @@ def save_draft(connection: sqlite3.Connection, conversation_id: str, text: str) 
         connection.execute("DELETE FROM draft WHERE conversation=?", (conversation_id,))
 
 
-def set_state(connection: sqlite3.Connection, key: str, value: str) -> None:
+def set_state(connection: Connection, key: str, value: str) -> None:
     connection.execute("INSERT OR REPLACE INTO state(key,value) VALUES(?,?)", (key, value))
 
 
-def interrupt_abandoned(connection: sqlite3.Connection, path: Path, own: str) -> int:
+def interrupt_abandoned(connection: Connection, path: Path, own: str) -> int:
     owners = connection.execute(
         "SELECT DISTINCT owner FROM message WHERE status='streaming'"
     ).fetchall()
@@ -136,11 +132,6 @@ def interrupt_abandoned(connection: sqlite3.Connection, path: Path, own: str) ->
     for (owner,) in owners:
         if owner == own or not _gone(path.parent / "run", owner):
             continue
-        connection.execute(
-            "INSERT INTO change(message,op)"
-            " SELECT seq,'put' FROM message WHERE status='streaming' AND owner=?",
-            (owner,),
-        )
         count += connection.execute(
             "UPDATE message SET status='interrupted', owner='',"
             " content=content||coalesce((SELECT group_concat(content,'') FROM"
@@ -170,49 +161,23 @@ def _gone(directory: Path, owner: object) -> bool:
     return free
 
 
-def headlines(
-    connection: sqlite3.Connection, words: Sequence[str], limit: int, after: Headline | None
-) -> tuple[Headline, ...]:
-    where = ["deleted_at IS NULL", *("instr(folded, ?)" for _ in words)]
-    given: list[object] = [*words]
-    if after is not None:
-        where.append("(updated_at, seq) < (?, ?)")
-        given += _place(connection, after)
-    rows = connection.execute(
-        "SELECT id, title,"
-        " coalesce((SELECT s.model FROM message m JOIN setup s ON s.seq=m.setup WHERE m.seq="
-        "  (SELECT max(seq) FROM message WHERE conversation=c.seq AND setup IS NOT NULL)), ''),"
-        " updated_at, (SELECT count(*) FROM message WHERE conversation=c.seq)"
-        f" FROM conversation c WHERE {' AND '.join(where)} ORDER BY updated_at DESC, seq DESC LIMIT ?",
-        (*given, limit),
-    )
-    return tuple(
-        Headline(text_of(name), text_of(title), text_of(model), time_of(updated), count)
-        for name, title, model, updated, count in rows
-    )
-
-
-def _place(connection: sqlite3.Connection, line: Headline) -> Sequence[object]:
-    """Where a list has this line. A time that was edited by hand sorts as it stands, not as it is read."""
+def load(
+    connection: Connection, conversation_id: str, also_deleted: bool = False
+) -> Conversation | None:
     row = connection.execute(
-        "SELECT updated_at, seq FROM conversation WHERE id=?", (line.id,)
-    ).fetchone()
-    updated, seq = row or (line.updated, None)
-    return updated if time_of(updated) == line.updated else line.updated, seq
-
-
-def load(connection: sqlite3.Connection, conversation_id: str) -> Conversation | None:
-    row = connection.execute(
-        "SELECT seq, title, leaf, created_at FROM conversation WHERE id=? AND deleted_at IS NULL",
-        (conversation_id,),
+        "SELECT seq, title, leaf, created_at, updated_at, archived, starred, preset"
+        " FROM conversation WHERE id=? AND (? OR deleted_at IS NULL)",
+        (conversation_id, also_deleted),
     ).fetchone()
     if row is None:
         return None
-    seq, title, leaf, created = row
+    seq, title, leaf, created, updated, archived, starred, preset = row
     rows = connection.execute(
-        f"SELECT seq,id,parent,{MESSAGE_COLUMNS} FROM message WHERE conversation=? ORDER BY seq",
+        f"SELECT seq,id,parent,{MESSAGE_COLUMNS} FROM message"
+        " WHERE conversation=? AND deleted_at IS NULL ORDER BY seq",
         (seq,),
     )
+    tags = connection.execute("SELECT name FROM tag WHERE conversation=? ORDER BY name", (seq,))
     setups = Setups(connection)
     # Only messages before it can be a message's parent, so an edited row makes no circle.
     ids: dict[int, str] = {}
@@ -225,11 +190,20 @@ def load(connection: sqlite3.Connection, conversation_id: str) -> Conversation |
             ids[found[0]] = message.id
             messages.append(message)
         return Conversation(
-            conversation_id, text_of(title), messages, ids.get(leaf), time_of(created)
+            conversation_id,
+            text_of(title),
+            messages,
+            ids.get(leaf),
+            time_of(created),
+            updated=time_of(updated),
+            archived=bool(archived),
+            starred=bool(starred),
+            tags=[text_of(name) for (name,) in tags],
+            preset=text_of(preset),
         )
 
 
-def _with_pieces(connection: sqlite3.Connection, seq: int, message: Message) -> Message:
+def _with_pieces(connection: Connection, seq: int, message: Message) -> Message:
     """A reply that another window is receiving, with what has been written of it."""
     pieces = connection.execute(
         "SELECT content, reasoning FROM piece WHERE message=? ORDER BY seq", (seq,)
@@ -253,12 +227,12 @@ def _uncollected() -> Iterator[None]:
             gc.enable()
 
 
-def one_text(connection: sqlite3.Connection, query: str, given: str) -> str:
+def one_text(connection: Connection, query: str, given: str) -> str:
     row = connection.execute(query, (given,)).fetchone()
     return text_of(row[0]) if row else ""
 
 
-def prompts(connection: sqlite3.Connection, limit: int) -> tuple[str, ...]:
+def prompts(connection: Connection, limit: int) -> tuple[str, ...]:
     rows = connection.execute(
         "SELECT substr(content,1,?) FROM message WHERE role='user' ORDER BY seq DESC LIMIT ?",
         (LONGEST_PROMPT, OLDEST_PROMPT),
@@ -269,8 +243,3 @@ def prompts(connection: sqlite3.Connection, limit: int) -> tuple[str, ...]:
         if len(newest) >= limit:
             break
     return tuple(reversed(newest))
-
-
-def all_ids(connection: sqlite3.Connection) -> list[str]:
-    rows = connection.execute("SELECT id FROM conversation WHERE deleted_at IS NULL ORDER BY seq")
-    return [text_of(row[0]) for row in rows]

@@ -16,7 +16,7 @@ from tui_chat.core.params import BY_NAME, Params
 from tui_chat.core.text import clean
 
 if TYPE_CHECKING:
-    import sqlite3
+    from tui_chat.core.database import Connection
 
 MESSAGE_COLUMNS = (
     "role,content,status,reasoning,error,setup,usage,refused,finish_reason,request_id,created_at"
@@ -142,7 +142,7 @@ def _json(text: object) -> object:
         return None
 
 
-def intern_setup(connection: sqlite3.Connection, setup: Setup | None) -> int | None:
+def intern_setup(connection: Connection, setup: Setup | None) -> int | None:
     """The row of this setup, added when it is new: setups repeat, and never change."""
     if setup is None:
         return None
@@ -161,7 +161,7 @@ def intern_setup(connection: sqlite3.Connection, setup: Setup | None) -> int | N
 class Setups(dict[int, Setup | None]):
     """The setups of a database by row, each read when it is first asked for; None where there is none."""
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
+    def __init__(self, connection: Connection) -> None:
         super().__init__()
         self._connection = connection
 

@@ -79,7 +79,23 @@ CREATE TABLE change(
 )
 """
 
-MIGRATIONS: tuple[str, ...] = (_FIRST,)
+_SECOND = """
+ALTER TABLE conversation ADD COLUMN starred INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE conversation ADD COLUMN archived INTEGER NOT NULL DEFAULT 0;
+CREATE INDEX conversation_deleted ON conversation(deleted_at) WHERE deleted_at IS NOT NULL;
+CREATE TABLE tag(
+  conversation INTEGER NOT NULL REFERENCES conversation(seq) ON DELETE CASCADE,
+  name         TEXT NOT NULL,
+  PRIMARY KEY(conversation, name)
+) WITHOUT ROWID;
+CREATE INDEX tag_name ON tag(name);
+ALTER TABLE message ADD COLUMN deleted_at INTEGER;
+CREATE INDEX message_deleted ON message(deleted_at) WHERE deleted_at IS NOT NULL;
+CREATE INDEX message_setup ON message(setup) WHERE setup IS NOT NULL;
+DROP TABLE change
+"""
+
+MIGRATIONS: tuple[str, ...] = (_FIRST, _SECOND)
 """The step at place n leads from version n to n + 1; the number of steps is the present version."""
 
 

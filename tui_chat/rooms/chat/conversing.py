@@ -181,7 +181,8 @@ class ConversationScreen(SetupScreen):
             self._settling = asyncio.ensure_future(self.world.settled(self.setup))
             self.use(await self._settling)
             if text is not None:
-                await self.talk.say(text, self.setup, instead_of=place)
+                preset = self.preset.name if self.preset else ""
+                await self.talk.say(text, self.setup, instead_of=place, preset=preset)
             elif place is not None:
                 await self.talk.again(place, self.setup)
         except ChatError as error:

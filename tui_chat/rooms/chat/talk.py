@@ -75,8 +75,12 @@ class Talk:
         self.conversation, self._saved = found, True
         return True
 
-    async def say(self, text: str, setup: Setup, *, instead_of: str | None = None) -> None:
+    async def say(
+        self, text: str, setup: Setup, *, instead_of: str | None = None, preset: str = ""
+    ) -> None:
         """Send a message after the leaf, or as a sibling of the message it is `instead_of`.
+
+        A new conversation remembers the name of the preset it was begun with.
 
         ChatError when the message could not be written to disk; then nothing was sent.
         """
@@ -89,7 +93,7 @@ class Talk:
         if self._saved:
             await store.add(conversation.id, question)
         else:
-            conversation.title = title_from(text)
+            conversation.title, conversation.preset = title_from(text), preset
             await store.create(conversation, question)
             self._saved = True
         conversation.add(question)

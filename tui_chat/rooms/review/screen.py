@@ -10,7 +10,7 @@ from textual import on, work
 from textual.binding import Binding, BindingType
 from textual.widgets import Input
 
-from tui_chat.core.conversation import Headline
+from tui_chat.core.conversation import Headline, Shelf
 from tui_chat.core.errors import ChatError
 from tui_chat.core.text import one_line
 from tui_chat.core.world import World
@@ -56,7 +56,7 @@ class SavedConversations(KeepingPicker[Headline, Headline]):
 
     async def find(self) -> Sequence[Headline]:
         store = await self._world.store()
-        return await store.headlines(matching=self.typed, limit=PAGE)
+        return await store.headlines(Shelf(title=self.typed), limit=PAGE)
 
     def lines_for(self, found: Sequence[Headline]) -> Sequence[Line]:
         self._headlines = list(found)
@@ -69,7 +69,7 @@ class SavedConversations(KeepingPicker[Headline, Headline]):
         try:
             store = await self._world.store()
             last = self._headlines[-1]
-            found = await store.headlines(matching=self.typed, limit=PAGE, after=last)
+            found = await store.headlines(Shelf(title=self.typed), limit=PAGE, after=last)
         except ChatError as error:
             self.notify(str(error), severity="error", markup=False)
             return
@@ -128,11 +128,11 @@ class SavedConversations(KeepingPicker[Headline, Headline]):
         await self.read()
 
     async def delete(self, key: str) -> Headline:
-        await (await self._world.store()).delete(key)
+        await (await self._world.store()).delete([key])
         return self._seen[key]
 
     async def restore(self, gone: Headline) -> str:
-        await (await self._world.store()).restore(gone.id)
+        await (await self._world.store()).restore([gone.id])
         return gone.id
 
 

@@ -1,0 +1,241 @@
+"""How saved conversations are kept in order, each question or change one function on a connection.
+
+Lists, stars, tags, the archive and the trash. A change is always called inside a transaction.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+
+from tui_chat.core.conversation import Headline, Shelf, State
+from tui_chat.core.records import text_of, time_of
+from tui_chat.core.text import clean, folded, one_line
+
+if TYPE_CHECKING:
+    from tui_chat.core.database import Connection
+
+_STATES: dict[State, str] = {
+    "kept": "(c.deleted_at IS NULL AND c.archived=0)",
+    "archived": "(c.deleted_at IS NULL AND c.archived<>0)",
+    "deleted": "c.deleted_at IS NOT NULL",
+}
+_HEADLINE = (
+    "c.id, c.title,"
+    " coalesce((SELECT s.model FROM message m JOIN setup s ON s.seq=m.setup WHERE m.seq="
+    "  (SELECT max(seq) FROM message WHERE conversation=c.seq AND setup IS NOT NULL"
+    "   AND deleted_at IS NULL)), ''),"
+    " c.updated_at,"
+    " (SELECT count(*) FROM message WHERE conversation=c.seq AND deleted_at IS NULL),"
+    " c.archived, c.starred, c.deleted_at,"
+    " (SELECT group_concat(name, ' ') FROM"
+    "  (SELECT name FROM tag WHERE conversation=c.seq ORDER BY name))"
+)
+LONGEST_TAG = 40
+
+
+def tag_name(text: str) -> str:
+    """A tag as it is kept and compared: one word in small letters; empty when nothing is left."""
+    words = one_line(text).lower().replace(",", " ").replace("#", " ").split()
+    return "-".join(words)[:LONGEST_TAG]
+
+
+def headlines(
+    connection: Connection, shelf: Shelf, limit: int, after: Headline | None
+) -> tuple[Headline, ...]:
+    where, given = conditions(shelf)
+    if after is not None:
+        where.append("(c.updated_at, c.seq) < (?, ?)")
+        given += _place(connection, after)
+    rows = connection.execute(
+        f"SELECT {_HEADLINE} FROM conversation c WHERE {' AND '.join(where)}"
+        " ORDER BY c.updated_at DESC, c.seq DESC LIMIT ?",
+        (*given, limit),
+    )
+    return tuple(_headline(*row) for row in rows)
+
+
+def headline(connection: Connection, conversation_id: str) -> Headline | None:
+    row = connection.execute(
+        f"SELECT {_HEADLINE} FROM conversation c WHERE c.id=?", (conversation_id,)
+    ).fetchone()
+    return _headline(*row) if row else None
+
+
+def count(connection: Connection, shelf: Shelf) -> int:
+    where, given = conditions(shelf)
+    question = f"SELECT count(*) FROM conversation c WHERE {' AND '.join(where)}"
+    return int(connection.execute(question, given).fetchone()[0])
+
+
+def ids(connection: Connection, shelf: Shelf) -> list[str]:
+    """The ids of a shelf, oldest first."""
+    where, given = conditions(shelf)
+    question = f"SELECT c.id FROM conversation c WHERE {' AND '.join(where)} ORDER BY c.seq"
+    return [text_of(row[0]) for row in connection.execute(question, given)]
+
+
+def conditions(shelf: Shelf) -> tuple[list[str], list[object]]:
+    """The shelf as SQL about the conversation `c`, and the values for its question marks."""
+    states = " OR ".join(_STATES[state] for state in shelf.states) or "0"
+    # Alone, the condition of a partial index must stand as it is for SQLite to use it.
+    where = [states if len(shelf.states) == 1 else f"({states})"]
+    if "deleted" not in shelf.states:
+        where.append("c.deleted_at IS NULL")
+    given: list[object] = []
+    if shelf.starred is not None:
+        where.append("c.starred<>0" if shelf.starred else "c.starred=0")
+    for tag in shelf.tags:
+        where.append("EXISTS (SELECT 1 FROM tag WHERE conversation=c.seq AND name=?)")
+        given.append(tag_name(tag))
+    for word in folded(clean(shelf.title)).split():
+        where.append("instr(c.folded, ?)")
+        given.append(word)
+    if shelf.preset:
+        where.append("c.preset LIKE ? ESCAPE '\\'")
+        given.append(pattern(shelf.preset))
+    for sign, time in ((">=", shelf.after), ("<", shelf.before)):
+        if time is not None:
+            where.append(f"c.updated_at{sign}?")
+            given.append(time)
+    return where, given
+
+
+def pattern(text: str) -> str:
+    """What a `*` stands in for any letters, as a pattern of LIKE with a backslash as its escape."""
+    for mark in ("\\", "%", "_"):
+        text = text.replace(mark, f"\\{mark}")
+    return text.replace("*", "%")
+
+
+def _headline(
+    id: object,
+    title: object,
+    model: object,
+    updated: object,
+    messages: int,
+    archived: object,
+    starred: object,
+    deleted: object,
+    tags: object,
+) -> Headline:
+    state: State = "archived" if archived else "kept"
+    return Headline(
+        text_of(id),
+        text_of(title),
+        text_of(model),
+        time_of(updated),
+        messages,
+        "deleted" if deleted is not None else state,
+        bool(starred),
+        tuple(text_of(tags).split()),
+        time_of(deleted),
+    )
+
+
+def _place(connection: Connection, line: Headline) -> Sequence[object]:
+    """Where a list has this line. A time that was edited by hand sorts as it stands, not as it is read."""
+    row = connection.execute(
+        "SELECT updated_at, seq FROM conversation WHERE id=?", (line.id,)
+    ).fetchone()
+    updated, seq = row or (line.updated, None)
+    return updated if time_of(updated) == line.updated else line.updated, seq
+
+
+def tags(connection: Connection) -> tuple[str, ...]:
+    rows = connection.execute("SELECT name FROM tag GROUP BY name ORDER BY count(*) DESC, name")
+    return tuple(text_of(row[0]) for row in rows)
+
+
+def star(connection: Connection, ids: Iterable[str], on: bool) -> None:
+    connection.executemany(
+        "UPDATE conversation SET starred=? WHERE id=?", [(int(on), one) for one in ids]
+    )
+
+
+def archive(connection: Connection, ids: Iterable[str], on: bool) -> None:
+    connection.executemany(
+        "UPDATE conversation SET archived=? WHERE id=?", [(int(on), one) for one in ids]
+    )
+
+
+def tag(connection: Connection, ids: Iterable[str], name: str, on: bool) -> None:
+    change = (
+        "INSERT OR IGNORE INTO tag(conversation,name) SELECT seq,? FROM conversation WHERE id=?"
+        if on
+        else "DELETE FROM tag WHERE name=? AND conversation=(SELECT seq FROM conversation WHERE id=?)"
+    )
+    connection.executemany(change, [(name, one) for one in ids])
+
+
+# The trash
+
+
+def mark_deleted(connection: Connection, ids: Iterable[str], when: int | None) -> None:
+    connection.executemany(
+        "UPDATE conversation SET deleted_at=? WHERE id=?", [(when, one) for one in ids]
+    )
+
+
+def mark_messages_deleted(connection: Connection, ids: Iterable[str], when: int | None) -> None:
+    connection.executemany(
+        "UPDATE message SET deleted_at=? WHERE id=?", [(when, one) for one in ids]
+    )
+
+
+def purge(connection: Connection, ids: Iterable[str]) -> int:
+    """Remove conversations that are in the trash for good; how many."""
+    _forgotten(connection)
+    connection.executemany(
+        "INSERT OR IGNORE INTO temp.forgotten"
+        " SELECT seq FROM conversation WHERE id=? AND deleted_at IS NOT NULL",
+        [(one,) for one in ids],
+    )
+    return _purge_forgotten(connection)
+
+
+def purge_expired(connection: Connection, before: int) -> int:
+    """Remove for good what went to the trash before this time; how many conversations and messages."""
+    _forgotten(connection)
+    connection.execute(
+        "INSERT INTO temp.forgotten SELECT seq FROM conversation WHERE deleted_at<?", (before,)
+    )
+    removed = _purge_forgotten(connection)
+    rows = connection.execute("SELECT seq, setup FROM message WHERE deleted_at<?", (before,))
+    gone = rows.fetchall()
+    for seq, _ in gone:
+        # Something may have been added below it meanwhile: what was said is shown, not lost.
+        connection.execute("UPDATE message SET parent=NULL WHERE parent=?", (seq,))
+        connection.execute("UPDATE conversation SET leaf=NULL WHERE leaf=?", (seq,))
+    connection.executemany("DELETE FROM message WHERE seq=?", [(seq,) for seq, _ in gone])
+    _drop_setups(connection, {setup for _, setup in gone if setup is not None})
+    return removed + len(gone)
+
+
+def _forgotten(connection: Connection) -> None:
+    connection.execute("CREATE TEMP TABLE IF NOT EXISTS forgotten(seq INTEGER PRIMARY KEY)")
+    connection.execute("DELETE FROM temp.forgotten")
+
+
+def _purge_forgotten(connection: Connection) -> int:
+    setups = connection.execute(
+        "SELECT DISTINCT setup FROM message WHERE setup IS NOT NULL"
+        " AND conversation IN (SELECT seq FROM temp.forgotten)"
+    ).fetchall()
+    connection.execute(
+        "DELETE FROM draft WHERE conversation IN"
+        " (SELECT id FROM conversation WHERE seq IN (SELECT seq FROM temp.forgotten))"
+    )
+    removed = connection.execute(
+        "DELETE FROM conversation WHERE seq IN (SELECT seq FROM temp.forgotten)"
+    ).rowcount
+    _drop_setups(connection, {row[0] for row in setups})
+    return int(removed)
+
+
+def _drop_setups(connection: Connection, setups: Iterable[int]) -> None:
+    """A setup that no message has any more would keep its system prompt."""
+    connection.executemany(
+        "DELETE FROM setup WHERE seq=? AND NOT EXISTS (SELECT 1 FROM message WHERE setup=setup.seq)",
+        [(setup,) for setup in setups],
+    )
