@@ -34,7 +34,8 @@ from tui_chat.widgets.keys import HeldKeys, renamed
 from tui_chat.widgets.safety import DropControls
 
 if TYPE_CHECKING:
-    from tui_chat.core.conversation import Headline
+    from tui_chat.rooms.review.keeping import Trash
+    from tui_chat.rooms.review.screen import Left
     from tui_chat.widgets.help import Section
 
 STANDARD_THEME = "textual-dark"
@@ -90,8 +91,10 @@ class TuiChat(App[None]):
         """The signal that came before there was a loop to leave by."""
         self._leaving = False
         self._asked_to_quit = False
-        self._deleted: list[Headline] = []
-        """The conversations deleted in this run, the newest last."""
+        self._trash: Trash | None = None
+        """What was deleted in this run and can be undone."""
+        self._looked_for = ""
+        """What was looked for last among the saved conversations."""
         self.chat = ChatScreen(world, opening)
         if world.settings.theme in self.available_themes:
             self.theme = world.settings.theme
@@ -215,29 +218,33 @@ class TuiChat(App[None]):
         self.chat.leave_sidebar()
 
     async def action_open_saved(self, words: str = "") -> None:
-        from tui_chat.rooms.review.screen import SavedConversations
+        from tui_chat.rooms.review.keeping import Trash
+        from tui_chat.rooms.review.screen import ReviewScreen
 
         if not self._may_open("open_saved"):
             return
-        room = SavedConversations(self._world, self.chat.talk.saved_id, words, self._deleted)
+        trash = self._trash = self._trash or Trash()
+        words = words or self._looked_for
+        room = ReviewScreen(self._world, self.chat.talk.saved_id, trash, words=words)
 
-        def take(chosen: str | None) -> None:
-            if room.is_deleted(self.chat.talk.saved_id):
-                self._leave_deleted(chosen)
-            elif chosen:
-                self.chat.open(chosen)
+        def take(left: Left | None) -> None:
+            self._looked_for = room.words
+            if trash.has(self.chat.talk.saved_id):
+                self._leave_deleted(left)
+            elif left and left.conversation:
+                self.chat.open(left.conversation, left.message)
 
         await self.push_screen(room, take)
 
     @work(group="room")
-    async def _leave_deleted(self, chosen: str | None) -> None:
+    async def _leave_deleted(self, left: Left | None) -> None:
         """From the open conversation, which was deleted: to another, else to a new one."""
         if self.chat.stop():
             for answer in [one for one in self.workers if one.group == "talk"]:
                 with suppress(WorkerError):
                     await answer.wait()
-        if chosen:
-            self.chat.open(chosen)
+        if left and left.conversation:
+            self.chat.open(left.conversation, left.message)
         else:
             self.chat.action_new()
 

@@ -273,14 +273,15 @@ class ChatScreen(DraftingScreen):
             self._show_other()
 
     @work(group="open", exclusive=True)
-    async def open(self, id: str) -> None:
-        """Show a saved conversation with its branch and the setup of its last reply."""
+    async def open(self, id: str, at: str | None = None) -> None:
+        """Show a saved conversation with its branch and the setup of its last reply; `at` is a
+        message to go to."""
         if not self.keeping or self.busy():
             return
         self.put_draft_away()
         self.keeping = False
         try:
-            if await self.talk.open(id):
+            if await self.talk.open(id, at):
                 setup = self.talk.conversation.latest_setup()
                 if setup is not None:
                     self.take_setup(setup)
@@ -291,11 +292,11 @@ class ChatScreen(DraftingScreen):
             self.complain(error)
         finally:
             self.keeping = True
-        self._show_other()
+        self._show_other(at)
         self._take_early()
 
-    def _show_other(self) -> None:
-        self.show_conversation()
+    def _show_other(self, at: str | None = None) -> None:
+        self.show_conversation(at)
         self._remember()
         self.set_focus(self.prompt.text_area)
         self.bring_draft()

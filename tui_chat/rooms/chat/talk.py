@@ -67,13 +67,25 @@ class Talk:
         """Put an empty conversation in place of this one."""
         self.conversation, self._saved = Conversation(), False
 
-    async def open(self, id: str) -> bool:
-        """Read a saved conversation; False when there is none with this id."""
+    async def open(self, id: str, at: str | None = None) -> bool:
+        """Read a saved conversation, on the branch with the message `at` where one is given; False
+        when there is none with this id."""
         found = await (await self._world.store()).load(id)
         if found is None:
             return False
         self.conversation, self._saved = found, True
+        if at is not None and at in {message.id for message in found.messages}:
+            await self.read(at)
         return True
+
+    async def read(self, id: str) -> None:
+        """Read the branch with this message from now on: to the latest leaf below it, unless the leaf
+        being read is below it already."""
+        if id in {message.id for message in self.conversation.thread()}:
+            return
+        self.conversation.leaf = self.conversation.deepest(id)
+        if self._saved:
+            await (await self._world.store()).set_leaf(self.conversation.id, self.conversation.leaf)
 
     async def say(
         self, text: str, setup: Setup, *, instead_of: str | None = None, preset: str = ""
