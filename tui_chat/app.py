@@ -369,8 +369,9 @@ def help_sections(keymap: Mapping[str, str]) -> list[Section]:
     """What the help says: keys by place, typed commands, parameters. `keymap`: binding's id → its key."""
     from tui_chat.core.params import PARAMETERS
     from tui_chat.rooms.chat.commands import COMMANDS
-    from tui_chat.rooms.chat.conversing import ChatTranscript, ConversationScreen
+    from tui_chat.rooms.chat.conversing import ConversationScreen
     from tui_chat.widgets.help import Section, key_rows
+    from tui_chat.widgets.message_screen import MessageTranscript
     from tui_chat.widgets.prompt import Prompt
     from tui_chat.widgets.setup_screen import SetupScreen
     from tui_chat.widgets.sidebar import Sidebar
@@ -388,7 +389,7 @@ def help_sections(keymap: Mapping[str, str]) -> list[Section]:
         ),
         ("Writing", Prompt.HELP_KEYS),
         ("On a parameter", Sidebar.BINDINGS),
-        ("On a message", [*Transcript.BINDINGS, *ChatTranscript.BINDINGS]),
+        ("On a message", [*Transcript.BINDINGS, *MessageTranscript.BINDINGS]),
     ]
     sections = [Section(title, key_rows(bindings, keymap)) for title, bindings in places]
     sections.append(

@@ -24,10 +24,10 @@ from tui_chat.core.opening import Opening
 from tui_chat.core.world import World
 from tui_chat.rooms.chat.command_actions import done
 from tui_chat.rooms.chat.commands import Typed, completions, read, written
-from tui_chat.rooms.chat.conversing import ChatTranscript
 from tui_chat.rooms.chat.drafting import DraftingScreen
 from tui_chat.rooms.chat.session import KEY, Session
 from tui_chat.widgets.bars import Keyline, Topline
+from tui_chat.widgets.message_screen import MessageTranscript
 from tui_chat.widgets.prompt import Prompt
 
 MOST_SERVERS = 50
@@ -85,7 +85,7 @@ class ChatScreen(DraftingScreen):
     def compose(self) -> ComposeResult:
         yield Topline()
         with Vertical(id="talk", classes="-focused"):
-            yield ChatTranscript(self.caption, hint=HINT)
+            yield MessageTranscript(self.caption, hint=HINT)
             # As it will be with the focus: another class later would style it twice.
             yield Prompt(classes="-focused")
         yield from self.compose_side()

@@ -201,16 +201,11 @@ class Talk:
         if self._unwritten:
             raise ChatError("The last reply could not be saved.", "Look at the disk.")
 
-    async def turn(self, id: str, steps: int) -> bool:
-        """Read an older (-1) or newer (+1) sibling of a message; False at the end of the row."""
-        siblings = self.conversation.siblings(id)
-        place = siblings.index(id) + steps
-        if not 0 <= place < len(siblings):
-            return False
-        self.conversation.leaf = self.conversation.deepest(siblings[place])
-        if self._saved:
-            await (await self._world.store()).set_leaf(self.conversation.id, self.conversation.leaf)
-        return True
+    async def keep_leaf(self) -> None:
+        """Remember which branch is being read."""
+        leaf = self.conversation.leaf
+        if self._saved and leaf is not None:
+            await (await self._world.store()).set_leaf(self.conversation.id, leaf)
 
     async def rename(self, title: str) -> None:
         """Give the conversation a title of the person's own."""
