@@ -66,7 +66,7 @@ def rows(line: Line, width: int, present: str, today: date) -> Sequence[Content]
     time = when(one.updated, today)
     if width < WIDE:
         return [
-            _spread(name, time, width),
+            _spread(name, time.strip(), width),
             Content(" · ".join(_facts(one))).stylize(MUTED),
         ]
     facts = f"{one_line(one.model, 22):<22}  {time}  {one.messages:>5}"
@@ -104,7 +104,7 @@ def _hit_rows(line: Line, hit: Hit, width: int, today: date) -> Sequence[Content
         snippet = snippet.stylize(_MATCH, start, end)
     name, time = Content(line.title), when(hit.created, today)
     if width < WIDE:
-        return [_spread(name, time, width), Content(who).stylize(MUTED), snippet]
+        return [_spread(name, time.strip(), width), Content(who).stylize(MUTED), snippet]
     beside = Content.assemble(name.truncate(max(20, width - len(who) - 16), ellipsis=True), "  ")
     return [_spread(Content.assemble(beside, (who, MUTED)), time, width), snippet]
 
