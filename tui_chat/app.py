@@ -110,6 +110,15 @@ class TuiChat(KeyedApp):
         await self.release_keys()
         if self._world.settings.keys:
             self._name_unknown_keys()
+        self._empty_trash()
+
+    @work(group="trash")
+    async def _empty_trash(self) -> None:
+        """Remove for good what has been in the trash for its days."""
+        # Whatever is wrong with the disk is said by what needs it.
+        with suppress(ChatError):
+            if await (await self._world.store()).purge_expired():
+                await (await self._world.search()).forget()
 
     def _name_unknown_keys(self) -> None:
         # What is opened later has keys, too.
@@ -235,6 +244,11 @@ class TuiChat(KeyedApp):
 
         chat = self.chat
         commands: list[tuple[str, str, Callable[[], object]]] = []
+        # Asked by its name: the room is imported when it is first opened.
+        if screen.id == "review":
+            from tui_chat.rooms.review.commands import review_commands
+
+            commands += review_commands(screen)
         if screen is chat:
             commands += self._room_commands() + setup_commands(chat)
             commands += message_commands(chat, chat.transcript)

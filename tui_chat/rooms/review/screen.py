@@ -84,6 +84,7 @@ class ReviewScreen(OrderingScreen):
         yield Keyline()
 
     def on_mount(self) -> None:
+        self.id = "review"
         self._top.title = "Saved conversations"
         self.set_focus(self._field)
         self.show_help()
