@@ -174,7 +174,9 @@ class TuiChat(KeyedApp):
             return
         trash = self._trash = self._trash or Trash()
         words = words or self._looked_for
-        room = ReviewScreen(self._world, self.chat.talk.saved_id, trash, words=words)
+        present, setup = self.chat.talk.saved_id, self.chat.setup
+        room = ReviewScreen(self._world, present, setup, trash, words=words)
+        room.mark = self.chat.mark
 
         def take(left: Left | None) -> None:
             self._looked_for = room.words

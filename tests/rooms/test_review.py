@@ -162,7 +162,7 @@ async def test_e_in_the_preview_edits_the_message_in_the_chat_as_a_new_branch(
             await wait_until(lambda: len(house.thread) == 2)
         assert server.chats[-1]["messages"][-1]["content"] == "Which fruit? And why?"
     (found,) = await stored(tmp_path)
-    assert [found.message(id).content for id in found.children(None)] == [
+    assert [found.message(one).content for one in found.children(None)] == [
         "Which fruit?",
         "Which fruit? And why?",
     ]

@@ -38,7 +38,16 @@ class Left:
 class PreviewingScreen(AnswersOnce[Left], MessageScreen[Left]):
     """Subclasses compose `catalogue`, and a MessageTranscript within `#preview`."""
 
-    deeds = frozenset({"edit_message", "regenerate_message", "use_parameters"})
+    # What changes the conversation is done in the chat.
+    deeds = frozenset(
+        {
+            "edit_message",
+            "regenerate_message",
+            "continue_message",
+            "delete_branch",
+            "use_parameters",
+        }
+    )
 
     @dataclass(eq=False, repr=False)
     class SetupTaken(Event):
@@ -46,8 +55,9 @@ class PreviewingScreen(AnswersOnce[Left], MessageScreen[Left]):
 
         setup: Setup
 
-    def __init__(self, world: World, catalogue: Catalogue) -> None:
+    def __init__(self, world: World, catalogue: Catalogue, setup: Setup) -> None:
         super().__init__()
+        self._present_setup = setup
         self.world = world
         self.catalogue = catalogue
         self._read_here = Conversation()
@@ -84,7 +94,7 @@ class PreviewingScreen(AnswersOnce[Left], MessageScreen[Left]):
     def _show_preview(self, conversation: Conversation, at: str | None) -> None:
         self._read_here = conversation
         self.query_one("#preview").border_title = Content(one_line(conversation.title, 200))
-        if at is not None and conversation.has(at):
+        if at is not None and at in conversation:
             self.read(at)
         else:
             self.show_conversation()
@@ -109,11 +119,20 @@ class PreviewingScreen(AnswersOnce[Left], MessageScreen[Left]):
     def action_regenerate_message(self) -> None:
         self._leave_at_message("regenerate_message")
 
-    def action_use_parameters(self) -> None:
-        at = self.at_cursor()
-        if at is not None and at.setup is not None:
-            self.post_message(self.SetupTaken(at.setup))
-            self.notify("The sidebar has the setup of this reply.", timeout=3, markup=False)
+    def action_continue_message(self) -> None:
+        self._leave_at_message("continue_message")
+
+    def action_delete_branch(self) -> None:
+        self._leave_at_message("delete_branch")
+
+    @property
+    def present_setup(self) -> Setup:
+        return self._present_setup
+
+    def use_setup(self, setup: Setup) -> None:
+        self._present_setup = setup
+        self.post_message(self.SetupTaken(setup))
+        self.notify("The sidebar has the setup of this reply.", timeout=3, markup=False)
 
     def complain(self, error: Exception) -> None:
         """Say what went wrong, as plain words, for a while."""
