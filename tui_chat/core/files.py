@@ -67,6 +67,10 @@ class Places:
         return self.cache / "models"
 
     @property
+    def index(self) -> Path:
+        return self.cache / "search.db"
+
+    @property
     def logs(self) -> Path:
         return self.cache / "logs"
 

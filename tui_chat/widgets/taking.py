@@ -47,14 +47,14 @@ async def take_away(app: App[Any], world: World, choices: Sequence[Choice]) -> N
     choice = await _chosen(app, choices)
     if choice is None:
         return
-    format = await app.push_screen_wait(_How(_ways()))
-    if format is None:
+    way = await app.push_screen_wait(_How(_ways()))
+    if way is None:
         return
     store = await world.store()
-    if format.startswith(TO_CLIPBOARD):
-        await _copied(app, store, await choice.ids(), format.removeprefix(TO_CLIPBOARD))
+    if way.startswith(TO_CLIPBOARD):
+        await _copied(app, store, await choice.ids(), way.removeprefix(TO_CLIPBOARD))
     else:
-        await _written(app, store, choice, format)
+        await _written(app, store, choice, way)
 
 
 async def _chosen(app: App[Any], choices: Sequence[Choice]) -> Choice | None:
@@ -87,7 +87,9 @@ async def _written(app: App[Any], store: Store, choice: Choice, format: str) -> 
     words = exporting.suggested_name(choice.title, format)
     wrong, overwrite = "", False
     while True:
-        note = f"To which file? A name without a place is put into {one_line(str(Path.cwd()), 200)}."
+        note = (
+            f"To which file? A name without a place is put into {one_line(str(Path.cwd()), 200)}."
+        )
         answer = await app.push_screen_wait(LineDialog("Take away", note, words, wrong))
         if not answer:
             return

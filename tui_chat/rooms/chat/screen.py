@@ -208,6 +208,8 @@ class ChatScreen(DraftingScreen):
             self._do(typed)
         elif self.busy():
             self.prompt.keep_draft()
+        elif self.edit(typed):
+            return
         elif self.setup.endpoint:
             self.say(typed, self.editing)
         else:
@@ -273,9 +275,9 @@ class ChatScreen(DraftingScreen):
             self._show_other()
 
     @work(group="open", exclusive=True)
-    async def open(self, id: str, at: str | None = None) -> None:
+    async def open(self, id: str, at: str | None = None, deed: str = "") -> None:
         """Show a saved conversation with its branch and the setup of its last reply; `at` is a
-        message to go to."""
+        message to go to, `deed` the action to do to it."""
         if not self.keeping or self.busy():
             return
         self.put_draft_away()
@@ -294,6 +296,11 @@ class ChatScreen(DraftingScreen):
             self.keeping = True
         self._show_other(at)
         self._take_early()
+        if at is not None and self.talk.conversation.has(at):
+            self.set_focus(self.transcript)
+            self.transcript.cursor = at
+            if deed:
+                await self.run_action(deed)
 
     def _show_other(self, at: str | None = None) -> None:
         self.show_conversation(at)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import PurePath
 from typing import ClassVar
@@ -18,78 +17,23 @@ from textual.reactive import var
 from textual.widgets import Input, Static
 
 from tui_chat.core.errors import ChatError
-from tui_chat.core.query import Query, help_line, parse
+from tui_chat.core.query import Query, parse
 from tui_chat.core.world import World
+from tui_chat.rooms.review.catalogue import Catalogue
 from tui_chat.rooms.review.finding import Page, count, first_page, next_page
-from tui_chat.rooms.review.keeping import Keeping, Trash
+from tui_chat.rooms.review.keeping import Trash
 from tui_chat.rooms.review.lines import Line, rows, rows_each
+from tui_chat.rooms.review.ordering import OrderingScreen
+from tui_chat.rooms.review.preview import Left
 from tui_chat.rooms.review.search_field import SearchField
 from tui_chat.widgets.bars import Keyline, Topline
-from tui_chat.widgets.dialogs import AnswersOnce
+from tui_chat.widgets.message_screen import MessageTranscript
 from tui_chat.widgets.roll import GUTTER, Roll
 
-PAGE = 100
-MOST_TITLES = 20
-"""Conversations whose title has the words stand before the messages that have them, so many at most."""
 NOTHING = "Nothing matches."
 
 
-@dataclass(frozen=True)
-class Left:
-    """How the room was left: where to go on, and what was looked for."""
-
-    conversation: str = ""
-    """The id of the conversation to open; empty for none."""
-    message: str | None = None
-    """The message to go to; None for the end of the branch that was read last."""
-    deed: str = ""
-    """An action of the chat to do there."""
-
-
-class Lines(Roll[Line]):
-    """The list of conversations or hits, with the keys that act on them."""
-
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "screen.open", "Open", id="saved.open"),
-        Binding("slash", "screen.search", "Search", key_display="/", id="saved.search"),
-        Binding(
-            "n", "screen.hit(1)", "Next hit", show=False, tooltip="The next hit", id="saved.next"
-        ),
-        Binding(
-            "N",
-            "screen.hit(-1)",
-            "Previous hit",
-            show=False,
-            tooltip="The hit before",
-            id="saved.previous",
-        ),
-        Binding("s", "screen.star", "Star", tooltip="Star, or take the star away", id="saved.star"),
-        Binding(
-            "number_sign",
-            "screen.tag",
-            "Tag",
-            key_display="#",
-            tooltip="Give a tag, or take it away",
-            id="saved.tag",
-        ),
-        Binding("a", "screen.archive", "Archive", tooltip="Put aside, or back", id="saved.archive"),
-        Binding("delete,d", "screen.delete", "Delete", key_display="del", id="saved.delete"),
-        Binding("u", "screen.restore", "Restore", id="saved.restore"),
-        Binding("x", "screen.export", "Export", tooltip="Export or copy", id="saved.export"),
-        Binding(
-            "o", "screen.order", "Order", tooltip="Newest or best match first", id="saved.order"
-        ),
-        Binding(
-            "v",
-            "screen.next_view",
-            "View",
-            tooltip="In use, starred, archived, in the trash",
-            id="saved.view",
-        ),
-    ]
-
-
-class ReviewScreen(AnswersOnce[Left]):
+class ReviewScreen(OrderingScreen):
     """The saved conversations, with a preview of the one under the cursor; dismissed with Left."""
 
     CSS_PATH: ClassVar[list[str | PurePath] | None] = ["screen.tcss"]
@@ -112,14 +56,11 @@ class ReviewScreen(AnswersOnce[Left]):
 
     def __init__(self, world: World, present: str, trash: Trash, *, words: str = "") -> None:
         """`present` is the conversation that is open; `words` are looked for at once."""
-        super().__init__()
-        self.world = world
+        super().__init__(world, Catalogue(self._draw, id="lines"), trash)
         self._present = present
         self._field = SearchField(words, "Search what was said, or type a filter")
-        self._roll = Lines(self._draw, empty="", id="lines")
         self._help = Static("", id="help", markup=False)
         self._top = Topline()
-        self.keeping = Keeping(self, world, trash, self.read)
         self._query = parse(words)
         self._shown: Query | None = None
         """The query whose lines are shown; None while they are still to come."""
@@ -135,13 +76,19 @@ class ReviewScreen(AnswersOnce[Left]):
         with Vertical(id="search"):
             yield self._field
             yield self._help
-        with Horizontal(id="body"), Vertical(id="list"):
-            yield self._roll
+        with Horizontal(id="body"):
+            with Vertical(id="list"):
+                yield self.catalogue
+            with Vertical(id="preview"):
+                yield MessageTranscript(self.caption)
         yield Keyline()
 
     def on_mount(self) -> None:
+        self.id = "review"
         self._top.title = "Saved conversations"
         self.set_focus(self._field)
+        # What was looked for before is replaced by what is typed.
+        self._field.action_select_all()
         self.show_help()
         # Widths are known only after the first layout.
         self.call_after_refresh(self.find)
@@ -153,24 +100,25 @@ class ReviewScreen(AnswersOnce[Left]):
         with suppress(ChatError):
             search = await self.world.search()
             self._field.known = await search.known()
-            building = self.set_interval(0.3, self.show_help)
-            await search.build()
-            building.stop()
-            self.show_help()
+            await search.build(self._indexing)
+            self._indexing(1, 1)
             if self._query.of_messages and not self.leaving:
                 self.find()
+
+    def _indexing(self, done: int, total: int) -> None:
+        """Show how far the index is."""
+        if not self.leaving:
+            self._top.state = f"indexing {100 * done // max(1, total)} %" if done < total else ""
 
     def _draw(self, line: Line, width: int) -> Sequence[Content]:
         return rows(line, width, self._present, datetime.now().date())
 
     def show_help(self) -> None:
-        """Say what can be typed, what is wrong, and how far the index is."""
+        """Say what can be typed, or what is wrong."""
         if self.leaving:
             return
-        field = self._field
-        words = self._query.trouble or help_line(field.value, field.cursor_position)
         self._help.set_class(bool(self._query.trouble), "-wrong")
-        self._help.update(words)
+        self._help.update(self._query.trouble or self._field.help)
 
     # Finding
 
@@ -187,9 +135,9 @@ class ReviewScreen(AnswersOnce[Left]):
 
     @work(exclusive=True, group="find")
     async def find(self) -> None:
-        await self.read()
+        await self.read_lines()
 
-    async def read(self, at: str = "") -> None:
+    async def read_lines(self, at: str = "") -> None:
         """Show what the query finds now, with the cursor where it was, or on the line `at`."""
         query, same = self._query, self._query == self._shown
         try:
@@ -199,22 +147,22 @@ class ReviewScreen(AnswersOnce[Left]):
             page = Page()
         if self.leaving or query != self._query:
             return
-        line, place = self._roll.at_cursor, self._roll.highlighted or 0
+        line, place = self.catalogue.at_cursor, self.catalogue.highlighted or 0
         if not at:
             at = line.key if same and line is not None else self._at
         self._shown, self._more, self._at = query, page.more, ""
-        self._show(page.lines, at, place if same else 0)
+        self.show_lines(page.lines, at, place if same else 0)
         self._count(query)
         if self._open_when_shown:
             self.action_open()
 
-    def _show(self, lines: Sequence[Line], at: str, place: int) -> None:
+    def show_lines(self, lines: Sequence[Line], at: str = "", place: int = 0) -> None:
         going = self.keeping.trash.going
         hits = self._query.of_messages
-        self._roll.empty = NOTHING if not self._query.empty else "Nothing is saved yet."
-        self._roll.show(
+        self.catalogue.empty = NOTHING if not self._query.empty else "Nothing is saved yet."
+        self.catalogue.show(
             [line for line in lines if line.conversation not in going],
-            rows=rows_each(self._roll.scrollable_content_region.width - GUTTER - 1, hits=hits),
+            rows=rows_each(self.catalogue.scrollable_content_region.width - GUTTER - 1, hits=hits),
             at=at,
             place=place,
         )
@@ -228,7 +176,7 @@ class ReviewScreen(AnswersOnce[Left]):
 
     @work(group="more")
     async def _read_more(self) -> None:
-        query, last = self._query, self._roll.entries[-1]
+        query, last = self._query, self.catalogue.entries[-1]
         try:
             page = await next_page(self.world, query, last, best=self.best)
         except ChatError as error:
@@ -236,9 +184,9 @@ class ReviewScreen(AnswersOnce[Left]):
             page = Page()
         finally:
             self._reading_more = False
-        if self._shown == query and self._roll.entries and self._roll.entries[-1] is last:
+        if self._shown == query and self.catalogue.entries and self.catalogue.entries[-1] is last:
             self._more = page.more
-            self._roll.extend(page.lines)
+            self.catalogue.extend(page.lines)
 
     @work(exclusive=True, group="count")
     async def _count(self, query: Query) -> None:
@@ -255,13 +203,9 @@ class ReviewScreen(AnswersOnce[Left]):
         words = f"{many} {what}{'' if found == 1 else 's'}"
         return f"{words} · {'best match' if self.best else 'newest'} first"
 
-    @on(Roll.Moved)
-    def _moved(self) -> None:
-        self.refresh_bindings()
-
     @on(Roll.Marked)
     def _marks_changed(self) -> None:
-        marked = len(self._roll.marked)
+        marked = len(self.catalogue.marked)
         self.query_one("#list").border_subtitle = f"{marked} marked" if marked else ""
         self.refresh_bindings()
 
@@ -272,17 +216,24 @@ class ReviewScreen(AnswersOnce[Left]):
         """What is looked for, as typed."""
         return self._field.value
 
-    @property
-    def targets(self) -> list[Line]:
-        """What is acted on: what is marked, else what is under the cursor."""
-        line = self._roll.at_cursor
-        return list(self._roll.marked.values()) or ([] if line is None else [line])
-
     def action_move(self, steps: int) -> None:
-        self._roll.move(steps)
+        self.catalogue.move(steps)
 
     def action_page(self, direction: int) -> None:
-        self._roll.action_page(direction)
+        self.catalogue.action_page(direction)
+
+    def action_hit(self, steps: int) -> None:
+        """The next hit, or the one before."""
+        self.catalogue.move(steps)
+
+    def action_mark(self) -> None:
+        self.catalogue.action_mark()
+
+    def action_mark_all(self) -> None:
+        self.catalogue.mark_all()
+
+    def action_unmark_all(self) -> None:
+        self.catalogue.unmark_all()
 
     def action_search(self) -> None:
         self.set_focus(self._field)
@@ -291,71 +242,31 @@ class ReviewScreen(AnswersOnce[Left]):
     @on(Roll.Chosen)
     def action_open(self) -> None:
         """Open what is under the cursor; where the list is still to come, as soon as it is there."""
-        line = self._roll.at_cursor
+        line = self.catalogue.at_cursor
         self._open_when_shown = self._shown != self._query
         if not self._open_when_shown and line is not None:
-            self.dismiss(Left(line.conversation, line.message))
+            self.leave_for(line, line.message)
 
     def action_back(self) -> None:
-        self.dismiss(Left())
+        """From the preview to the list, and from there to the chat."""
+        if self.focused is self.transcript:
+            self.set_focus(self.catalogue)
+        else:
+            self.dismiss(Left())
 
     def action_leave(self) -> None:
         self.dismiss(Left())
 
-    def complain(self, error: Exception) -> None:
-        """Say what went wrong, as plain words, for a while."""
-        self.notify(str(error), severity="error", timeout=10, markup=False)
-
-    # Keeping order
+    # Other views
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        if action in ("open", "star", "tag", "archive", "export", "rename"):
-            return bool(self.targets)
-        if action == "delete":
-            return bool(self.targets)
-        if action == "restore":
-            return any(line.of.state == "deleted" for line in self.targets)
-        if action == "undo":
-            return bool(self.keeping.trash.deleted or self.keeping.trash.going)
         if action in ("hit", "order"):
             return self._query.of_messages
-        return True
-
-    def action_rename(self) -> None:
-        line = self._roll.at_cursor
-        if line is not None:
-            self.keeping.run(self.keeping.rename(line))
-
-    def action_star(self) -> None:
-        if self.targets:
-            self.keeping.run(self.keeping.star(self.targets))
-
-    def action_tag(self) -> None:
-        if self.targets:
-            self.keeping.run(self.keeping.tag(self.targets))
-
-    def action_archive(self) -> None:
-        if self.targets:
-            self.keeping.run(self.keeping.archive(self.targets))
-
-    def action_delete(self) -> None:
-        """Into the trash; what is there already, out of it for good."""
-        targets = self.targets
-        if targets and all(line.of.state == "deleted" for line in targets):
-            self.keeping.run(self.keeping.purge(targets))
-        elif targets:
-            self._roll.unmark_all()
-            self.keeping.delete(targets)
-            self._show(self._roll.entries, "", self._roll.highlighted or 0)
-
-    def action_restore(self) -> None:
-        if self.targets:
-            self.keeping.run(self.keeping.restore(self.targets))
-
-    def action_undo(self) -> None:
-        self.keeping.run(self.keeping.undo())
-
-    # Other views
+        if action in ("mark", "mark_all"):
+            return bool(self.catalogue.entries)
+        if action == "unmark_all":
+            return bool(self.catalogue.marked)
+        return super().check_action(action, parameters)
 
     def action_order(self) -> None:
         self.best = not self.best
