@@ -77,18 +77,22 @@ class Finder:
         facets = self._facets(query, setups, narrow)
         if facets is None:
             return
-        within_some = self._messages(narrow) if narrow and len(narrow) > MOST_FACETS else None
-        match, size = expression(query, facets), FIRST
-        while rows := self._index.rows(match, below, size):
-            meant = rows if within_some is None else [row for row in rows if row in within_some]
-            if meant:
-                yield from self._there(meant, where, given)
-            if len(rows) < size:
-                return
-            self._go_on()
-            below, size = rows[-1], min(size * 4, MOST)
-            if self._late(end, below):
-                return
+        many = narrow is not None and len(narrow) > MOST_FACETS
+        inside: set[int] | None = None
+        looked_at, size = 0, FIRST
+        with self._index.rows(expression(query, facets), below) as more:
+            while rows := more(size):
+                looked_at += size
+                if many and inside is None and looked_at > MOST:
+                    # Few of so many were meant: each will be looked up only if it may be.
+                    inside = self._messages(narrow or ())
+                meant = rows if inside is None else [row for row in rows if row in inside]
+                if meant:
+                    yield from self._there(meant, where, given)
+                self._go_on()
+                if len(rows) < size or self._late(end, rows[-1]):
+                    return
+                size = min(size * 4, MOST)
 
     def best(self, query: Query) -> list[int]:
         """The newest matches, RANKED at most, those first in which the words stand most often for their

@@ -9,8 +9,8 @@ stays here until reset(); whoever asks looks each row up there.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -92,14 +92,19 @@ class Index:
             return newest - 1, newest
         return min(top, newest), newest
 
-    def rows(self, match: str, below: int | None, limit: int) -> list[int]:
-        """The newest rows that match, below a row, newest first."""
+    @contextmanager
+    def rows(self, match: str, below: int | None) -> Iterator[Callable[[int], list[int]]]:
+        """The rows that match, below a row, newest first, so many as are asked for at a time."""
         under = "" if below is None else "AND rowid<?"
-        found = self._connection.execute(
-            f"SELECT rowid FROM words WHERE words MATCH ? {under} ORDER BY rowid DESC LIMIT ?",
-            (match, *(() if below is None else (below,)), limit),
+        # One question for all of them: finding the beginnings of words anew takes longer than going on.
+        cursor = self._connection.execute(
+            f"SELECT rowid FROM words WHERE words MATCH ? {under} ORDER BY rowid DESC",
+            (match, *(() if below is None else (below,))),
         )
-        return [row[0] for row in found.fetchall()]
+        try:
+            yield lambda size: [row[0] for row in cursor.fetchmany(size)]
+        finally:
+            cursor.close()
 
     def update(
         self, stop: Callable[[], bool], report: Callable[[int, int], None], *, most: int = 0
