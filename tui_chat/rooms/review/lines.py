@@ -1,0 +1,121 @@
+"""What the list of the review room shows: conversations, or the messages that a search found; pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from textual.content import Content
+
+from tui_chat.core.conversation import Headline
+from tui_chat.core.search import Hit
+from tui_chat.core.store import TRASH_DAYS
+from tui_chat.core.text import one_line
+from tui_chat.widgets.tones import MUTED
+
+WIDE = 66
+"""Cells from which on a conversation is one row, and a hit two."""
+_WHO = {"user": "You", "system": "System", "assistant": "Assistant"}
+_MATCH = "bold underline"
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line of the list: a conversation, or one message of it that was found."""
+
+    of: Headline | Hit
+
+    @property
+    def key(self) -> str:
+        return self.of.message if isinstance(self.of, Hit) else self.of.id
+
+    @property
+    def mark(self) -> str:
+        """Marks are of conversations, whichever of their messages was found."""
+        return self.conversation
+
+    @property
+    def conversation(self) -> str:
+        """The id of the conversation."""
+        return self.of.conversation if isinstance(self.of, Hit) else self.of.id
+
+    @property
+    def message(self) -> str | None:
+        """The id of the message that was found; None for a conversation as a whole."""
+        return self.of.message if isinstance(self.of, Hit) else None
+
+    @property
+    def title(self) -> str:
+        return one_line(self.of.title) or "Untitled"
+
+
+def rows_each(width: int, *, hits: bool) -> int:
+    """How many rows a line takes in a list of this width."""
+    wide = width >= WIDE
+    return (2 if wide else 3) if hits else (1 if wide else 2)
+
+
+def rows(line: Line, width: int, present: str, today: date) -> Sequence[Content]:
+    """The rows of a line, each at most `width` cells; `present` is the conversation that is open."""
+    if isinstance(line.of, Hit):
+        return _hit_rows(line, line.of, width, today)
+    one = line.of
+    signs = [(sign, "$primary") for sign, on in _signs(one, one.id == present) if on]
+    name = Content.assemble(*signs, line.title)
+    time = when(one.updated, today)
+    if width < WIDE:
+        return [
+            _spread(name, time.strip(), width),
+            Content(" · ".join(_facts(one))).stylize(MUTED),
+        ]
+    facts = f"{one_line(one.model, 22):<22}  {time}  {one.messages:>5}"
+    tags = " ".join([*(f"#{tag}" for tag in one.tags), *_where(one)])
+    if tags:
+        name = Content.assemble(name, "  ", (tags, MUTED))
+    return [_spread(name, facts, width)]
+
+
+def _signs(one: Headline, present: bool) -> Sequence[tuple[str, bool]]:
+    return (("● ", present), ("★ ", one.starred))
+
+
+def _facts(one: Headline) -> list[str]:
+    count = "1 message" if one.messages == 1 else f"{one.messages} messages"
+    tags = " ".join(f"#{tag}" for tag in one.tags)
+    return [part for part in (one_line(one.model, 40), count, *_where(one), tags) if part]
+
+
+def _where(one: Headline) -> list[str]:
+    if one.state == "deleted":
+        until = datetime.fromtimestamp(one.deleted / 1000) + timedelta(days=TRASH_DAYS)
+        return [f"in the trash until {until:%Y-%m-%d}"]
+    return ["archived"] if one.state == "archived" else []
+
+
+def _hit_rows(line: Line, hit: Hit, width: int, today: date) -> Sequence[Content]:
+    setup = hit.setup
+    made = (setup.model or setup.endpoint, setup.params.summary) if setup else (_WHO[hit.role], "")
+    status = hit.status if hit.status not in ("complete", "streaming") else ""
+    where = "" if hit.state == "kept" else hit.state
+    who = " · ".join(part for part in (*made, status, where) if part)
+    snippet = Content(hit.snippet)
+    for start, end in hit.spans:
+        snippet = snippet.stylize(_MATCH, start, end)
+    name, time = Content(line.title), when(hit.created, today)
+    if width < WIDE:
+        return [_spread(name, time.strip(), width), Content(who).stylize(MUTED), snippet]
+    beside = Content.assemble(name.truncate(max(20, width - len(who) - 16), ellipsis=True), "  ")
+    return [_spread(Content.assemble(beside, (who, MUTED)), time, width), snippet]
+
+
+def _spread(left: Content, right: str, width: int) -> Content:
+    """The left part, cut where it must be, and the right part dim at the right."""
+    room = max(4, width - len(right) - 2)
+    return Content.assemble(left.truncate(room, ellipsis=True, pad=True), "  ", (right, MUTED))
+
+
+def when(milliseconds: int, today: date) -> str:
+    """A time as lists show it, always 10 wide: the hour for today, else the date. Local time."""
+    moment = datetime.fromtimestamp(milliseconds / 1000)
+    return f"{moment:%H:%M}".rjust(10) if moment.date() == today else f"{moment:%Y-%m-%d}"

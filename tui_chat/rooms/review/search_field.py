@@ -1,0 +1,70 @@
+"""Where one types what to look for: moves the list, completes filters, and deletes at its end."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual.binding import Binding, BindingType
+from textual.suggester import Suggester
+from textual.widgets import Input
+
+from tui_chat.core.query import Known, completions
+
+
+class FilterSuggester(Suggester):
+    """Shows behind the cursor how the filter that is being typed could go on."""
+
+    def __init__(self, field: SearchField) -> None:
+        # The names of models and tags come later: nothing may be kept from before.
+        super().__init__(use_cache=False, case_sensitive=True)
+        self._field = field
+
+    async def get_suggestion(self, value: str) -> str | None:
+        return self._field.completed(value)
+
+
+class SearchField(Input):
+    """One line; `known` says which models, endpoints, tags and presets there are to complete."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "submit", "Open", id="search.open"),
+        Binding("tab", "complete", "Complete", show=False, id="search.complete"),
+        Binding("up", "screen.move(-1)", "Up", show=False, id="search.up"),
+        Binding("down", "screen.move(1)", "Down", show=False, id="search.down"),
+        Binding("pageup", "screen.page(-1)", "Page up", show=False, id="search.page_up"),
+        Binding("pagedown", "screen.page(1)", "Page down", show=False, id="search.page_down"),
+        Binding("delete", "delete_line", "Delete", key_display="del", id="search.delete_line"),
+        Binding("ctrl+d", "delete_right", show=False, id="search.delete_right"),
+    ]
+
+    def __init__(self, text: str, placeholder: str) -> None:
+        super().__init__(
+            text, placeholder=placeholder, select_on_focus=False, suggester=FilterSuggester(self)
+        )
+        self.known = Known()
+
+    def completed(self, text: str) -> str | None:
+        """The text with the filter at its end completed; None where there is nothing to complete."""
+        for one in completions(text, len(text), self.known):
+            whole = text[: one.start] + one.replacement + text[one.end :]
+            # What is shown behind the cursor must go on from what was typed.
+            if whole != text and whole.startswith(text):
+                return whole
+        return None
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        if action == "complete":
+            at_end = self.cursor_position >= len(self.value)
+            return at_end and self.completed(self.value) is not None
+        if action == "delete_line":
+            at_end = self.cursor_position >= len(self.value)
+            return at_end and bool(self.screen.check_action("delete", ()))
+        return True
+
+    def action_complete(self) -> None:
+        if whole := self.completed(self.value):
+            self.value = whole
+            self.cursor_position = len(whole)
+
+    async def action_delete_line(self) -> None:
+        await self.run_action("screen.delete")
