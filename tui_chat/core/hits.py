@@ -47,7 +47,7 @@ class Found:
 
     hits: tuple[Hit, ...] = ()
     more: bool = False
-    """Whether there may be others: the limit was reached, or the time was up, even before the first hit."""
+    """Whether there may be others: the limit was reached, or the time was up."""
     indexed: bool = True
     """Whether they were found by the index; without it, messages are read."""
     place: int = 0

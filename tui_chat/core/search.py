@@ -78,8 +78,9 @@ class Search:
     ) -> Found:
         """Messages that match, those that arrived last first; `after` goes on behind a hit or all of them.
 
-        After about so many seconds it answers with those found so far, perhaps none yet, and `more`. `best`
-        puts the newest 2,000, or those found in a quarter of a second, in order of merit, and finds no others.
+        After about so many seconds it answers with those found so far, and `more`; but not before there is
+        one. `best` puts the newest 2,000, or those found in a quarter of a second, in order of merit, and
+        finds no others.
         """
         place = None if after is None else after.place
 
@@ -87,7 +88,7 @@ class Search:
             if best:
                 rows = self._in_order(finder, query, place)
             else:
-                rows = finder.newest(query, place, within)
+                rows = finder.newest(query, place, within, at_least=1)
             some = list(islice(rows, limit + 1))
             shown = some[:limit]
             if len(some) > limit:
