@@ -93,7 +93,7 @@ def snippet(
     query: Query, content: str, reasoning: str = ""
 ) -> tuple[str, tuple[tuple[int, int], ...]]:
     """A piece of a text around the first match, on one line, and where the words stand in it."""
-    text, first = content, query.spans(content, 1)
+    text, first = content or reasoning, query.spans(content, 1)
     if not first and reasoning and (found := query.spans(reasoning, 1)):
         text, first = reasoning, found
     start, end = first[0] if first else (0, 0)

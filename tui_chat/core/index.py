@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -65,23 +65,11 @@ class Index:
         self._connection.interrupt()
 
     def reset(self) -> None:
-        """Empty the file: none of its words stays in it. The next update begins from nothing."""
-        try:
-            self._connection.execute("BEGIN EXCLUSIVE")
-            self._connection.execute("DROP TABLE IF EXISTS words")
-            self._connection.execute("DROP TABLE IF EXISTS meta")
-            self._connection.execute("PRAGMA user_version=0")
-            self._connection.execute("COMMIT")
-            self._connection.execute("VACUUM")
-        except Error as error:
-            if is_busy(error):
-                raise
-            # A file that is no database. Other windows may have it open, so a sound one stays in place.
-            self._connection.close()
-            self._path.unlink(missing_ok=True)
-            self._path.with_name(f"{self._path.name}-journal").unlink(missing_ok=True)
-            prepare(self._path)
-            self._connection = self._connected()
+        """As the function."""
+        self._connection.close()
+        reset(self._path)
+        prepare(self._path)
+        self._connection = self._connected()
 
     def place(self) -> tuple[int, int]:
         """How far the index goes, and how far the messages go. Equal when it is complete: a message
@@ -224,6 +212,24 @@ class Index:
         """All that was written without waiting for the disk is there now."""
         with suppress(OperationalError):
             self._connection.execute("INSERT OR REPLACE INTO meta(key,value) VALUES('building','')")
+
+
+def reset(path: Path) -> None:
+    """Empty an index: none of its words stays in the file. The next update begins from nothing."""
+    try:
+        with closing(connected(path)) as connection:
+            connection.execute("BEGIN EXCLUSIVE")
+            connection.execute("DROP TABLE IF EXISTS words")
+            connection.execute("DROP TABLE IF EXISTS meta")
+            connection.execute("PRAGMA user_version=0")
+            connection.execute("COMMIT")
+            connection.execute("VACUUM")
+    except Error as error:
+        if is_busy(error):
+            raise
+        # A file that is no database. Other windows may have it open, so a sound one stays in place.
+        path.unlink(missing_ok=True)
+        path.with_name(f"{path.name}-journal").unlink(missing_ok=True)
 
 
 def is_busy(error: Error) -> bool:

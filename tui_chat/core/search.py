@@ -207,7 +207,9 @@ class Search:
             report = self._indexing.report
             ready = self._index.update(job.is_stopped, report, most=AT_ONCE)
         except (Error, OSError, ValueError, ChatError):
-            return None  # build() mends it.
+            # build() mends it, perhaps with another file in its place.
+            self._leave_index()
+            return None
         return self._index if ready else None
 
     # The index
@@ -249,12 +251,18 @@ class Search:
         await self._indexing.close()
 
     def _disconnect(self) -> None:
+        self._leave_index()
+        with self._lock:
+            if self._base is not None:
+                self._base.close()
+            self._base = None
+
+    def _leave_index(self) -> None:
+        # Under the lock, so that none is interrupted that is closed.
         with self._lock:
             if self._index is not None:
                 self._index.close()
-            if self._base is not None:
-                self._base.close()
-            self._index = self._base = None
+            self._index = None
 
 
 def _heard(future: asyncio.Future[_Result]) -> None:
