@@ -20,6 +20,13 @@ def wire_messages(setup: Setup, thread: Sequence[Message]) -> list[dict[str, str
     return [{"role": role, "content": content} for role, content in spoken(setup, thread)]
 
 
+def continuing(way: str, begun: str) -> tuple[list[dict[str, str]], dict[str, object]]:
+    """What makes a server go on with a reply: the last message, and fields. `way`: see Endpoint.continues."""
+    flags: dict[str, object] = {"continue_final_message": True, "add_generation_prompt": False}
+    fields = flags if way == "continue_final_message" else {}
+    return [{"role": "assistant", "content": begun}], fields
+
+
 def wire_fields(endpoint: Endpoint, setup: Setup) -> tuple[dict[str, object], dict[str, object]]:
     """The parameters that are set: those of the OpenAI API, and the extensions this endpoint takes."""
     standard: dict[str, object] = {}

@@ -208,6 +208,8 @@ class ChatScreen(DraftingScreen):
             self._do(typed)
         elif self.busy():
             self.prompt.keep_draft()
+        elif self.edit(typed):
+            return
         elif self.setup.endpoint:
             self.say(typed, self.editing)
         else:

@@ -17,7 +17,7 @@ from textual.reactive import var
 from textual.widgets import Input, Static
 
 from tui_chat.core.errors import ChatError
-from tui_chat.core.query import Query, help_line, parse
+from tui_chat.core.query import Query, parse
 from tui_chat.core.world import World
 from tui_chat.rooms.review.catalogue import Catalogue
 from tui_chat.rooms.review.finding import Page, count, first_page, next_page
@@ -87,6 +87,8 @@ class ReviewScreen(OrderingScreen):
         self.id = "review"
         self._top.title = "Saved conversations"
         self.set_focus(self._field)
+        # What was looked for before is replaced by what is typed.
+        self._field.action_select_all()
         self.show_help()
         # Widths are known only after the first layout.
         self.call_after_refresh(self.find)
@@ -98,24 +100,25 @@ class ReviewScreen(OrderingScreen):
         with suppress(ChatError):
             search = await self.world.search()
             self._field.known = await search.known()
-            building = self.set_interval(0.3, self.show_help)
-            await search.build()
-            building.stop()
-            self.show_help()
+            await search.build(self._indexing)
+            self._indexing(1, 1)
             if self._query.of_messages and not self.leaving:
                 self.find()
+
+    def _indexing(self, done: int, total: int) -> None:
+        """Show how far the index is."""
+        if not self.leaving:
+            self._top.state = f"indexing {100 * done // max(1, total)} %" if done < total else ""
 
     def _draw(self, line: Line, width: int) -> Sequence[Content]:
         return rows(line, width, self._present, datetime.now().date())
 
     def show_help(self) -> None:
-        """Say what can be typed, what is wrong, and how far the index is."""
+        """Say what can be typed, or what is wrong."""
         if self.leaving:
             return
-        field = self._field
-        words = self._query.trouble or help_line(field.value, field.cursor_position)
         self._help.set_class(bool(self._query.trouble), "-wrong")
-        self._help.update(words)
+        self._help.update(self._query.trouble or self._field.help)
 
     # Finding
 
@@ -219,6 +222,19 @@ class ReviewScreen(OrderingScreen):
     def action_page(self, direction: int) -> None:
         self.catalogue.action_page(direction)
 
+    def action_hit(self, steps: int) -> None:
+        """The next hit, or the one before."""
+        self.catalogue.move(steps)
+
+    def action_mark(self) -> None:
+        self.catalogue.action_mark()
+
+    def action_mark_all(self) -> None:
+        self.catalogue.mark_all()
+
+    def action_unmark_all(self) -> None:
+        self.catalogue.unmark_all()
+
     def action_search(self) -> None:
         self.set_focus(self._field)
 
@@ -246,6 +262,10 @@ class ReviewScreen(OrderingScreen):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         if action in ("hit", "order"):
             return self._query.of_messages
+        if action in ("mark", "mark_all"):
+            return bool(self.catalogue.entries)
+        if action == "unmark_all":
+            return bool(self.catalogue.marked)
         return super().check_action(action, parameters)
 
     def action_order(self) -> None:
