@@ -219,10 +219,6 @@ class Conversation:
         if self.leaf not in self._messages:
             self.leaf = next(reversed(self._messages), None)
 
-    def __contains__(self, id: object) -> bool:
-        """Whether there is a message with this id."""
-        return id in self._messages
-
     def __len__(self) -> int:
         return len(self._messages)
 

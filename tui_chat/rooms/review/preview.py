@@ -38,7 +38,7 @@ class Left:
 class PreviewingScreen(AnswersOnce[Left], MessageScreen[Left]):
     """Subclasses compose `catalogue`, and a MessageTranscript within `#preview`."""
 
-    deeds = frozenset({"edit_message", "regenerate_message", "use_parameters"})
+    deeds = frozenset({"edit_message", "regenerate_message", "continue_message", "use_parameters"})
 
     @dataclass(eq=False, repr=False)
     class SetupTaken(Event):
@@ -109,11 +109,12 @@ class PreviewingScreen(AnswersOnce[Left], MessageScreen[Left]):
     def action_regenerate_message(self) -> None:
         self._leave_at_message("regenerate_message")
 
-    def action_use_parameters(self) -> None:
-        at = self.at_cursor()
-        if at is not None and at.setup is not None:
-            self.post_message(self.SetupTaken(at.setup))
-            self.notify("The sidebar has the setup of this reply.", timeout=3, markup=False)
+    def action_continue_message(self) -> None:
+        self._leave_at_message("continue_message")
+
+    def use_setup(self, setup: Setup) -> None:
+        self.post_message(self.SetupTaken(setup))
+        self.notify("The sidebar has the setup of this reply.", timeout=3, markup=False)
 
     def complain(self, error: Exception) -> None:
         """Say what went wrong, as plain words, for a while."""
