@@ -219,16 +219,16 @@ class Conversation:
         if self.leaf not in self._messages:
             self.leaf = next(reversed(self._messages), None)
 
-    def __contains__(self, id: object) -> bool:
-        """Whether there is a message with this id."""
-        return id in self._messages
-
     def __len__(self) -> int:
         return len(self._messages)
 
     @property
     def messages(self) -> tuple[Message, ...]:
         return tuple(self._messages.values())
+
+    def has(self, id: str) -> bool:
+        """Whether there is a message with this id."""
+        return id in self._messages
 
     def message(self, id: str) -> Message:
         """The message with this id; KeyError when the conversation has none."""

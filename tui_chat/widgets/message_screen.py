@@ -183,17 +183,14 @@ class MessageScreen(Screen[ScreenResultType]):
         super().__init__(name, id, classes)
         self.mark = Mark()
         """To be shared with the other screens of the house."""
+        self.present_setup: Setup | None = None
+        """What a reply's setup is compared with; None where there is none."""
         self._mark_shown: Message | None = None
 
     @property
     def conversation(self) -> Conversation:
         """What is shown."""
         raise NotImplementedError
-
-    @property
-    def present_setup(self) -> Setup | None:
-        """What a reply's setup is compared with; None where there is none."""
-        return None
 
     @property
     def arriving(self) -> bool:
@@ -238,7 +235,7 @@ class MessageScreen(Screen[ScreenResultType]):
     def at_cursor(self) -> Message | None:
         """The message under the cursor."""
         at = self.transcript.message_at_cursor() if self.is_mounted else None
-        return at if at is not None and at.id in self.conversation else None
+        return at if at is not None and self.conversation.has(at.id) else None
 
     # Actions
 

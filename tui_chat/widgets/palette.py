@@ -6,7 +6,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from textual import on
 from textual.command import CommandPalette
@@ -100,7 +100,7 @@ async def _save_preset(screen: SetupScreen) -> None:
             return
 
 
-def message_commands(screen: Screen[None], transcript: Transcript) -> list[Command]:
+def message_commands(screen: Screen[Any], transcript: Transcript) -> list[Command]:
     """What can be done with the message under the transcript's cursor; nothing without one."""
     undo = ("Undo delete", "Bring back the branch deleted last", "undo_delete")
     fold = ("Unfold or fold", "Reasoning, or a long message", transcript.action_toggle_fold)
