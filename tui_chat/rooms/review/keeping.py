@@ -190,6 +190,4 @@ def _backups(directory: Path) -> str:
     if not copies:
         return ""
     made = datetime.fromtimestamp(copies[-1].stat().st_mtime)
-    return (
-        f"The backups in {directory} (the newest of {made:%Y-%m-%d}) keep them until you delete those."
-    )
+    return f"The backups in {directory} (the newest of {made:%Y-%m-%d}) keep them until you delete those."
