@@ -6,22 +6,18 @@ Rooms that are not there at the first paint are imported when they are first ope
 from __future__ import annotations
 
 import asyncio
-import gc
 import os
-import re
 import signal
 import threading
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from importlib import import_module
 from pathlib import PurePath
 from typing import TYPE_CHECKING, ClassVar
 
-from rich.segment import Segments
-from textual import events, on, work
-from textual.app import App, SystemCommand
+from textual import on, work
+from textual.app import SystemCommand
 from textual.binding import Binding, BindingType
-from textual.filter import LineFilter
 from textual.screen import Screen
 from textual.worker import WorkerError
 
@@ -29,22 +25,19 @@ from tui_chat.core.errors import ChatError
 from tui_chat.core.opening import Opening
 from tui_chat.core.world import World
 from tui_chat.rooms.chat.screen import ChatScreen
-from tui_chat.widgets.bars import shown_key
-from tui_chat.widgets.keys import HeldKeys, renamed
-from tui_chat.widgets.safety import DropControls
+from tui_chat.widgets.keyed_app import KeyedApp
 
 if TYPE_CHECKING:
-    from tui_chat.core.conversation import Headline
+    from tui_chat.rooms.review.keeping import Trash
+    from tui_chat.rooms.review.preview import Left, PreviewingScreen
     from tui_chat.widgets.help import Section
 
 STANDARD_THEME = "textual-dark"
 LEAVE_SECONDS = 3
 """How long a signal leaves for an orderly end."""
-KEY_SECONDS = 0.2
-"""How long a key waits for those before it to be taken."""
 
 
-class TuiChat(App[None]):
+class TuiChat(KeyedApp):
     """The program with a screen. `return_code` is 0, or 128 + the signal that ended it."""
 
     TITLE = "tui-chat"
@@ -83,15 +76,15 @@ class TuiChat(App[None]):
     def __init__(self, world: World, opening: Opening) -> None:
         super().__init__()
         self._world = world
-        self._held: HeldKeys | None = HeldKeys()
-        self._gate = DropControls()
         self._running_loop: asyncio.AbstractEventLoop | None = None
         self._ended_early = 0
         """The signal that came before there was a loop to leave by."""
         self._leaving = False
         self._asked_to_quit = False
-        self._deleted: list[Headline] = []
-        """The conversations deleted in this run, the newest last."""
+        self._trash: Trash | None = None
+        """What was deleted in this run and can be undone."""
+        self._looked_for = ""
+        """What was looked for last among the saved conversations."""
         self.chat = ChatScreen(world, opening)
         if world.settings.theme in self.available_themes:
             self.theme = world.settings.theme
@@ -102,12 +95,6 @@ class TuiChat(App[None]):
     def get_default_screen(self) -> Screen[None]:
         return self.chat
 
-    def get_line_filters(self) -> Sequence[LineFilter]:
-        return [*super().get_line_filters(), self._gate]
-
-    def get_key_display(self, binding: Binding) -> str:
-        return binding.key_display or shown_key(binding.key.split(",")[0])
-
     # Beginning
 
     def on_mount(self) -> None:
@@ -117,56 +104,21 @@ class TuiChat(App[None]):
         self.theme_changed_signal.subscribe(self, lambda theme: self._remember_theme(theme.name))
         for problem in self._world.settings.problems:
             self.notify(problem, severity="warning", timeout=15, markup=False)
-        self.call_after_refresh(self._release_keys)
+        self.call_after_refresh(self._take_keys)
 
-    async def on_event(self, event: events.Event) -> None:
-        if self._held is not None and self._held.take(event):
-            return
-        event = renamed(event)
-        if isinstance(event, events.Key) and event.key == "escape" and not event.is_forwarded:
-            # Before it does what else it does: what is said about that is still to be read.
-            self.clear_notifications()
-        if not isinstance(event, events.Key) or event.is_forwarded or not await self._acted(event):
-            await super().on_event(event)
-
-    async def _acted(self, event: events.Key) -> bool:
-        """Run a key of the room or the house now; False for a key that is for the focused widget.
-
-        By Textual's own way it would be run after the keys that follow it in a burst, as slow
-        lines send them: those would still go to the widget that the key leads away from.
-        """
-        if not event.key.startswith("ctrl+") and not re.fullmatch(r"f\d+", event.key):
-            return False
-        bound = self.screen.active_bindings.get(event.key)
-        if bound is None or not bound.enabled or bound.node not in (self.screen, self):
-            return False
-        if self.screen.focused is not None:
-            settled = asyncio.Event()
-            self.screen.focused.call_later(settled.set)
-            with suppress(TimeoutError):
-                await asyncio.wait_for(settled.wait(), KEY_SECONDS)
-        return await self.run_action(bound.binding.action, bound.node)
-
-    def _fatal_error(self) -> None:
-        # Textual's own shows the values of local variables, among them what people wrote and keys.
-        from rich.traceback import Traceback
-
-        self.bell()
-        self._exit_renderables.append(
-            Segments(self.console.render(Traceback(show_locals=False, width=None)))
-        )
-        self._close_messages_no_wait()
-
-    async def _release_keys(self) -> None:
-        """Keys typed before there was a prompt reach it now, in order."""
-        # What is there at the start stays: the collector need not look at it again and again.
-        gc.freeze()
-        gc.enable()
-        held, self._held = self._held, None
-        for event in held.events if held else ():
-            await self.on_event(event)
+    async def _take_keys(self) -> None:
+        await self.release_keys()
         if self._world.settings.keys:
             self._name_unknown_keys()
+        self._empty_trash()
+
+    @work(group="trash")
+    async def _empty_trash(self) -> None:
+        """Remove for good what has been in the trash for its days."""
+        # Whatever is wrong with the disk is said by what needs it.
+        with suppress(ChatError):
+            if await (await self._world.store()).purge_expired():
+                await (await self._world.search()).forget()
 
     def _name_unknown_keys(self) -> None:
         # What is opened later has keys, too.
@@ -215,29 +167,37 @@ class TuiChat(App[None]):
         self.chat.leave_sidebar()
 
     async def action_open_saved(self, words: str = "") -> None:
-        from tui_chat.rooms.review.screen import SavedConversations
+        from tui_chat.rooms.review.keeping import Trash
+        from tui_chat.rooms.review.screen import ReviewScreen
 
         if not self._may_open("open_saved"):
             return
-        room = SavedConversations(self._world, self.chat.talk.saved_id, words, self._deleted)
+        trash = self._trash = self._trash or Trash()
+        words = words or self._looked_for
+        room = ReviewScreen(self._world, self.chat.talk.saved_id, trash, words=words)
 
-        def take(chosen: str | None) -> None:
-            if room.is_deleted(self.chat.talk.saved_id):
-                self._leave_deleted(chosen)
-            elif chosen:
-                self.chat.open(chosen)
+        def take(left: Left | None) -> None:
+            self._looked_for = room.words
+            if trash.has(self.chat.talk.saved_id):
+                self._leave_deleted(left)
+            elif left and left.conversation:
+                self.chat.open(left.conversation, left.message, left.deed)
 
         await self.push_screen(room, take)
 
+    # By its name: the room is imported when it is first opened.
+    def on_previewing_screen_setup_taken(self, event: PreviewingScreen.SetupTaken) -> None:
+        self.chat.take_setup(event.setup)
+
     @work(group="room")
-    async def _leave_deleted(self, chosen: str | None) -> None:
+    async def _leave_deleted(self, left: Left | None) -> None:
         """From the open conversation, which was deleted: to another, else to a new one."""
         if self.chat.stop():
             for answer in [one for one in self.workers if one.group == "talk"]:
                 with suppress(WorkerError):
                     await answer.wait()
-        if chosen:
-            self.chat.open(chosen)
+        if left and left.conversation:
+            self.chat.open(left.conversation, left.message, left.deed)
         else:
             self.chat.action_new()
 
@@ -284,6 +244,11 @@ class TuiChat(App[None]):
 
         chat = self.chat
         commands: list[tuple[str, str, Callable[[], object]]] = []
+        # Asked by its name: the room is imported when it is first opened.
+        if screen.id == "review":
+            from tui_chat.rooms.review.commands import review_commands
+
+            commands += review_commands(screen)
         if screen is chat:
             commands += self._room_commands() + setup_commands(chat)
             commands += message_commands(chat, chat.transcript)
@@ -362,8 +327,9 @@ def help_sections(keymap: Mapping[str, str]) -> list[Section]:
     """What the help says: keys by place, typed commands, parameters. `keymap`: binding's id → its key."""
     from tui_chat.core.params import PARAMETERS
     from tui_chat.rooms.chat.commands import COMMANDS
-    from tui_chat.rooms.chat.conversing import ChatTranscript, ConversationScreen
+    from tui_chat.rooms.chat.conversing import ConversationScreen
     from tui_chat.widgets.help import Section, key_rows
+    from tui_chat.widgets.message_screen import MessageTranscript
     from tui_chat.widgets.prompt import Prompt
     from tui_chat.widgets.setup_screen import SetupScreen
     from tui_chat.widgets.sidebar import Sidebar
@@ -381,7 +347,7 @@ def help_sections(keymap: Mapping[str, str]) -> list[Section]:
         ),
         ("Writing", Prompt.HELP_KEYS),
         ("On a parameter", Sidebar.BINDINGS),
-        ("On a message", [*Transcript.BINDINGS, *ChatTranscript.BINDINGS]),
+        ("On a message", [*Transcript.BINDINGS, *MessageTranscript.BINDINGS]),
     ]
     sections = [Section(title, key_rows(bindings, keymap)) for title, bindings in places]
     sections.append(

@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 from tests.core.test_params import ANY_PARAMS
 from tui_chat.core.conversation import Conversation, Refusal, Setup, Usage, said
 from tui_chat.core.params import Params
-from tui_chat.rooms.chat.captions import caption
 from tui_chat.rooms.chat.commands import (
     COMMANDS,
     Typed,
@@ -22,6 +21,7 @@ from tui_chat.rooms.chat.commands import (
     written,
 )
 from tui_chat.rooms.chat.session import Session
+from tui_chat.widgets.captions import caption
 from tui_chat.widgets.meter import figure, short
 from tui_chat.widgets.rows import bar, rows_for
 

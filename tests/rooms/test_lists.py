@@ -106,7 +106,7 @@ async def test_saved_conversations_open_once(tmp_path: Path) -> None:
         async with open_house(tmp_path, server) as house:
             await house.write("/open")
             await house.burst(ESCAPE, ENTER, key("f3"), key("f3"))
-            await wait_until(lambda: "No conversation" in house.screen_text())
+            await wait_until(lambda: "Nothing is saved yet" in house.screen_text())
             await house.pilot.pause()
             await house.press("escape")
             await wait_until(lambda: house.app.screen is house.chat)

@@ -29,7 +29,7 @@ async def say_each(house: House, *titles: str) -> None:
 async def open_list(house: House) -> None:
     """Open the list and wait for its lines."""
     await house.press("f3")
-    await wait_until(lambda: "last answered by" in house.screen_text())
+    await wait_until(lambda: "newest first" in house.screen_text())
 
 
 async def test_an_old_conversation_opens_with_the_setup_of_its_last_reply(tmp_path: Path) -> None:
@@ -58,7 +58,7 @@ async def test_a_conversation_is_renamed(tmp_path: Path) -> None:
         async with open_house(tmp_path, server) as house:
             await house.send("old name")
             await house.press("f3")
-            await wait_until(lambda: "last answered by" in house.screen_text())
+            await wait_until(lambda: "newest first" in house.screen_text())
             await house.press("f2")
             await wait_until(lambda: "Rename the conversation" in house.screen_text())
             await house.write(" [/]!")
@@ -73,11 +73,11 @@ async def test_deleting_can_be_undone(tmp_path: Path) -> None:
         async with open_house(tmp_path, server) as house:
             await house.send("do not lose me")
             await house.press("f3")
-            await wait_until(lambda: "last answered by" in house.screen_text())
+            await wait_until(lambda: "newest first" in house.screen_text())
             await house.press("delete")
-            await wait_until(lambda: "No conversation" in house.screen_text())
+            await wait_until(lambda: "Nothing is saved yet" in house.screen_text())
             await house.press("ctrl+z")
-            await wait_until(lambda: "last answered by" in house.screen_text())
+            await wait_until(lambda: "newest first" in house.screen_text())
             await house.press("escape")
     assert [one.title for one in await stored(tmp_path)] == ["do not lose me"]
 
@@ -87,9 +87,9 @@ async def test_deleting_the_open_conversation_begins_a_new_one(tmp_path: Path) -
         async with open_house(tmp_path, server) as house:
             await house.send("gone")
             await house.press("f3")
-            await wait_until(lambda: "last answered by" in house.screen_text())
+            await wait_until(lambda: "newest first" in house.screen_text())
             await house.press("delete")
-            await wait_until(lambda: "No conversation" in house.screen_text())
+            await wait_until(lambda: "Nothing is saved yet" in house.screen_text())
             await house.press("escape")
             await wait_until(lambda: not house.thread)
             await house.send("next")

@@ -220,6 +220,10 @@ class Conversation:
     def messages(self) -> tuple[Message, ...]:
         return tuple(self._messages.values())
 
+    def has(self, id: str) -> bool:
+        """Whether there is a message with this id."""
+        return id in self._messages
+
     def message(self, id: str) -> Message:
         """The message with this id; KeyError when the conversation has none."""
         return self._messages[id]

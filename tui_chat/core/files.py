@@ -71,6 +71,10 @@ class Places:
         return self.cache / "importing"
 
     @property
+    def index(self) -> Path:
+        return self.cache / "search.db"
+
+    @property
     def logs(self) -> Path:
         return self.cache / "logs"
 

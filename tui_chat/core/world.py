@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from tui_chat.core.local.server import LocalServer
     from tui_chat.core.presets import Preset, Presets
     from tui_chat.core.provider import Provider
+    from tui_chat.core.search import Search
     from tui_chat.core.store import Store
 
 
@@ -40,6 +41,7 @@ class World:
         self.endpoints = endpoints
         self.environ = environ
         self._store: Store | None = None
+        self._search: Search | None = None
         self._providers: dict[str, Provider] = {}
         self._servers: dict[str, LocalServer] = {}
         self._starting = asyncio.Lock()
@@ -95,6 +97,16 @@ class World:
 
                 self._store = await Store.open(self.places.database)
             return self._store
+
+    async def search(self) -> Search:
+        """The search in the saved conversations, opened once. ChatError as for the store."""
+        # The store brings an older database to the shape that is searched.
+        await self.store()
+        if self._search is None:
+            from tui_chat.core.search import Search
+
+            self._search = Search(self.places.database, self.places.index)
+        return self._search
 
     async def provider(self, name: str) -> Provider:
         """The client for an endpoint, with its key; starts the built-in model when it is that.
@@ -212,13 +224,16 @@ class World:
             server.kill()
 
     async def close(self) -> None:
-        """Close clients, the model's process and the store; in that order, each bounded."""
+        """Close clients, the model's process, the search and the store; in that order, each bounded."""
         for provider in self._providers.values():
             await provider.close()
         self._providers.clear()
         for server in self._servers.values():
             await server.stop()
         self._servers.clear()
+        if self._search is not None:
+            await self._search.close()
+            self._search = None
         if self._store is not None:
             await self._store.close()
             self._store = None

@@ -43,7 +43,7 @@ class Topline(Widget):
     title: reactive[str] = reactive("")
     place: reactive[str] = reactive("")
     state: reactive[str] = reactive("")
-    """One of ready, starting, answering, nothing to talk to; any words will do."""
+    """One of ready, starting, answering, nothing to talk to; any words will do, or none."""
 
     _COLOURS = {"ready": "$text-success", "failed": "$text-error"}
 
@@ -58,10 +58,11 @@ class Topline(Widget):
     def _right(self, room: int) -> Content:
         """Place and state; of the place the end, which is the model, where there is no more room."""
         mark = "●" if self.state == "ready" else "○"
-        state = (f"{mark} {self.state}", self._COLOURS.get(self.state, "$text-warning"))
+        words = f"{mark} {self.state}" if self.state else ""
+        state = (words, self._COLOURS.get(self.state, "$text-warning"))
         place = one_line(self.place)
         shown = next((end for end in (place, place.rpartition(" · ")[2]) if len(end) <= room), "")
-        return Content.assemble(shown, "   " if shown else "", state)
+        return Content.assemble(shown, "   " if shown and words else "", state)
 
 
 class Keyline(Widget):

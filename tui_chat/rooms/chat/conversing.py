@@ -10,66 +10,29 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import ClassVar
 
-from textual import getters, on, work
+from textual import getters, work
 from textual.binding import Binding, BindingType
 from textual.reactive import var
 
-from tui_chat.core.conversation import Message, Refusal, Setup, Token, said
+from tui_chat.core.conversation import Conversation, Message, Refusal, Setup, Token, said
 from tui_chat.core.errors import ChatError
 from tui_chat.core.params import label_of
 from tui_chat.core.reading import Reading
 from tui_chat.core.text import one_line
 from tui_chat.core.world import World
-from tui_chat.rooms.chat.captions import caption
 from tui_chat.rooms.chat.talk import Talk
 from tui_chat.rooms.chat.tally import Counted, Tally
 from tui_chat.widgets.bars import Topline
+from tui_chat.widgets.message_screen import MessageScreen
 from tui_chat.widgets.setup_screen import SetupScreen
-from tui_chat.widgets.transcript import Caption, Transcript
 
 STILL_ANSWERING = "A reply is still arriving; Esc stops it."
 
 
-class ChatTranscript(Transcript):
-    """The transcript with the keys that act on the message under its cursor."""
+class ConversationScreen(SetupScreen, MessageScreen[None]):
+    """Subclasses compose a Topline and a MessageTranscript(self.caption), and say what the draft is."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("y", "screen.copy_message", "Copy", tooltip="Copy the message", id="message.copy"),
-        Binding(
-            "e",
-            "screen.edit_message",
-            "Edit",
-            tooltip="Edit the message as a new branch",
-            id="message.edit",
-        ),
-        Binding(
-            "r",
-            "screen.regenerate_message",
-            "Regenerate",
-            tooltip="Answer again what this reply answers",
-            id="message.regenerate",
-        ),
-        Binding(
-            "left_square_bracket",
-            "screen.turn(-1)",
-            "Siblings",
-            tooltip="The sibling before, after",
-            key_display="[ ]",
-            id="message.older",
-        ),
-        Binding("right_square_bracket", "screen.turn(1)", "Newer", show=False, id="message.newer"),
-        Binding(
-            "p",
-            "screen.use_parameters",
-            "Use these parameters",
-            tooltip="Take the setup of this reply over",
-            id="message.use_parameters",
-        ),
-    ]
-
-
-class ConversationScreen(SetupScreen):
-    """Subclasses compose a Topline and a ChatTranscript(self.caption), and say what the draft is."""
+    deeds = frozenset({"edit_message", "regenerate_message", "use_parameters"})
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "stop", "Stop", tooltip="Stop the reply, keep its text", id="chat.stop"),
@@ -85,7 +48,6 @@ class ConversationScreen(SetupScreen):
 
     answering: var[bool] = var(False, init=False)
 
-    transcript = getters.query_one(ChatTranscript)
     topline = getters.query_one(Topline)
 
     def __init__(self, world: World) -> None:
@@ -106,9 +68,13 @@ class ConversationScreen(SetupScreen):
         """What would be sent of the draft: for subclasses in which not all is."""
         return self.draft
 
-    def caption(self, message: Message) -> Caption:
-        """The words around a message of this conversation."""
-        return caption(message, self.talk.conversation)
+    @property
+    def conversation(self) -> Conversation:
+        return self.talk.conversation
+
+    @property
+    def arriving(self) -> bool:
+        return self.answering
 
     # What happens to the conversation (the talk's listener)
 
@@ -146,9 +112,7 @@ class ConversationScreen(SetupScreen):
         self.complain(error)
 
     def show_conversation(self, at: str | None = None) -> None:
-        """Show the thread being read, from its end or from the message `at`."""
-        self.transcript.load(self.talk.conversation.thread(), at=at)
-        self.refresh_bindings()
+        super().show_conversation(at)
         self.show_title()
         self.tally.soon()
 
@@ -229,27 +193,15 @@ class ConversationScreen(SetupScreen):
     def _show_reading(self, reading: Reading) -> None:
         self.meter.reading = reading
 
-    @on(Transcript.Moved)
-    def _keys_changed(self) -> None:
-        """Which keys do something depends on the message under the cursor."""
-        self.refresh_bindings()
-
     # Actions
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        at = self.transcript.message_at_cursor() if self.is_mounted else None
         if action == "stop":
             return self.answering
         if action == "back":
             return self.can_go_back
         if action == "regenerate":
             return self.talk.conversation.leaf is not None and not self.answering
-        if action in ("use_parameters", "regenerate_message"):
-            return at is not None and at.setup is not None
-        if action == "edit_message":
-            return at is not None and at.role == "user"
-        if action == "turn":
-            return at is not None and len(self.talk.conversation.siblings(at.id)) > 1
         return super().check_action(action, parameters)
 
     def action_stop(self) -> None:
@@ -270,48 +222,27 @@ class ConversationScreen(SetupScreen):
             self.ask_again(leaf)
 
     def action_regenerate_message(self) -> None:
-        at = self.transcript.message_at_cursor()
+        at = self.at_cursor()
         if at is not None and at.setup is not None and not self.busy():
             self.ask_again(at.id)
 
+    def leaf_changed(self) -> None:
+        self._keep_leaf()
+
     @work(group="turn", exclusive=True)
-    async def action_turn(self, steps: int) -> None:
-        at = self.transcript.message_at_cursor()
-        if at is None or self.busy():
-            return
-        siblings = self.talk.conversation.siblings(at.id)
-        place = siblings.index(at.id) + steps
+    async def _keep_leaf(self) -> None:
         try:
-            if await self.talk.turn(at.id, steps):
-                self.show_conversation(at=siblings[place])
-                self.transcript.cursor = siblings[place]
+            await self.talk.keep_leaf()
         except ChatError as error:
             self.complain(error)
 
-    def action_copy_message(self) -> None:
-        at = self.transcript.message_at_cursor()
-        if at is not None:
-            self.app.copy_to_clipboard(at.content)
-            self.notify("Copied.", timeout=2, markup=False)
-
     def action_use_parameters(self) -> None:
-        at = self.transcript.message_at_cursor()
+        at = self.at_cursor()
         if at is not None and at.setup is not None:
             self.take_setup(at.setup)
             self.notify("The sidebar has the setup of this reply.", timeout=3, markup=False)
 
     # Taking it elsewhere
-
-    @on(Transcript.LinkOpened)
-    async def _ask_about_link(self, event: Transcript.LinkOpened) -> None:
-        """Show where a link leads before anything is opened."""
-        from tui_chat.widgets.dialogs import YesDialog
-
-        def take(answer: str | None) -> None:
-            if answer:
-                self.app.open_url(event.url)
-
-        await self.app.push_screen(YesDialog("Open this link?", event.url), take)
 
     async def rename(self, title: str) -> None:
         """Give the conversation this title; without one, ask."""

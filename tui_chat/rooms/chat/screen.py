@@ -24,10 +24,10 @@ from tui_chat.core.opening import Opening
 from tui_chat.core.world import World
 from tui_chat.rooms.chat.command_actions import done
 from tui_chat.rooms.chat.commands import Typed, completions, read, written
-from tui_chat.rooms.chat.conversing import ChatTranscript
 from tui_chat.rooms.chat.drafting import DraftingScreen
 from tui_chat.rooms.chat.session import KEY, Session
 from tui_chat.widgets.bars import Keyline, Topline
+from tui_chat.widgets.message_screen import MessageTranscript
 from tui_chat.widgets.prompt import Prompt
 
 MOST_SERVERS = 50
@@ -85,7 +85,7 @@ class ChatScreen(DraftingScreen):
     def compose(self) -> ComposeResult:
         yield Topline()
         with Vertical(id="talk", classes="-focused"):
-            yield ChatTranscript(self.caption, hint=HINT)
+            yield MessageTranscript(self.caption, hint=HINT)
             # As it will be with the focus: another class later would style it twice.
             yield Prompt(classes="-focused")
         yield from self.compose_side()
@@ -273,14 +273,15 @@ class ChatScreen(DraftingScreen):
             self._show_other()
 
     @work(group="open", exclusive=True)
-    async def open(self, id: str) -> None:
-        """Show a saved conversation with its branch and the setup of its last reply."""
+    async def open(self, id: str, at: str | None = None, deed: str = "") -> None:
+        """Show a saved conversation with its branch and the setup of its last reply; `at` is a
+        message to go to, `deed` the action to do to it."""
         if not self.keeping or self.busy():
             return
         self.put_draft_away()
         self.keeping = False
         try:
-            if await self.talk.open(id):
+            if await self.talk.open(id, at):
                 setup = self.talk.conversation.latest_setup()
                 if setup is not None:
                     self.take_setup(setup)
@@ -291,11 +292,16 @@ class ChatScreen(DraftingScreen):
             self.complain(error)
         finally:
             self.keeping = True
-        self._show_other()
+        self._show_other(at)
         self._take_early()
+        if at is not None and self.talk.conversation.has(at):
+            self.set_focus(self.transcript)
+            self.transcript.cursor = at
+            if deed:
+                await self.run_action(deed)
 
-    def _show_other(self) -> None:
-        self.show_conversation()
+    def _show_other(self, at: str | None = None) -> None:
+        self.show_conversation(at)
         self._remember()
         self.set_focus(self.prompt.text_area)
         self.bring_draft()

@@ -67,13 +67,25 @@ class Talk:
         """Put an empty conversation in place of this one."""
         self.conversation, self._saved = Conversation(), False
 
-    async def open(self, id: str) -> bool:
-        """Read a saved conversation; False when there is none with this id."""
+    async def open(self, id: str, at: str | None = None) -> bool:
+        """Read a saved conversation, on the branch with the message `at` where one is given; False
+        when there is none with this id."""
         found = await (await self._world.store()).load(id)
         if found is None:
             return False
         self.conversation, self._saved = found, True
+        if at is not None and found.has(at):
+            await self.read(at)
         return True
+
+    async def read(self, id: str) -> None:
+        """Read the branch with this message from now on: to the latest leaf below it, unless the leaf
+        being read is below it already."""
+        if id in {message.id for message in self.conversation.thread()}:
+            return
+        self.conversation.leaf = self.conversation.deepest(id)
+        if self._saved:
+            await (await self._world.store()).set_leaf(self.conversation.id, self.conversation.leaf)
 
     async def say(
         self, text: str, setup: Setup, *, instead_of: str | None = None, preset: str = ""
@@ -189,16 +201,11 @@ class Talk:
         if self._unwritten:
             raise ChatError("The last reply could not be saved.", "Look at the disk.")
 
-    async def turn(self, id: str, steps: int) -> bool:
-        """Read an older (-1) or newer (+1) sibling of a message; False at the end of the row."""
-        siblings = self.conversation.siblings(id)
-        place = siblings.index(id) + steps
-        if not 0 <= place < len(siblings):
-            return False
-        self.conversation.leaf = self.conversation.deepest(siblings[place])
-        if self._saved:
-            await (await self._world.store()).set_leaf(self.conversation.id, self.conversation.leaf)
-        return True
+    async def keep_leaf(self) -> None:
+        """Remember which branch is being read."""
+        leaf = self.conversation.leaf
+        if self._saved and leaf is not None:
+            await (await self._world.store()).set_leaf(self.conversation.id, leaf)
 
     async def rename(self, title: str) -> None:
         """Give the conversation a title of the person's own."""

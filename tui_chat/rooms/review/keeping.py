@@ -11,7 +11,7 @@ from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from tui_chat.core.errors import ChatError
 from tui_chat.core.text import one_line
@@ -46,7 +46,7 @@ class Keeping:
 
     def __init__(
         self,
-        screen: Screen[object],
+        screen: Screen[Any],
         world: World,
         trash: Trash,
         read: _Read,
@@ -71,8 +71,7 @@ class Keeping:
                 await self._read()
 
     def _say(self, words: str, *, wrong: bool = False) -> None:
-        severity = "error" if wrong else "information"
-        self._screen.app.notify(words, severity=severity, markup=False)
+        self._screen.app.notify(words, severity="error" if wrong else "information", markup=False)
 
     async def _asked(self, dialog: LineDialog | YesDialog) -> str | None:
         answer: str | None = await self._screen.app.push_screen_wait(dialog)

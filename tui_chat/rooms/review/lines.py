@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
+from rich.cells import cell_len
 from textual.content import Content
 
 from tui_chat.core.conversation import Headline
@@ -66,7 +67,7 @@ def rows(line: Line, width: int, present: str, today: date) -> Sequence[Content]
     time = when(one.updated, today)
     if width < WIDE:
         return [
-            _spread(name, time, width),
+            _spread(name, time.strip(), width),
             Content(" · ".join(_facts(one))).stylize(MUTED),
         ]
     facts = f"{one_line(one.model, 22):<22}  {time}  {one.messages:>5}"
@@ -99,14 +100,23 @@ def _hit_rows(line: Line, hit: Hit, width: int, today: date) -> Sequence[Content
     status = hit.status if hit.status not in ("complete", "streaming") else ""
     where = "" if hit.state == "kept" else hit.state
     who = " · ".join(part for part in (*made, status, where) if part)
+    snippet = _snippet(hit, width)
+    name, time = Content(line.title), when(hit.created, today)
+    if width < WIDE:
+        return [_spread(name, time.strip(), width), Content(who).stylize(MUTED), snippet]
+    beside = Content.assemble(name.truncate(max(20, width - len(who) - 16), ellipsis=True), "  ")
+    return [_spread(Content.assemble(beside, (who, MUTED)), time, width), snippet]
+
+
+def _snippet(hit: Hit, width: int) -> Content:
+    """The words around the first match, from so far on that it can be seen in this width."""
     snippet = Content(hit.snippet)
     for start, end in hit.spans:
         snippet = snippet.stylize(_MATCH, start, end)
-    name, time = Content(line.title), when(hit.created, today)
-    if width < WIDE:
-        return [_spread(name, time, width), Content(who).stylize(MUTED), snippet]
-    beside = Content.assemble(name.truncate(max(20, width - len(who) - 16), ellipsis=True), "  ")
-    return [_spread(Content.assemble(beside, (who, MUTED)), time, width), snippet]
+    first = hit.spans[0] if hit.spans else (0, 0)
+    if cell_len(hit.snippet[: first[1]]) < width:
+        return snippet
+    return Content.assemble("…", snippet[max(0, first[0] - width // 4) :])
 
 
 def _spread(left: Content, right: str, width: int) -> Content:

@@ -1,142 +1,273 @@
-"""The saved conversations: newest first, narrowed by typing, opened, renamed, deleted with undo."""
+"""The review room: find what was said, reread it, keep it in order, and go on from any point of it."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import datetime
+from pathlib import PurePath
 from typing import ClassVar
 
 from textual import on, work
+from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.widgets import Input
+from textual.containers import Horizontal, Vertical
+from textual.content import Content
+from textual.reactive import var
+from textual.widgets import Input, Static
 
-from tui_chat.core.conversation import Headline, Shelf
 from tui_chat.core.errors import ChatError
-from tui_chat.core.text import one_line
+from tui_chat.core.query import Query, parse
 from tui_chat.core.world import World
-from tui_chat.widgets.dialogs import LineDialog
-from tui_chat.widgets.picker import KeepingPicker, Line
+from tui_chat.rooms.review.catalogue import Catalogue
+from tui_chat.rooms.review.finding import Page, count, first_page, next_page
+from tui_chat.rooms.review.keeping import Trash
+from tui_chat.rooms.review.lines import Line, rows, rows_each
+from tui_chat.rooms.review.ordering import OrderingScreen
+from tui_chat.rooms.review.preview import Left
+from tui_chat.rooms.review.search_field import SearchField
+from tui_chat.widgets.bars import Keyline, Topline
+from tui_chat.widgets.message_screen import MessageTranscript
+from tui_chat.widgets.roll import GUTTER, Roll
 
-PAGE = 300
+NOTHING = "Nothing matches."
 
 
-class SavedConversations(KeepingPicker[Headline, Headline]):
-    """Dismissed with the id of the conversation to open, or None."""
+class ReviewScreen(OrderingScreen):
+    """The saved conversations, with a preview of the one under the cursor; dismissed with Left."""
 
+    CSS_PATH: ClassVar[list[str | PurePath] | None] = ["screen.tcss"]
+    HORIZONTAL_BREAKPOINTS: list[tuple[int, str]] | None = [
+        (0, "-small"),
+        (80, "-stacked"),
+        (100, "-beside"),
+    ]
+    VERTICAL_BREAKPOINTS: list[tuple[int, str]] | None = [(0, "-low"), (22, "-high")]
     BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "back", "Back", id="review.back"),
+        Binding("f3,ctrl+o", "leave", "Back to the chat", show=False, id="review.leave"),
+        Binding("tab", "app.focus_next", "Preview", show=False, id="review.next_part"),
         Binding("f2", "rename", "Rename", id="saved.rename"),
         Binding("ctrl+z", "undo", "Undo delete", id="saved.undo"),
     ]
-    title_words = "Saved conversations"
-    hint = "Type words of a title"
-    nothing = "No conversation has these words in its title."
 
-    def __init__(
-        self, world: World, present: str, words: str = "", deleted: list[Headline] | None = None
-    ) -> None:
-        super().__init__([] if deleted is None else deleted, at=present, typed=words)
-        self._world = world
+    best: var[bool] = var(False, init=False)
+    """Whether the best match comes first, not the newest."""
+
+    def __init__(self, world: World, present: str, trash: Trash, *, words: str = "") -> None:
+        """`present` is the conversation that is open; `words` are looked for at once."""
+        super().__init__(world, Catalogue(self._draw, id="lines"), trash)
         self._present = present
-        self._headlines: list[Headline] = []
-        self._seen: dict[str, Headline] = {}
-        self._all_read = False
+        self._field = SearchField(words, "Search what was said, or type a filter")
+        self._help = Static("", id="help", markup=False)
+        self._top = Topline()
+        self._query = parse(words)
+        self._shown: Query | None = None
+        """The query whose lines are shown; None while they are still to come."""
+        self._more = False
+        self._reading_more = False
+        self._open_when_shown = False
+        self._at = present
 
-    def is_deleted(self, id: str) -> bool:
-        """Whether the conversation with this id was deleted and not brought back."""
-        return id in self._going or any(one.id == id for one in self._deleted)
+    # What is shown
 
-    def matching(self, typed: str) -> tuple[Line, ...]:
-        return self._lines
+    def compose(self) -> ComposeResult:
+        yield self._top
+        with Vertical(id="search"):
+            yield self._field
+            yield self._help
+        with Horizontal(id="body"):
+            with Vertical(id="list"):
+                yield self.catalogue
+            with Vertical(id="preview"):
+                yield MessageTranscript(self.caption)
+        yield Keyline()
+
+    def on_mount(self) -> None:
+        self.id = "review"
+        self._top.title = "Saved conversations"
+        self.set_focus(self._field)
+        # What was looked for before is replaced by what is typed.
+        self._field.action_select_all()
+        self.show_help()
+        # Widths are known only after the first layout.
+        self.call_after_refresh(self.find)
+        self._prepare()
+
+    @work(group="prepare")
+    async def _prepare(self) -> None:
+        """Learn what filters can be completed with; bring the index up to date."""
+        with suppress(ChatError):
+            search = await self.world.search()
+            self._field.known = await search.known()
+            await search.build(self._indexing)
+            self._indexing(1, 1)
+            if self._query.of_messages and not self.leaving:
+                self.find()
+
+    def _indexing(self, done: int, total: int) -> None:
+        """Show how far the index is."""
+        if not self.leaving:
+            self._top.state = f"indexing {100 * done // max(1, total)} %" if done < total else ""
+
+    def _draw(self, line: Line, width: int) -> Sequence[Content]:
+        return rows(line, width, self._present, datetime.now().date())
+
+    def show_help(self) -> None:
+        """Say what can be typed, or what is wrong."""
+        if self.leaving:
+            return
+        self._help.set_class(bool(self._query.trouble), "-wrong")
+        self._help.update(self._query.trouble or self._field.help)
+
+    # Finding
 
     @on(Input.Changed)
-    def narrow(self) -> None:
-        # Enter waits for the list that fits what is typed, and begins at its top.
-        self._known, self._chosen_early, self._at = False, False, ""
-        self._read()
+    def _typed(self) -> None:
+        self._query = parse(self._field.value)
+        self.show_help()
+        if self._query != self._shown:
+            self._shown = None
+            self._open_when_shown = False
+            self._at = ""
+            self.find()
+        self.refresh_bindings()
 
-    async def find(self) -> Sequence[Headline]:
-        store = await self._world.store()
-        return await store.headlines(Shelf(title=self.typed), limit=PAGE)
+    @work(exclusive=True, group="find")
+    async def find(self) -> None:
+        await self.read_lines()
 
-    def lines_for(self, found: Sequence[Headline]) -> Sequence[Line]:
-        self._headlines = list(found)
-        self._all_read = len(found) < PAGE
-        return self._headline_lines()
-
-    @work(exclusive=True, group="more")
-    async def _read_more(self) -> None:
-        reading = self._readings
+    async def read_lines(self, at: str = "") -> None:
+        """Show what the query finds now, with the cursor where it was, or on the line `at`."""
+        query, same = self._query, self._query == self._shown
         try:
-            store = await self._world.store()
-            last = self._headlines[-1]
-            found = await store.headlines(Shelf(title=self.typed), limit=PAGE, after=last)
+            page = await first_page(self.world, query, best=self.best)
         except ChatError as error:
-            self.notify(str(error), severity="error", markup=False)
+            self.complain(error)
+            page = Page()
+        if self.leaving or query != self._query:
             return
-        if reading == self._readings and not self.leaving:
-            self._headlines += found
-            self._all_read = len(found) < PAGE
-            self.show_lines(self._headline_lines())
+        line, place = self.catalogue.at_cursor, self.catalogue.highlighted or 0
+        if not at:
+            at = line.key if same and line is not None else self._at
+        self._shown, self._more, self._at = query, page.more, ""
+        self.show_lines(page.lines, at, place if same else 0)
+        self._count(query)
+        if self._open_when_shown:
+            self.action_open()
 
-    def _headline_lines(self) -> list[Line]:
-        self._seen |= {one.id: one for one in self._headlines}
-        today = datetime.now().date()
-        return [
-            Line(
-                one.id,
-                one.title or "Untitled",
-                (
-                    f"{one_line(one.model, 22):<22}",
-                    when(one.updated, today),
-                    f"{one.messages:>5}",
-                ),
-                f"{one.messages} messages"
-                + (f", last answered by {one.model}" if one.model else ""),
-                one.id == self._present,
-            )
-            for one in self._headlines
-        ]
+    def show_lines(self, lines: Sequence[Line], at: str = "", place: int = 0) -> None:
+        going = self.keeping.trash.going
+        hits = self._query.of_messages
+        self.catalogue.empty = NOTHING if not self._query.empty else "Nothing is saved yet."
+        self.catalogue.show(
+            [line for line in lines if line.conversation not in going],
+            rows=rows_each(self.catalogue.scrollable_content_region.width - GUTTER - 1, hits=hits),
+            at=at,
+            place=place,
+        )
+        self.refresh_bindings()
 
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        if action == "rename":
-            return self.can_remove()
-        if action == "undo":
-            return self.can_undo()
-        return True
-
-    def action_move(self, steps: int) -> None:
-        super().action_move(steps)
-        at_end = self.highlighted is not None and self.highlighted.key == self._headlines[-1].id
-        if at_end and not self._all_read:
+    @on(Roll.NearEnd)
+    def _near_end(self) -> None:
+        if self._more and self._shown == self._query and not self._reading_more:
+            self._reading_more = True
             self._read_more()
 
-    @work
-    async def action_rename(self) -> None:
-        line = self.highlighted
-        with self.acting() as alone:
-            if alone and line is not None:
-                await self._rename(line)
-
-    async def _rename(self, line: Line) -> None:
-        title = await self.asked(LineDialog("Rename the conversation", text=line.name))
-        if not title:
-            return
+    @work(group="more")
+    async def _read_more(self) -> None:
+        query, last = self._query, self.catalogue.entries[-1]
         try:
-            await (await self._world.store()).rename(line.key, one_line(title))
+            page = await next_page(self.world, query, last, best=self.best)
         except ChatError as error:
-            self.notify(str(error), severity="error", markup=False)
-        await self.read()
+            self.complain(error)
+            page = Page()
+        finally:
+            self._reading_more = False
+        if self._shown == query and self.catalogue.entries and self.catalogue.entries[-1] is last:
+            self._more = page.more
+            self.catalogue.extend(page.lines)
 
-    async def delete(self, key: str) -> Headline:
-        await (await self._world.store()).delete([key])
-        return self._seen[key]
+    @work(exclusive=True, group="count")
+    async def _count(self, query: Query) -> None:
+        try:
+            found = await count(self.world, query)
+        except ChatError:
+            return
+        if query == self._query and not self.leaving:
+            self._top.place = self._counted(found)
 
-    async def restore(self, gone: Headline) -> str:
-        await (await self._world.store()).restore([gone.id])
-        return gone.id
+    def _counted(self, found: int | None) -> str:
+        many = f"{found:,}" if found is not None else "very many"
+        what = "hit" if self._query.of_messages else "conversation"
+        words = f"{many} {what}{'' if found == 1 else 's'}"
+        return f"{words} · {'best match' if self.best else 'newest'} first"
+
+    @on(Roll.Marked)
+    def _marks_changed(self) -> None:
+        marked = len(self.catalogue.marked)
+        self.query_one("#list").border_subtitle = f"{marked} marked" if marked else ""
+        self.refresh_bindings()
+
+    # Moving and leaving
+
+    @property
+    def words(self) -> str:
+        """What is looked for, as typed."""
+        return self._field.value
+
+    def action_move(self, steps: int) -> None:
+        self.catalogue.move(steps)
+
+    def action_page(self, direction: int) -> None:
+        self.catalogue.action_page(direction)
+
+    def action_search(self) -> None:
+        self.set_focus(self._field)
+
+    @on(Input.Submitted)
+    @on(Roll.Chosen)
+    def action_open(self) -> None:
+        """Open what is under the cursor; where the list is still to come, as soon as it is there."""
+        line = self.catalogue.at_cursor
+        self._open_when_shown = self._shown != self._query
+        if not self._open_when_shown and line is not None:
+            self.leave_for(line, line.message)
+
+    def action_back(self) -> None:
+        """From the preview to the list, and from there to the chat."""
+        if self.focused is self.transcript:
+            self.set_focus(self.catalogue)
+        else:
+            self.dismiss(Left())
+
+    def action_leave(self) -> None:
+        self.dismiss(Left())
+
+    # Other views
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        if action in ("hit", "order"):
+            return self._query.of_messages
+        return super().check_action(action, parameters)
+
+    def action_order(self) -> None:
+        self.best = not self.best
+        self._shown = None
+        self.find()
+
+    def action_next_view(self) -> None:
+        """Turn through what is in use, starred, archived, in the trash."""
+        self._field.value = next_view(self._field.value)
+        self._field.cursor_position = len(self._field.value)
 
 
-def when(milliseconds: int, today: object) -> str:
-    """A time as lists show it, always 10 wide: the hour for today, else the date. Local time."""
-    moment = datetime.fromtimestamp(milliseconds / 1000)
-    return f"{moment:%H:%M}".rjust(10) if moment.date() == today else f"{moment:%Y-%m-%d}"
+_VIEWS = ("", "is:starred", "is:archived", "is:deleted")
+
+
+def next_view(text: str) -> str:
+    """The query with the view after its own: `is:` none, starred, archived, deleted."""
+    words = [word for word in text.split() if not word.lower().startswith("is:")]
+    here = next((word.lower() for word in text.split() if word.lower().startswith("is:")), "")
+    place = _VIEWS.index(here) if here in _VIEWS else 0
+    return " ".join([*words, _VIEWS[(place + 1) % len(_VIEWS)]]).strip()

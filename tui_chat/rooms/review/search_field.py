@@ -8,7 +8,10 @@ from textual.binding import Binding, BindingType
 from textual.suggester import Suggester
 from textual.widgets import Input
 
-from tui_chat.core.query import Known, completions
+from tui_chat.core.query import Known, completions, help_line
+
+MOST_SHOWN = 12
+"""Completions that the help line names."""
 
 
 class FilterSuggester(Suggester):
@@ -51,6 +54,17 @@ class SearchField(Input):
             if whole != text and whole.startswith(text):
                 return whole
         return None
+
+    @property
+    def help(self) -> str:
+        """What the word at the cursor could become, else what it means; one line."""
+        text, cursor = self.value, self.cursor_position
+        found = completions(text, cursor, self.known)
+        if not found:
+            return help_line(text, cursor)
+        if len(found) == 1 and found[0].words:
+            return f"{found[0].replacement} {found[0].words}"
+        return "tab: " + "  ".join(one.replacement for one in found[:MOST_SHOWN])
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         if action == "complete":

@@ -1,0 +1,331 @@
+"""Finds the messages of a query, newest first: by the index, or by reading them all; for one thread."""
+
+from __future__ import annotations
+
+import calendar
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from itertools import islice
+
+from tui_chat.core import shelves
+from tui_chat.core.conversation import ROLES, Shelf, State
+from tui_chat.core.database import Connection
+from tui_chat.core.index import LATEST, Index, either, searched
+from tui_chat.core.query import STATES, Query
+from tui_chat.core.records import Setups, text_of
+from tui_chat.core.words import Phrase, in_line
+
+MOST_FACETS = 500
+"""More setups or conversations than this do not narrow a search enough to be worth it."""
+SOME = 20_000
+"""The messages of so many conversations are looked up before the words are; more narrow little."""
+FIRST, MOST = 200, 4000
+"""How many rows of the index are looked up at first, and at most, in one go."""
+CHUNK = 1000
+"""Messages read in one go without an index: a writer waits no longer than this takes."""
+RANKED = 2000
+"""So many of the newest matches are put in order of merit."""
+USUAL = 600
+"""Characters of a usual message."""
+PATIENCE = 0.25
+"""Seconds for what has no end of its own: counting, and gathering what is ranked."""
+
+
+class Stopped(Exception):
+    """Nobody waits for this any more."""
+
+
+class Finder:
+    """One query at a time, on one thread. `index` None reads the messages; Error as SQLite says it.
+
+    `stopped` is asked again and again; when it says so, what runs ends with Stopped.
+    """
+
+    def __init__(self, base: Connection, index: Index | None, stopped: Callable[[], bool]) -> None:
+        self._base = base
+        self._index = index
+        self._stopped = stopped
+        self.reached: int | None = None
+        """Where newest() left off because of its time; None when it came to the end."""
+
+    @property
+    def by_index(self) -> bool:
+        """Whether it has an index to go by."""
+        return self._index is not None
+
+    def newest(
+        self, query: Query, below: int | None = None, within: float | None = None
+    ) -> Iterator[int]:
+        """The rows of the messages that match, those that arrived last first, below a row.
+
+        Leaves off after about so many seconds; `reached` says where.
+        """
+        end = None if within is None else time.monotonic() + within
+        self.reached = None
+        if query.impossible or not query.of_messages:
+            return
+        setups = self._setups(query)
+        if setups is not None and not setups:
+            return
+        where, given = conditions(query, setups)
+        if self._index is None:
+            yield from self._read(query, where, given, below, end)
+            return
+        narrow = self._narrow(query)
+        facets = self._facets(query, setups, narrow)
+        if facets is None:
+            return
+        within_some = self._messages(narrow) if narrow and len(narrow) > MOST_FACETS else None
+        match, size = expression(query, facets), FIRST
+        while rows := self._index.rows(match, below, size):
+            meant = rows if within_some is None else [row for row in rows if row in within_some]
+            if meant:
+                yield from self._there(meant, where, given)
+            if len(rows) < size:
+                return
+            self._go_on()
+            below, size = rows[-1], min(size * 4, MOST)
+            if self._late(end, below):
+                return
+
+    def best(self, query: Query) -> list[int]:
+        """The newest matches, RANKED at most, those first in which the words stand most often for their
+        length, whole words counting twice."""
+        rows = list(islice(self.newest(query, within=PATIENCE), RANKED))
+        scored: list[tuple[float, int]] = []
+        for some in _pieces(rows, CHUNK):
+            found = self._base.execute(
+                f"SELECT seq, content, reasoning FROM message WHERE seq IN ({_list(some)})"
+            ).fetchall()
+            self._go_on()
+            scored += [(-_merit(query, searched(*texts)), -seq) for seq, *texts in found]
+        return [-seq for _, seq in sorted(scored)]
+
+    def count(self, query: Query) -> int | None:
+        """How many messages match; None when counting them would take too long."""
+        found = sum(1 for _ in self.newest(query, within=PATIENCE))
+        return found if self.reached is None else None
+
+    def conversations(self, query: Query) -> list[str]:
+        """The ids of the conversations that match, oldest first."""
+        if not query.of_messages or query.impossible:
+            return shelves.ids(self._base, query.shelf)
+        found: dict[int, str] = {}
+        for some in _pieces(self.newest(query), MOST):
+            rows = self._base.execute(
+                "SELECT c.seq, c.id FROM conversation c WHERE c.seq IN"
+                f" (SELECT conversation FROM message WHERE seq IN ({_list(some)}))"
+            )
+            found |= {seq: text_of(name) for seq, name in rows.fetchall()}
+        return [found[seq] for seq in sorted(found)]
+
+    def _late(self, end: float | None, at: int) -> bool:
+        if end is None or time.monotonic() < end:
+            return False
+        self.reached = at
+        return True
+
+    def _go_on(self) -> None:
+        if self._stopped():
+            raise Stopped
+
+    def _setups(self, query: Query) -> list[int] | None:
+        """The rows of the setups that are as asked; None where nothing is asked of them."""
+        if not query.tests:
+            return None
+        known = Setups(self._base)
+        rows = self._base.execute("SELECT seq FROM setup").fetchall()
+        return [row for (row,) in rows if query.suits(known[row])]
+
+    def _there(self, rows: Sequence[int], where: str, given: Sequence[object]) -> list[int]:
+        """Those of some rows whose message is there and is as asked, newest first."""
+        self._go_on()
+        found = self._base.execute(
+            "SELECT m.seq FROM message m CROSS JOIN conversation c ON c.seq=m.conversation"
+            f" WHERE m.seq IN ({_list(rows)}) AND {where} ORDER BY m.seq DESC",
+            given,
+        )
+        return [row[0] for row in found.fetchall()]
+
+    def _read(
+        self,
+        query: Query,
+        where: str,
+        given: Sequence[object],
+        below: int | None,
+        end: float | None,
+    ) -> Iterator[int]:
+        # A text without the letters of an ASCII word can only have it in others: with accents, or wide.
+        parts = [
+            f"(m.content||m.reasoning LIKE '%{word}%' OR m.content||m.reasoning GLOB '*[^ -~\n\t]*')"
+            for phrase in query.words
+            for word in phrase.words
+            if word.isascii()
+        ]
+        where = " AND ".join([where, *parts])
+        newest = int(self._base.execute("SELECT max(seq) FROM message").fetchone()[0] or 0)
+        top = newest + 1 if below is None else below
+        while top > 0:
+            self._go_on()
+            rows = self._base.execute(
+                "SELECT m.seq, m.content, m.reasoning FROM message m"
+                " CROSS JOIN conversation c ON c.seq=m.conversation WHERE m.seq<? AND m.seq>=?"
+                f" AND m.status<>'streaming' AND {where} ORDER BY m.seq DESC",
+                (top, top - CHUNK, *given),
+            ).fetchall()
+            for seq, *texts in rows:
+                if query.matches(searched(*texts)):
+                    yield seq
+            top -= CHUNK
+            if self._late(end, top):
+                return
+
+    def _facets(
+        self, query: Query, setups: list[int] | None, narrow: list[int] | None
+    ) -> list[str] | None:
+        """What narrows the lists of the index; None when nothing can be found."""
+        found = []
+        if query.roles:
+            found.append(either(f"r{role}" for role in query.roles))
+        if query.statuses:
+            found.append(either(f"s{status}" for status in query.statuses))
+        if setups is not None and len(setups) <= MOST_FACETS:
+            found.append(either(f"m{setup}" for setup in setups))
+        if query.after is not None or query.before is not None:
+            within = list(covered(query.after, query.before))
+            if not within:
+                return None
+            found.append(either(within))
+        if narrow is not None:
+            if not narrow:
+                return None
+            if len(narrow) <= MOST_FACETS:
+                found.append(either(f"c{row}" for row in narrow))
+        return found
+
+    def _narrow(self, query: Query) -> list[int] | None:
+        """The rows of all conversations meant, where they are few."""
+        shelf = query.shelf
+        narrow = shelf.starred is not None or shelf.tags or shelf.title or shelf.preset
+        if not narrow and "kept" in shelf.states:
+            return None
+        where, given = shelves.conditions(_undated(query, STATES))
+        wider = "0"
+        if "deleted" in shelf.states:
+            wider = "c.seq IN (SELECT conversation FROM message WHERE deleted_at IS NOT NULL)"
+        states, _ = shelves.conditions(Shelf(shelf.states))
+        rows = self._base.execute(
+            f"SELECT c.seq FROM conversation c WHERE {' AND '.join(where)}"
+            f" AND (({' AND '.join(states)}) OR {wider}) LIMIT {SOME + 1}",
+            given,
+        ).fetchall()
+        return [row[0] for row in rows] if len(rows) <= SOME else None
+
+    def _messages(self, conversations: Sequence[int]) -> set[int]:
+        """The rows of all messages of these conversations."""
+        found: set[int] = set()
+        for some in _pieces(conversations, MOST):
+            self._go_on()
+            rows = self._base.execute(
+                f"SELECT seq FROM message WHERE conversation IN ({_list(some)})"
+            )
+            found.update(row[0] for row in rows.fetchall())
+        return found
+
+
+def conditions(query: Query, setups: Sequence[int] | None) -> tuple[str, list[object]]:
+    """All but the words, as SQL about the message `m` and the conversation `c`, and its values."""
+    where, given = shelves.conditions(_undated(query, STATES))
+    where.append(_placed(query.shelf.states))
+    if query.roles:
+        where.append(f"m.role IN ({_texts(query.roles)})")
+    if query.statuses:
+        where.append(f"m.role='assistant' AND m.status IN ({_texts(query.statuses)})")
+    if setups is not None:
+        # The plus keeps SQLite from going by the setup, when the rows are known already.
+        where.append(f"+m.setup IN ({_list(setups)})")
+    for sign, moment in ((">=", query.after), ("<", query.before)):
+        if moment is not None:
+            where.append(f"m.created_at{sign}?")
+            given.append(moment)
+    return " AND ".join(where), given
+
+
+def _placed(states: Sequence[State]) -> str:
+    """Where the conversation is; what is deleted is in the trash, with its conversation or alone."""
+    there = tuple(state for state in states if state != "deleted")
+    parts = ["(c.deleted_at IS NOT NULL OR m.deleted_at IS NOT NULL)"] if there != states else []
+    if there:
+        parts.append(" AND ".join([*shelves.conditions(Shelf(there))[0], "m.deleted_at IS NULL"]))
+    return f"({' OR '.join(f'({part})' for part in parts)})"
+
+
+def _undated(query: Query, states: tuple[State, ...]) -> Shelf:
+    return replace(query.shelf, states=states, after=None, before=None)
+
+
+def expression(query: Query, facets: Sequence[str]) -> str:
+    """The query for MATCH: words in quotes, so that none of them means anything to it."""
+    parts = list(facets)
+    if query.words:
+        parts.append(f"text : ({' AND '.join(map(_quoted, query.words))})")
+    if not parts:
+        parts.append(either(f"r{role}" for role in ROLES))
+    match = " AND ".join(f"({part})" for part in parts)
+    if query.without:
+        match = f"({match}) NOT (text : ({' OR '.join(map(_quoted, query.without))}))"
+    return match
+
+
+def _quoted(phrase: Phrase) -> str:
+    return f'"{" ".join(phrase.words)}"{"" if phrase.whole else " *"}'
+
+
+def covered(after: int | None, before: int | None) -> Iterator[str]:
+    """Facets of days, months and years that hold every time from `after` to before `before`, and few others."""
+    day = _date(0 if after is None else after)
+    last = _date(LATEST if before is None else before - 1)
+    while day <= last:
+        month = calendar.monthrange(day.year, day.month)[1]
+        if day.month == day.day == 1 and date(day.year, 12, 31) <= last:
+            yield f"d{day:%Y}"
+            day = date(day.year + 1, 1, 1)
+        elif day.day == 1 and day.replace(day=month) <= last:
+            yield f"d{day:%Y%m}"
+            day += timedelta(days=month)
+        else:
+            yield f"d{day:%Y%m%d}"
+            day += timedelta(days=1)
+
+
+def _date(time: int) -> date:
+    return datetime.fromtimestamp(min(max(time, 0), LATEST) / 1000, UTC).date()
+
+
+def _merit(query: Query, text: str) -> float:
+    """How well a message suits: how often each word stands there, with less and less weight, for its length."""
+    line = in_line(text)
+    length = 0.3 + 0.7 * len(line) / USUAL
+    merit = 0.0
+    for phrase in query.words:
+        begun = f" {' '.join(phrase.words)}"
+        often = line.count(begun) + line.count(f"{begun} ")
+        merit += often / (often + 1.5 * length)
+    return merit
+
+
+def _pieces(rows: Iterable[int], size: int) -> Iterator[list[int]]:
+    rest = iter(rows)
+    while some := list(islice(rest, size)):
+        yield some
+
+
+def _list(rows: Iterable[int]) -> str:
+    """Our own numbers as SQL: there may be more than question marks are allowed."""
+    return ",".join(str(int(row)) for row in rows)
+
+
+def _texts(texts: Iterable[str]) -> str:
+    return ",".join(f"'{text}'" for text in texts)

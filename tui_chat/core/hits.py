@@ -1,0 +1,111 @@
+"""Hits as lists show them: a message that was found, where it stands, and a piece of its text."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from tui_chat.core.conversation import Role, Setup, State, Status
+from tui_chat.core.database import Connection
+from tui_chat.core.query import Query
+from tui_chat.core.records import MESSAGE_COLUMNS, Setups, message_from, text_of
+from tui_chat.core.text import clean
+
+SNIPPET = 160
+"""Characters of a message that a hit shows."""
+_BEFORE = 50
+_LOOKED_AT = 200_000
+"""Characters of a message in which a piece to show is looked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """One message that was found, with the conversation it stands in."""
+
+    conversation: str
+    title: str
+    state: State
+    """"deleted" also for a deleted message of a conversation that is not."""
+    starred: bool
+    message: str
+    role: Role
+    created: int
+    """Milliseconds since the epoch, UTC."""
+    setup: Setup | None
+    status: Status
+    snippet: str
+    """About 160 characters around the first match, on one line, clean."""
+    spans: tuple[tuple[int, int], ...]
+    """Where the words stand in the snippet."""
+    place: int
+    """Its place in the order of arrival."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Some hits, and where to go on."""
+
+    hits: tuple[Hit, ...] = ()
+    more: bool = False
+    """Whether there may be others: the limit was reached, or the time was up, even before the first hit."""
+    indexed: bool = True
+    """Whether they were found by the index; without it, messages are read."""
+    place: int = 0
+    """Where to go on, when there may be more."""
+
+
+def hits(connection: Connection, query: Query, rows: Sequence[int]) -> tuple[Hit, ...]:
+    """The messages of these rows as hits, in this order; without those that are gone by now."""
+    columns = [f"m.{name}" for name in MESSAGE_COLUMNS.split(",")]
+    for place, name in enumerate(columns):
+        if name in ("m.content", "m.reasoning"):
+            columns[place] = f"substr({name},1,{_LOOKED_AT})"
+    found = connection.execute(
+        f"SELECT m.seq, m.id, NULL, {','.join(columns)}, c.id, c.title, c.archived, c.starred,"
+        " c.deleted_at IS NOT NULL OR m.deleted_at IS NOT NULL"
+        " FROM message m CROSS JOIN conversation c ON c.seq=m.conversation"
+        f" WHERE m.seq IN ({','.join(map(str, rows))})"
+    ).fetchall()
+    setups = Setups(connection)
+    made = {}
+    for row in found:
+        message = message_from(row[:-5], {}, setups)
+        name, title, archived, starred, deleted = row[-5:]
+        text, spans = snippet(query, clean(message.content), clean(message.reasoning))
+        made[row[0]] = Hit(
+            text_of(name),
+            text_of(title),
+            "deleted" if deleted else "archived" if archived else "kept",
+            bool(starred),
+            message.id,
+            message.role,
+            message.created,
+            message.setup,
+            message.status,
+            text,
+            spans,
+            row[0],
+        )
+    return tuple(made[row] for row in rows if row in made)
+
+
+def snippet(
+    query: Query, content: str, reasoning: str = ""
+) -> tuple[str, tuple[tuple[int, int], ...]]:
+    """A piece of a text around the first match, on one line, and where the words stand in it."""
+    text, first = content, query.spans(content, 1)
+    if not first and reasoning and (found := query.spans(reasoning, 1)):
+        text, first = reasoning, found
+    start, end = first[0] if first else (0, 0)
+    begin = max(0, start - _BEFORE)
+    if begin > 0:
+        # At the beginning of a word, where there is one.
+        space = text.find(" ", begin, start)
+        begin = space + 1 if space >= 0 else begin
+    stop = max(begin + SNIPPET, min(end + _BEFORE, begin + 3 * SNIPPET))
+    # More than is shown, for spaces that are joined.
+    line = " ".join(text[begin : stop + 200].split())
+    shown = line[: stop - begin].rstrip()
+    cut = len(shown) < len(line) or stop + 200 < len(text)
+    whole = f"{'…' if begin else ''}{shown}{'…' if cut else ''}"
+    return whole, tuple(query.spans(whole))

@@ -1,0 +1,261 @@
+"""search.db: the full-text index of the saved messages, a file of the cache that is made again when it is lost.
+
+Its rows are those of the messages (their seq), each written once, when the message is final. Besides the
+words it holds facets, one word each for a message's role, status, setup, conversation and day: so conditions on
+them narrow lists of rows and need not be looked up row by row. A row that is gone from the database
+stays here until reset(); whoever asks looks each row up there.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
+from datetime import UTC, datetime
+from pathlib import Path
+
+from tui_chat.core.database import Connection, Error, OperationalError, connected, prepare
+from tui_chat.core.records import text_of, time_of
+from tui_chat.core.words import VERSION, normalised
+
+_VERSION = 100 + VERSION
+_SCHEMA = (
+    "CREATE TABLE IF NOT EXISTS meta(key TEXT PRIMARY KEY, value TEXT NOT NULL)",
+    # Contentless: the texts are in the database. All that separates words is a space by now.
+    "CREATE VIRTUAL TABLE IF NOT EXISTS words"
+    " USING fts5(text, facets, content='', tokenize='ascii', prefix='2 3')",
+    f"PRAGMA user_version={_VERSION}",
+)
+_COLUMNS = "seq, id, conversation, role, status, setup, created_at, content, reasoning"
+BATCH = 1000
+"""Messages written in one transaction."""
+READ = 250
+"""Messages read in one go: a writer to the database waits no longer than this takes."""
+SMALL = 500
+"""So few are written at once, and safely: more are built, and built anew after a power cut."""
+LATEST = 4_102_444_799_000
+"""The end of 2099: later times, which only a wrong clock gives, count as this."""
+_BOOT = Path("/proc/sys/kernel/random/boot_id")
+
+
+class Index:
+    """The index by one connection, for one thread; only its interrupt() may be called from another.
+
+    Everything but close() may raise Error; after one that is no `busy` reset() makes it sound.
+    """
+
+    def __init__(self, path: Path, base: Connection) -> None:
+        """`base` reads the saved conversations. ChatError when the directory cannot be made."""
+        prepare(path)
+        self._path = path
+        self._base = base
+        self._connection = self._connected()
+
+    def _connected(self) -> Connection:
+        connection = connected(self._path, any_thread=True)
+        # Past the end of a statement a crash of the machine may lose what is here; see `building`.
+        connection.execute("PRAGMA synchronous=FULL")
+        connection.execute("PRAGMA cache_size=-32000")
+        return connection
+
+    def close(self) -> None:
+        self._connection.close()
+
+    def interrupt(self) -> None:
+        self._connection.interrupt()
+
+    def reset(self) -> None:
+        """Empty the file: none of its words stays in it. The next update begins from nothing."""
+        try:
+            self._connection.execute("BEGIN EXCLUSIVE")
+            self._connection.execute("DROP TABLE IF EXISTS words")
+            self._connection.execute("DROP TABLE IF EXISTS meta")
+            self._connection.execute("PRAGMA user_version=0")
+            self._connection.execute("COMMIT")
+            self._connection.execute("VACUUM")
+        except Error as error:
+            if is_busy(error):
+                raise
+            # A file that is no database. Other windows may have it open, so a sound one stays in place.
+            self._connection.close()
+            self._path.unlink(missing_ok=True)
+            self._path.with_name(f"{self._path.name}-journal").unlink(missing_ok=True)
+            prepare(self._path)
+            self._connection = self._connected()
+
+    def place(self) -> tuple[int, int]:
+        """How far the index goes, and how far the messages go. Equal when it is complete: a message
+        that has come to its end since then counts as missing."""
+        newest = self._newest()
+        top, pending = self._read_place()
+        if top >= newest and self._ended(pending):
+            return newest - 1, newest
+        return min(top, newest), newest
+
+    def rows(self, match: str, below: int | None, limit: int) -> list[int]:
+        """The newest rows that match, below a row, newest first."""
+        under = "" if below is None else "AND rowid<?"
+        found = self._connection.execute(
+            f"SELECT rowid FROM words WHERE words MATCH ? {under} ORDER BY rowid DESC LIMIT ?",
+            (match, *(() if below is None else (below,)), limit),
+        )
+        return [row[0] for row in found.fetchall()]
+
+    def update(
+        self, stop: Callable[[], bool], report: Callable[[int, int], None], *, most: int = 0
+    ) -> bool:
+        """Add what is missing, in short transactions; whether all is there now.
+
+        `most`: when more than so many are missing, nothing is done. Another window may build at the same time.
+        """
+        done, total = self._sound_place()
+        if most and total - done > most:
+            return False
+        building = "" if total - done <= SMALL else _boot()
+        if building:
+            # A file of the cache: what a power cut breaks is built anew, so nothing waits for the disk.
+            self._connection.execute("PRAGMA synchronous=OFF")
+        try:
+            report(done, total)
+            while done < total and not stop():
+                done, total = self._batch(building)
+                report(done, total)
+        finally:
+            self._connection.execute("PRAGMA synchronous=FULL")
+            if building:
+                self._settle()
+        return done >= total
+
+    def _sound_place(self) -> tuple[int, int]:
+        """The place of an index that belongs to this database; emptied, where it was another's."""
+        version = self._connection.execute("PRAGMA user_version").fetchone()[0]
+        if version != _VERSION or not self._belongs():
+            self.reset()
+            self._connection.execute("BEGIN IMMEDIATE")
+            for statement in _SCHEMA:
+                self._connection.execute(statement)
+            self._connection.execute("COMMIT")
+        return self.place()
+
+    def belongs(self) -> bool:
+        """Whether there is an index, of our making, and of this database."""
+        version = self._connection.execute("PRAGMA user_version").fetchone()[0]
+        return version == _VERSION and self._belongs()
+
+    def _belongs(self) -> bool:
+        meta = self._meta()
+        if meta.get("building") not in (None, "", _boot()):
+            return False
+        top = int(meta.get("top", 0))
+        found = self._base.execute("SELECT id FROM message WHERE seq=?", (top,)).fetchone()
+        return top == 0 or (found is not None and text_of(found[0]) == meta.get("id"))
+
+    def _meta(self) -> dict[str, str]:
+        return dict(self._connection.execute("SELECT key, value FROM meta").fetchall())
+
+    def _read_place(self) -> tuple[int, list[int]]:
+        meta = self._meta()
+        return int(meta.get("top", 0)), json.loads(meta.get("pending", "[]"))
+
+    def _newest(self) -> int:
+        return int(self._base.execute("SELECT max(seq) FROM message").fetchone()[0] or 0)
+
+    def _ended(self, pending: Sequence[int]) -> list[tuple[object, ...]]:
+        """Those of messages that were streaming which are final, or gone."""
+        there = self._base.execute(
+            f"SELECT {_COLUMNS} FROM message WHERE status='streaming'"
+            f" AND seq IN ({','.join(map(str, pending))})"
+        ).fetchall()
+        streaming = {row[0] for row in there}
+        return [(seq,) for seq in pending if seq not in streaming]
+
+    def _batch(self, building: str) -> tuple[int, int]:
+        """Add some messages in one transaction; how far the index goes, and the messages."""
+        self._connection.execute("BEGIN IMMEDIATE")
+        try:
+            # Read again under the lock: another window may have gone on.
+            top, pending = self._read_place()
+            rows, streaming = self._ready(pending)
+            for _ in range(BATCH // READ):
+                more = self._base.execute(
+                    f"SELECT {_COLUMNS} FROM message WHERE seq>? ORDER BY seq LIMIT ?", (top, READ)
+                ).fetchall()
+                streaming += [row[0] for row in more if row[4] == "streaming"]
+                rows += [row for row in more if row[4] != "streaming"]
+                top = more[-1][0] if more else top
+                if len(more) < READ:
+                    break
+            self._connection.executemany(
+                "INSERT INTO words(rowid,text,facets) VALUES(?,?,?)", map(_indexed, rows)
+            )
+            self._write_place(top, streaming, building)
+            self._connection.execute("COMMIT")
+        except BaseException:
+            if self._connection.in_transaction:
+                self._connection.execute("ROLLBACK")
+            raise
+        newest = self._newest()
+        return min(top, newest), newest
+
+    def _ready(self, pending: Sequence[int]) -> tuple[list[tuple[object, ...]], list[int]]:
+        """Of messages that were streaming: those that are final now, and which still stream."""
+        found = self._base.execute(
+            f"SELECT {_COLUMNS} FROM message WHERE seq IN ({','.join(map(str, pending))})"
+        ).fetchall()
+        ready = [row for row in found if row[4] != "streaming"]
+        return ready, [row[0] for row in found if row[4] == "streaming"]
+
+    def _write_place(self, top: int, streaming: Sequence[int], building: str) -> None:
+        found = self._base.execute("SELECT id FROM message WHERE seq=?", (top,)).fetchone()
+        meta = {"top": str(top), "id": text_of(found[0]) if found else ""}
+        meta["pending"] = json.dumps(list(streaming))
+        if building:
+            meta["building"] = building
+        self._connection.executemany(
+            "INSERT OR REPLACE INTO meta(key,value) VALUES(?,?)", meta.items()
+        )
+
+    def _settle(self) -> None:
+        """All that was written without waiting for the disk is there now."""
+        with suppress(OperationalError):
+            self._connection.execute("INSERT OR REPLACE INTO meta(key,value) VALUES('building','')")
+
+
+def is_busy(error: Error) -> bool:
+    """Whether another window, or an interrupt, was the reason, and not the file."""
+    return getattr(error, "sqlite_errorcode", 0) & 0xFF in (5, 6, 9)
+
+
+def searched(content: object, reasoning: object) -> str:
+    """The text in which a message's words are looked for."""
+    thought = text_of(reasoning)
+    return f"{text_of(content)}\n{thought}" if thought else text_of(content)
+
+
+def _indexed(row: Sequence[object]) -> tuple[object, str, str]:
+    seq, _, conversation, role, status, setup, created, content, reasoning = row
+    facets = [f"c{conversation}", f"r{role}", *days(time_of(created))]
+    if setup is not None:
+        facets.append(f"m{setup}")
+    if role == "assistant":
+        facets.append(f"s{status}")
+    return seq, normalised(searched(content, reasoning)), " ".join(facets)
+
+
+def days(time: int) -> tuple[str, str, str]:
+    """The facets of a time, in milliseconds since the epoch: its day, month and year (UTC)."""
+    day = datetime.fromtimestamp(min(time, LATEST) / 1000, UTC).strftime("%Y%m%d")
+    return f"d{day}", f"d{day[:6]}", f"d{day[:4]}"
+
+
+def either(facets: Iterable[str]) -> str:
+    """A part of a MATCH: any of these facets."""
+    return f"facets : ({' OR '.join(facets)})"
+
+
+def _boot() -> str:
+    """What is the same until the machine starts again; empty where that cannot be told."""
+    try:
+        return _BOOT.read_text("ascii").strip()
+    except OSError:
+        return ""

@@ -1,0 +1,53 @@
+"""The list of the review room, with the keys that act on its lines."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual.binding import Binding, BindingType
+
+from tui_chat.rooms.review.lines import Line
+from tui_chat.widgets.roll import Roll
+
+
+class Catalogue(Roll[Line]):
+    """The list of conversations or hits, with the keys that act on them."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "screen.open", "Open", id="saved.open"),
+        Binding("slash", "screen.search", "Search", key_display="/", id="saved.search"),
+        Binding(
+            "n", "screen.hit(1)", "Next hit", show=False, tooltip="The next hit", id="saved.next"
+        ),
+        Binding(
+            "N",
+            "screen.hit(-1)",
+            "Previous hit",
+            show=False,
+            tooltip="The hit before",
+            id="saved.previous",
+        ),
+        Binding("s", "screen.star", "Star", tooltip="Star, or take the star away", id="saved.star"),
+        Binding(
+            "number_sign",
+            "screen.tag",
+            "Tag",
+            key_display="#",
+            tooltip="Give a tag, or take it away",
+            id="saved.tag",
+        ),
+        Binding("a", "screen.archive", "Archive", tooltip="Put aside, or back", id="saved.archive"),
+        Binding("delete,d", "screen.delete", "Delete", key_display="del", id="saved.delete"),
+        Binding("u", "screen.restore", "Restore", id="saved.restore"),
+        Binding("x", "screen.export", "Export", tooltip="Export or copy", id="saved.export"),
+        Binding(
+            "o", "screen.order", "Order", tooltip="Newest or best match first", id="saved.order"
+        ),
+        Binding(
+            "v",
+            "screen.next_view",
+            "View",
+            tooltip="In use, starred, archived, in the trash",
+            id="saved.view",
+        ),
+    ]

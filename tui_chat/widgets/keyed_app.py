@@ -1,0 +1,87 @@
+"""An app whose keys take effect in the order in which they came, however fast, from the first moment on.
+
+What it draws cannot control the terminal, and a crash shows no value of a variable.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import re
+from collections.abc import Sequence
+from contextlib import suppress
+
+from rich.segment import Segments
+from textual import events
+from textual.app import App
+from textual.binding import Binding
+from textual.filter import LineFilter
+
+from tui_chat.widgets.bars import shown_key
+from tui_chat.widgets.keys import HeldKeys, renamed
+from tui_chat.widgets.safety import DropControls
+
+KEY_SECONDS = 0.2
+"""How long a key waits for those before it to be taken."""
+
+
+class KeyedApp(App[None]):
+    """Subclasses call release_keys() once there is something to take the keys."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._held: HeldKeys | None = HeldKeys()
+        self._gate = DropControls()
+
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        return [*super().get_line_filters(), self._gate]
+
+    def get_key_display(self, binding: Binding) -> str:
+        return binding.key_display or shown_key(binding.key.split(",")[0])
+
+    async def on_event(self, event: events.Event) -> None:
+        if self._held is not None and self._held.take(event):
+            return
+        event = renamed(event)
+        if isinstance(event, events.Key) and event.key == "escape" and not event.is_forwarded:
+            # Before it does what else it does: what is said about that is still to be read.
+            self.clear_notifications()
+        if not isinstance(event, events.Key) or event.is_forwarded or not await self._acted(event):
+            await super().on_event(event)
+
+    async def _acted(self, event: events.Key) -> bool:
+        """Run a key of the room or the house now; False for a key that is for the focused widget.
+
+        By Textual's own way it would be run after the keys that follow it in a burst, as slow
+        lines send them: those would still go to the widget that the key leads away from.
+        """
+        if not event.key.startswith("ctrl+") and not re.fullmatch(r"f\d+", event.key):
+            return False
+        bound = self.screen.active_bindings.get(event.key)
+        if bound is None or not bound.enabled or bound.node not in (self.screen, self):
+            return False
+        if self.screen.focused is not None:
+            settled = asyncio.Event()
+            self.screen.focused.call_later(settled.set)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(settled.wait(), KEY_SECONDS)
+        return await self.run_action(bound.binding.action, bound.node)
+
+    def _fatal_error(self) -> None:
+        # Textual's own shows the values of local variables, among them what people wrote and keys.
+        from rich.traceback import Traceback
+
+        self.bell()
+        self._exit_renderables.append(
+            Segments(self.console.render(Traceback(show_locals=False, width=None)))
+        )
+        self._close_messages_no_wait()
+
+    async def release_keys(self) -> None:
+        """Keys typed before there was a prompt reach it now, in order."""
+        # What is there at the start stays: the collector need not look at it again and again.
+        gc.freeze()
+        gc.enable()
+        held, self._held = self._held, None
+        for event in held.events if held else ():
+            await self.on_event(event)
