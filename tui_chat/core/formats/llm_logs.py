@@ -41,6 +41,10 @@ _RESPONSE = (
     "conversation_id", "duration_ms", "datetime_utc", "timestamp", "timestamp_utc", "chat_id",
     "input_tokens", "output_tokens",
 )  # fmt: skip
+_TURN = (
+    "model", "resolved_model", "tip_message_hash", "parent_message_hash", "options_json",
+    "input_tokens", "output_tokens", "duration_ms", "datetime_utc",
+)  # fmt: skip
 
 
 class LlmLogs:
@@ -49,6 +53,7 @@ class LlmLogs:
     def __init__(self, connection: Connection, context: Context) -> None:
         self._connection = connection
         self._context = context
+        self._turns: dict[object, object] | None = None
         self._columns = {
             table_name: {row[1] for row in connection.execute(f'PRAGMA table_info("{table_name}")')}
             for (table_name,) in connection.execute(
@@ -182,11 +187,7 @@ class LlmLogs:
             {},
         )
         talk = _Talk("thread", str(id), moment(thread.get("datetime_utc"), self._context.time))
-        turns = (
-            "id", "model", "resolved_model", "tip_message_hash", "parent_message_hash",
-            "options_json", "input_tokens", "output_tokens", "duration_ms", "datetime_utc",
-        )  # fmt: skip
-        for turn in self._rows("turns", turns, "WHERE thread_id=? ORDER BY datetime_utc, id", id):
+        for turn in self._rows("turns", _TURN, "WHERE thread_id=? ORDER BY datetime_utc, id", id):
             talk.time = moment(turn.get("datetime_utc"), talk.time)
             self._add_chain(talk, turn.get("tip_message_hash"), turn)
         # A fork to which nothing was added yet has no turn of its own.
@@ -225,10 +226,17 @@ class LlmLogs:
             talk.system = text
         elif role == "assistant":
             reasoning = "\n\n".join(filter(None, thoughts))
-            made = turn or self._answers_before(talk).get(text)
+            made = turn or self._turn_elsewhere(hash) or self._answers_before(talk).get(text)
             talk.add(hash, "assistant", text, reasoning=reasoning, turn=made)
         else:
             talk.add(hash, "assistant" if role == "tool" else "user", text, own=False)
+
+    def _turn_elsewhere(self, hash: str) -> _Row | None:
+        """The turn of another thread that made this message, which a fork shares."""
+        if self._turns is None:
+            pairs = self._connection.execute("SELECT tip_message_hash, id FROM turns")
+            self._turns = dict(pairs.fetchall())
+        return next(self._rows("turns", _TURN, "WHERE id=?", self._turns.get(hash)), None)
 
     def _answers_before(self, talk: _Talk) -> Mapping[str, _Row]:
         """What the second shape knows of the replies in a conversation that went on in the third."""
