@@ -1,4 +1,31 @@
-"""Conversations as JSON Lines: one conversation a line, its whole tree, in a documented order of keys."""
+"""Conversations as JSON Lines: one conversation a line, its whole tree, in a documented order of keys.
+
+A line is an object with the keys, in this order,
+
+    id, title         texts
+    created           when it was begun: UTC, ISO 8601 to the millisecond, `2026-11-23T10:00:00.000Z`
+    leaf              the id of the last message of the branch that is read, or null
+    messages          all messages, parents before their children
+    updated           when it was last added to
+    archived, starred true, left out where it is not so
+    tags              a list of texts, left out where there are none
+    preset            the name of the preset it was begun with, left out without one
+
+and a message is one with
+
+    id, parent        texts; parent is null for a message that begins the conversation
+    role              system, user or assistant
+    content           the text
+    status            complete, length, stopped, cut, filtered, failed, interrupted or streaming
+    model, endpoint   what made a reply; null for what a person wrote
+    params            what was sent, by the parameters' names; what is not here was not sent
+    usage             *_tokens, *seconds (to the millisecond), estimated: what is known of them
+    created           when it was made
+
+and, where there is anything to say: system (the system prompt of the reply), reasoning, error,
+refused (parameter → the server's words; where it was sent under another name instead, an object with
+words and sent_as), finish_reason, request_id.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +34,7 @@ import re
 from dataclasses import fields
 from datetime import UTC, datetime
 
-from tui_chat.core.conversation import Conversation, Message, Usage
+from tui_chat.core.conversation import Conversation, Message, Refusal, Usage
 from tui_chat.core.text import HOSTILE
 
 
@@ -46,11 +73,15 @@ def message_object(message: Message) -> dict[str, object]:
         "system": setup.system if setup else "",
         "reasoning": message.reasoning,
         "error": message.error,
-        "refused": {one.name: one.words for one in message.refused if not one.sent_as},
+        "refused": {one.name: _refusal(one) for one in message.refused},
         "finish_reason": message.finish_reason,
         "request_id": message.request_id,
     }
     return known | {name: value for name, value in extra.items() if value}
+
+
+def _refusal(one: Refusal) -> object:
+    return {"words": one.words, "sent_as": one.sent_as} if one.sent_as else one.words
 
 
 def dumped(value: object) -> str:
@@ -65,12 +96,18 @@ def _escaped(match: re.Match[str]) -> str:
 
 def line(conversation: Conversation) -> str:
     """The conversation as one line of JSON, without the newline."""
-    return dumped(
-        {
-            "id": conversation.id,
-            "title": conversation.title,
-            "created": iso(conversation.created),
-            "leaf": conversation.leaf,
-            "messages": [message_object(message) for message in conversation.messages],
-        }
-    )
+    known: dict[str, object] = {
+        "id": conversation.id,
+        "title": conversation.title,
+        "created": iso(conversation.created),
+        "leaf": conversation.leaf,
+        "messages": [message_object(message) for message in conversation.messages],
+        "updated": iso(conversation.updated),
+    }
+    extra: dict[str, object] = {
+        "archived": conversation.archived,
+        "starred": conversation.starred,
+        "tags": list(conversation.tags),
+        "preset": conversation.preset,
+    }
+    return dumped(known | {name: value for name, value in extra.items() if value})
