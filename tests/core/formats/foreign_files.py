@@ -31,7 +31,11 @@ def node(
             "author": {"role": role, "name": None, "metadata": {}},
             "create_time": NOON + 10 if time is None else time,
             "update_time": None,
-            "content": {"content_type": kind, **({"parts": list(parts)} if parts else {}), **content},
+            "content": {
+                "content_type": kind,
+                **({"parts": list(parts)} if parts else {}),
+                **content,
+            },
             "status": "finished_successfully",
             "end_turn": True,
             "weight": 1.0,
@@ -41,7 +45,9 @@ def node(
     return {"id": id, "message": message, "parent": parent, "children": list(children)}
 
 
-def chat(id: str, *nodes: Mapping[str, Any], leaf: str | None = None, **more: object) -> dict[str, Any]:
+def chat(
+    id: str, *nodes: Mapping[str, Any], leaf: str | None = None, **more: object
+) -> dict[str, Any]:
     """One conversation of a conversations.json."""
     return {
         "title": f"Chat {id}",
@@ -155,11 +161,20 @@ def shared_store() -> dict[str, list[list[object]]]:
     texts = {"s": "Be brief.", "q": "Why?", "a": "So.", "q2": "And then?"}
     call = json.dumps({"name": "look", "arguments": {"at": 1}, "tool_call_id": "t1"})
     parts: list[list[object]] = [
-        [place, hash, 0, "text", None, text, None] for place, (hash, text) in enumerate(texts.items(), 1)
+        [place, hash, 0, "text", None, text, None]
+        for place, (hash, text) in enumerate(texts.items(), 1)
     ]
     parts += [
         [8, "a2", 0, "reasoning", None, "Hm.", None],
-        [9, "a2", 1, "text", None, None, json.dumps({"text_ref": [{"fragment": 1}, {"literal": "!"}]})],
+        [
+            9,
+            "a2",
+            1,
+            "text",
+            None,
+            None,
+            json.dumps({"text_ref": [{"fragment": 1}, {"literal": "!"}]}),
+        ],
         [10, "a2", 2, "tool_call", "look", None, call],
     ]
     return {
@@ -168,7 +183,19 @@ def shared_store() -> dict[str, list[list[object]]]:
         "fragments": [[1, "h", "The end"]],
         "threads": [["t1", "Why", "a2", None, MORNING], ["t2", "A fork", "a", "t1", MORNING]],
         "turns": [
-            ["u1", "t1", "q", "a", "gpt", "gpt-5", '{"temperature": 0.5, "foo": 1}', 5, 6, 250, MORNING],
+            [
+                "u1",
+                "t1",
+                "q",
+                "a",
+                "gpt",
+                "gpt-5",
+                '{"temperature": 0.5, "foo": 1}',
+                5,
+                6,
+                250,
+                MORNING,
+            ],
             ["u2", "t1", "q2", "a2", "gpt", None, None, 9, 9, 100, "2026-03-01T08:05:00+00:00"],
         ],
     }

@@ -47,7 +47,9 @@ def test_lines_are_counted_as_an_editor_counts_them(
     raw = end.join(json.dumps(item) for item in items).encode()
     found = list(lines(Pieces(raw, size)))
     assert [decoded(item) for _, item in found] == items
-    assert [number for number, _ in found] == [1 + place * end.count("\n") for place in range(len(items))]
+    assert [number for number, _ in found] == [
+        1 + place * end.count("\n") for place in range(len(items))
+    ]
 
 
 def test_an_item_that_is_no_json_costs_itself_alone() -> None:
@@ -77,7 +79,11 @@ def test_an_array_that_breaks_off_gives_its_whole_items_and_says_so(raw: bytes) 
 def test_what_is_too_large_is_not_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cutting, "LARGEST_ITEM", 100)
     long = json.dumps("x" * 500).encode()
-    assert list(array_items(Pieces(b"[1," + long + b",2]", 60))) == [(1, b"1"), (2, None), (3, b"2")]
+    assert list(array_items(Pieces(b"[1," + long + b",2]", 60))) == [
+        (1, b"1"),
+        (2, None),
+        (3, b"2"),
+    ]
     assert list(lines(Pieces(b"1\n" + long + b"\n2", 60))) == [(1, b"1"), (2, None), (3, b"2")]
     with pytest.raises(Broken, match="larger than"):
         decoded(None)

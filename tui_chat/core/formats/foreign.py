@@ -13,7 +13,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from tui_chat.core.conversation import Conversation, id_of
@@ -22,6 +22,8 @@ from tui_chat.core.records import LATEST
 from tui_chat.core.text import clean, one_line
 
 LONGEST_TITLE = 200
+_MILLISECOND = timedelta(milliseconds=1)
+_HALF = timedelta(microseconds=500)
 
 
 class NotUnderstood(ValueError):
@@ -86,10 +88,10 @@ def moment(written: object, otherwise: int) -> int:
     try:
         found = datetime.fromisoformat(written.strip()[:40])
         zoned = found if found.tzinfo else found.replace(tzinfo=UTC)
-        seconds = (zoned - datetime(1970, 1, 1, tzinfo=UTC)).total_seconds()
+        since = zoned - datetime(1970, 1, 1, tzinfo=UTC)
     except (ValueError, OverflowError):
         return otherwise
-    return min(max(round(seconds * 1000), 0), LATEST)
+    return min(max((since + _HALF) // _MILLISECOND, 0), LATEST)
 
 
 def count(value: object) -> int | None:

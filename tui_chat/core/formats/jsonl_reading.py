@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import fields
 from typing import Any
 
 from tui_chat.core.conversation import (
@@ -134,10 +133,9 @@ def _setup(raw: Mapping[str, Any]) -> Setup | None:
 
 
 def _refused(value: object) -> tuple[Refusal, ...]:
-    if isinstance(value, dict):
-        return tuple(Refusal(words(name), words(said)) for name, said in value.items())
     found = []
-    for one in rows(value):
-        raw = table(one)
-        found.append(Refusal(*(words(raw.get(field.name)) for field in fields(Refusal))))
+    for refused, said in table(value).items():
+        more = table(said)
+        text = words(more.get("words")) if more else words(said)
+        found.append(Refusal(words(refused), text, words(more.get("sent_as"))))
     return tuple(found)
