@@ -246,9 +246,7 @@ strange_nodes = anything | st.fixed_dictionaries(
 )
 strange_chats = st.fixed_dictionaries(
     {"mapping": st.dictionaries(names, strange_nodes, max_size=4)},
-    optional={
-        key: anything for key in ("title", "current_node", "create_time", "update_time", "id")
-    },
+    optional=dict.fromkeys(("title", "current_node", "create_time", "update_time", "id"), anything),
 )
 
 
