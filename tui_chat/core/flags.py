@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable
+from pathlib import Path
 
 from tui_chat import __version__
 from tui_chat.core.escapes import unescape
@@ -59,9 +60,54 @@ def command_line() -> argparse.ArgumentParser:
     which.add_argument(
         "--all", action="store_true", help="every conversation, oldest first (the default)"
     )
+    _add_reading(commands)
+    _add_import(commands)
     commands.add_parser("paths", help="say where things are kept")
     commands.add_parser("doctor", help="say what this installation is and finds")
     return parser
+
+
+def _add_reading(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    query = 'words, "a phrase", -not, role:user, model:gpt*, tag:x, after:7d, temperature>1; -- before a minus'
+    search = commands.add_parser("search", help="find messages in the saved conversations")
+    search.add_argument("query", nargs="+", metavar="QUERY", help=query)
+    search.add_argument(
+        "--best", action="store_true", help="the best matches first, not the newest"
+    )
+    lines = commands.add_parser("list", help="list saved conversations, newest first")
+    lines.add_argument("query", nargs="*", metavar="QUERY", help="as for search; all without")
+    for parser, limit in ((search, 20), (lines, 50)):
+        parser.add_argument("--json", action="store_true", help="one JSON object a line")
+        parser.add_argument(
+            "--limit", type=_count, default=limit, metavar="N", help=f"at most so many ({limit})"
+        )
+    show = commands.add_parser("show", help="write one saved conversation to standard output")
+    show.add_argument("id", metavar="ID", help="its id, or the beginning of it")
+    show.add_argument("--format", choices=("markdown", "jsonl"), default="markdown")
+
+
+def _count(text: str) -> int:
+    if not (text.isascii() and text.isdecimal() and int(text[:9]) > 0 and len(text) < 10):
+        raise argparse.ArgumentTypeError("takes a whole number from 1 on.")
+    return int(text)
+
+
+def _add_import(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    bring = commands.add_parser(
+        "import",
+        help="bring conversations along from other programs",
+        description="Bring conversations along. It reads ChatGPT's data export (the zip as it is, or a"
+        " conversations.json; all branches), logs.db of llm, OpenAI's fine-tuning JSONL, ShareGPT, and"
+        " what “export” wrote. What a file is, is told by its content. What is there already is not"
+        " added twice.",
+        allow_abbrev=False,
+    )
+    bring.add_argument("files", nargs="+", metavar="FILE", type=_file, help="a file to read")
+    bring.add_argument(
+        "--skip-unreadable",
+        action="store_true",
+        help="import the rest of a file in which something cannot be read; else none of it is",
+    )
 
 
 def _add_setup_flags(parser: argparse.ArgumentParser) -> None:
@@ -109,6 +155,10 @@ def _not_empty(text: str) -> str:
     if not clean(text).strip():
         raise argparse.ArgumentTypeError("this is empty.")
     return text
+
+
+def _file(text: str) -> Path:
+    return Path(_not_empty(text))
 
 
 def _text(typed: str) -> str:

@@ -12,7 +12,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Concatenate, ParamSpec, TypeVar
 
-from tui_chat.core import queries, shelves
+from tui_chat.core import merging, queries, shelves
 from tui_chat.core.conversation import Conversation, Headline, Message, Shelf, new_id, now
 from tui_chat.core.database import (
     Connection,
@@ -27,6 +27,7 @@ from tui_chat.core.database import (
 from tui_chat.core.errors import ChatError
 from tui_chat.core.files import private_directory
 from tui_chat.core.locks import FileLock, remove_abandoned
+from tui_chat.core.merging import Merged
 from tui_chat.core.schema import MIGRATIONS
 from tui_chat.core.text import clean
 
@@ -216,6 +217,13 @@ class Store:
         messages. The search index is to be told of any."""
         return await self._write(shelves.purge_expired, now() - days * 86_400_000)
 
+    async def merge(self, staging: Path, stopped: Callable[[], bool]) -> Merged:
+        """Add all that a staging database holds, or nothing; merging.Stopped when `stopped` says so.
+
+        `stopped` is asked on the store's thread.
+        """
+        return await self._read(merging.merge, staging, stopped)
+
     # Reading it again
 
     async def headlines(
@@ -227,6 +235,10 @@ class Store:
     async def headline(self, conversation_id: str) -> Headline | None:
         """One conversation as lists show it, also from the trash; None when there is none."""
         return await self._read(shelves.headline, clean(conversation_id))
+
+    async def beginning(self, text: str) -> list[str]:
+        """The ids that begin with this, also of conversations in the trash; a few of them, where there are many."""
+        return await self._read(shelves.beginning, clean(text))
 
     async def count(self, shelf: Shelf = _KEPT) -> int:
         """How many conversations a shelf has."""

@@ -55,7 +55,7 @@ class KeyedApp(App[None]):
         By Textual's own way it would be run after the keys that follow it in a burst, as slow
         lines send them: those would still go to the widget that the key leads away from.
         """
-        if not event.key.startswith("ctrl+") and not re.fullmatch(r"f\d+", event.key):
+        if re.fullmatch(r"ctrl\+.+|f\d+|(shift\+)?tab", event.key) is None:
             return False
         bound = self.screen.active_bindings.get(event.key)
         if bound is None or not bound.enabled or bound.node not in (self.screen, self):
