@@ -90,12 +90,14 @@ class MessageTranscript(Transcript):
             "mark_message",
             ("Compare", "Mark a reply; on another one, compare the two"),
             "mark",
+            show=False,
         ),
         _key(
             "p",
             "use_parameters",
             ("Use parameters", "Take the setup of this reply over"),
             "use_parameters",
+            show=False,
         ),
         _key(
             "delete,d",
