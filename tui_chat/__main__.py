@@ -113,6 +113,10 @@ def _done(world: World, opening: Opening, flags: Namespace, parser: ArgumentPars
         from tui_chat.core import listing
 
         return asyncio.run(listing.answer(world, flags))
+    if command == "import":
+        from tui_chat.core.import_command import import_files
+
+        return asyncio.run(import_files(world, flags.files, skip_unreadable=flags.skip_unreadable))
     if command == "doctor":
         return asyncio.run(oneshot.doctor(world))
     return oneshot.paths(world)

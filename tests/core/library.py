@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 
 from tui_chat.core.conversation import Conversation, Message, Role, Setup, Status, new_id
@@ -32,11 +34,11 @@ def message(
 
 
 async def kept(store: Store, *messages: Message, title: str = "", preset: str = "") -> str:
-    """A conversation of these messages in the store; its id."""
+    """A conversation of these messages, each after the other, in the store; its id."""
     conversation = Conversation(title=title, preset=preset)
     await store.create(conversation, messages[0])
-    for one in messages[1:]:
-        await store.add(conversation.id, one)
+    for before, one in pairwise(messages):
+        await store.add(conversation.id, replace(one, parent=before.id))
     return conversation.id
 
 

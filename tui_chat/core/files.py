@@ -68,6 +68,10 @@ class Places:
         return self.cache / "models"
 
     @property
+    def importing(self) -> Path:
+        return self.cache / "importing"
+
+    @property
     def index(self) -> Path:
         return self.cache / "search.db"
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable
+from pathlib import Path
 
 from tui_chat import __version__
 from tui_chat.core.escapes import unescape
@@ -54,6 +55,7 @@ def command_line() -> argparse.ArgumentParser:
     ask.add_argument("text", nargs="+", metavar="TEXT", help="the question; - reads standard input")
     _add_export(commands)
     _add_reading(commands)
+    _add_import(commands)
     commands.add_parser("paths", help="say where things are kept")
     commands.add_parser("doctor", help="say what this installation is and finds")
     return parser
@@ -107,6 +109,24 @@ def _count(text: str) -> int:
     return int(text)
 
 
+def _add_import(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    bring = commands.add_parser(
+        "import",
+        help="bring conversations along from other programs",
+        description="Bring conversations along. It reads ChatGPT's data export (the zip as it is, or a"
+        " conversations.json; all branches), logs.db of llm, OpenAI's fine-tuning JSONL, ShareGPT, and"
+        " what “export” wrote. What a file is, is told by its content. What is there already is not"
+        " added twice.",
+        allow_abbrev=False,
+    )
+    bring.add_argument("files", nargs="+", metavar="FILE", type=_file, help="a file to read")
+    bring.add_argument(
+        "--skip-unreadable",
+        action="store_true",
+        help="import the rest of a file in which something cannot be read; else none of it is",
+    )
+
+
 def _add_setup_flags(parser: argparse.ArgumentParser) -> None:
     # Defaults are left out, so that a command's own flags do not undo those before it.
     def add(
@@ -152,6 +172,10 @@ def _not_empty(text: str) -> str:
     if not clean(text).strip():
         raise argparse.ArgumentTypeError("this is empty.")
     return text
+
+
+def _file(text: str) -> Path:
+    return Path(_not_empty(text))
 
 
 def _text(typed: str) -> str:

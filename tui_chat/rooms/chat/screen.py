@@ -296,7 +296,7 @@ class ChatScreen(DraftingScreen):
             self.keeping = True
         self._show_other(at)
         self._take_early()
-        if at is not None and at in self.talk.conversation:
+        if at is not None and self.talk.conversation.has(at):
             self.transcript.cursor = at
             if deed:
                 self.set_focus(self.transcript)

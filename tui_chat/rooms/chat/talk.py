@@ -87,7 +87,7 @@ class Talk:
         if found is None:
             return False
         self.conversation, self._saved = found, True
-        if at is not None and at in found:
+        if at is not None and found.has(at):
             await self.read(at)
         return True
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from tui_chat.core.conversation import Setup
 from tui_chat.core.world import World
 from tui_chat.rooms.review.catalogue import Catalogue
 from tui_chat.rooms.review.keeping import Keeping, Trash
@@ -15,8 +14,8 @@ from tui_chat.rooms.review.preview import PreviewingScreen
 class OrderingScreen(PreviewingScreen):
     """Subclasses read the lines and show them."""
 
-    def __init__(self, world: World, catalogue: Catalogue, setup: Setup, trash: Trash) -> None:
-        super().__init__(world, catalogue, setup)
+    def __init__(self, world: World, catalogue: Catalogue, trash: Trash) -> None:
+        super().__init__(world, catalogue)
         self.keeping = Keeping(self, world, trash, self.read_lines)
 
     async def read_lines(self, at: str = "") -> None:

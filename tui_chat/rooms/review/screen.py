@@ -16,7 +16,6 @@ from textual.content import Content
 from textual.reactive import var
 from textual.widgets import Input, Static
 
-from tui_chat.core.conversation import Setup
 from tui_chat.core.errors import ChatError
 from tui_chat.core.query import Query, parse
 from tui_chat.core.world import World
@@ -55,12 +54,9 @@ class ReviewScreen(OrderingScreen):
     best: var[bool] = var(False, init=False)
     """Whether the best match comes first, not the newest."""
 
-    def __init__(
-        self, world: World, present: str, setup: Setup, trash: Trash, *, words: str = ""
-    ) -> None:
-        """`present` is the conversation that is open, `setup` the one that would answer now; `words`
-        are looked for at once."""
-        super().__init__(world, Catalogue(self._draw, id="lines"), setup, trash)
+    def __init__(self, world: World, present: str, trash: Trash, *, words: str = "") -> None:
+        """`present` is the conversation that is open; `words` are looked for at once."""
+        super().__init__(world, Catalogue(self._draw, id="lines"), trash)
         self._present = present
         self._field = SearchField(words, "Search what was said, or type a filter")
         self._help = Static("", id="help", markup=False)
@@ -163,6 +159,7 @@ class ReviewScreen(OrderingScreen):
     def show_lines(self, lines: Sequence[Line], at: str = "", place: int = 0) -> None:
         going = self.keeping.trash.going
         hits = self._query.of_messages
+        self.transcript.find(self._query.spans if self._query.words else None)
         self.catalogue.empty = NOTHING if not self._query.empty else "Nothing is saved yet."
         self.catalogue.show(
             [line for line in lines if line.conversation not in going],

@@ -9,6 +9,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from textual import work
 from textual.message import Message as Event
 from textual.reactive import reactive
 
@@ -116,10 +117,10 @@ class FindingView(PlacedScrollView):
         if match is not None:
             self._go_to(match)
         elif not over:
-            # Not a coroutine: one cancelled before it began would say that it was never awaited.
-            self.run_worker(lambda: self._look_on(search, otherwise), group=_WORKERS)
+            self._look_on(search, otherwise)
         return match is not None or not over
 
+    @work(group=_WORKERS)
     async def _look_on(self, search: Search, otherwise: Callable[[], object]) -> None:
         match, over = None, False
         while not over:
