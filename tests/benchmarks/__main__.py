@@ -17,7 +17,9 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
+from tests.benchmarks.scale import scale
 from tests.fake_server import Answer, FakeServer, words
 from tests.terminal import TUI_CHAT, Terminal, home_environment
 from tui_chat.core import queries
@@ -30,6 +32,15 @@ ENTER, ESCAPE, CTRL_N = "\r", "\x1b", "\x0e"
 ESCAPE_WAIT = 100
 """Milliseconds that Textual waits for an escape sequence to go on."""
 BARE = (sys.executable, "-m", "tests.benchmarks.bare")
+
+
+class Row(Protocol):
+    """One line that is printed, and whether its bar was met."""
+
+    @property
+    def met(self) -> bool: ...
+
+    def row(self) -> str: ...
 
 
 @dataclass(frozen=True)
@@ -186,10 +197,11 @@ def _until(terminal: Terminal, events: Sequence[object], count: int) -> None:
         terminal.read(0.005)
 
 
-MEASUREMENTS: dict[str, Callable[[], list[Figure]]] = {
+MEASUREMENTS: dict[str, Callable[[], Sequence[Row]]] = {
     "first-paint": first_paint,
     "send-in-10000": send_in_ten_thousand,
     "stop": stop,
+    "scale": scale,
 }
 
 

@@ -125,6 +125,10 @@ class Message:
     """Milliseconds since the epoch, UTC."""
 
 
+EDITED = "edited"
+"""The finish reason of a reply that a person wrote, in place of one that a model made."""
+
+
 def said(
     role: Role, content: str, parent: str | None = None, *, setup: Setup | None = None
 ) -> Message:
@@ -132,10 +136,17 @@ def said(
     return Message(new_id(), parent, role, content, setup=setup, created=now())
 
 
-def begun(parent: str | None, setup: Setup) -> Message:
-    """A reply of which nothing has arrived yet; `setup` is what is sent."""
+def begun(parent: str | None, setup: Setup, content: str = "", reasoning: str = "") -> Message:
+    """A reply of which nothing has arrived yet but what it goes on from; `setup` is what is sent."""
     return Message(
-        new_id(), parent, "assistant", "", status="streaming", setup=setup, created=now()
+        new_id(),
+        parent,
+        "assistant",
+        content,
+        status="streaming",
+        reasoning=reasoning,
+        setup=setup,
+        created=now(),
     )
 
 
@@ -251,6 +262,10 @@ class Conversation:
             at = self._parents[at]
         return tuple(reversed(path))
 
+    def parent(self, id: str) -> str | None:
+        """The id of the message that this one follows; None for one that begins."""
+        return self._parents[id]
+
     def children(self, id: str | None) -> tuple[str, ...]:
         """The ids of the messages that follow this one, oldest first; None for those that begin."""
         return tuple(self._children.get(id, ()))
@@ -274,6 +289,21 @@ class Conversation:
         if self.leaf in gone:
             left = self._children[parent]
             self.leaf = self.deepest(left[-1]) if left else parent
+
+    def rebuilt(self, messages: Iterable[Message], leaf: str | None) -> Conversation:
+        """The same conversation with these messages, in this order, and this leaf being read."""
+        return Conversation(
+            self.id,
+            self.title,
+            messages,
+            leaf,
+            self.created,
+            updated=self.updated,
+            archived=self.archived,
+            starred=self.starred,
+            tags=self.tags,
+            preset=self.preset,
+        )
 
     def siblings(self, id: str) -> tuple[str, ...]:
         """The ids of all children of this message's parent, itself among them, oldest first."""

@@ -22,6 +22,8 @@ BUILT_IN = "built-in"
 ENVIRONMENT = "environment"
 """The name of the endpoint that OPENAI_BASE_URL names."""
 DATA = Path(__file__).parent.parent / "data"
+WAYS_TO_CONTINUE = ("prefill", "continue_final_message")
+"""A last message of the assistant's own is gone on with (llama.cpp), or is where two fields say so (vLLM)."""
 GGUF = ".gguf"
 """How the name of a model file ends."""
 _KEY_HINT = "Put the key into an environment variable and name it: --key-env NAME."
@@ -51,6 +53,8 @@ class Endpoint:
     """The path of a model file on this machine, which the program serves itself; else empty."""
     counts_tokens: bool = False
     """Whether it offers llama.cpp's token counts (`/chat/completions/input_tokens`)."""
+    continues: str = ""
+    """How it is asked to go on with a reply, one of WAYS_TO_CONTINUE; empty when that is not known."""
 
     @property
     def openai(self) -> bool:
@@ -129,6 +133,7 @@ def endpoint_from(name: str, table: Mapping[str, object]) -> Endpoint:
     """An endpoint as settings or data describe it; ValueError or ChatError in words for what is wrong."""
     unknown = table.keys() - {
         "base_url", "key_env", "key_command", "model", "preset", "gguf", "accepts", "rename", "counts_tokens",
+        "continues",
     }  # fmt: skip
     if unknown:
         raise ValueError(f"there is no “{one_line(min(unknown), 40)}” in an endpoint.")
@@ -149,6 +154,9 @@ def endpoint_from(name: str, table: Mapping[str, object]) -> Endpoint:
     counts_tokens = table.get("counts_tokens", False)
     if not isinstance(counts_tokens, bool):
         raise ValueError("counts_tokens takes true or false.")
+    continues = table.get("continues", "")
+    if continues not in ("", *WAYS_TO_CONTINUE):
+        raise ValueError(f"continues takes {' or '.join(WAYS_TO_CONTINUE)}.")
     return Endpoint(
         one_line(name),
         normal_base_url(base_url) if base_url else "",
@@ -159,6 +167,7 @@ def endpoint_from(name: str, table: Mapping[str, object]) -> Endpoint:
         _accepted(table),
         _renamed(table),
         counts_tokens=counts_tokens,
+        continues=str(continues),
     )
 
 
@@ -181,6 +190,7 @@ def model_file(path: str, name: str = "") -> Endpoint:
         accepts=known,
         gguf=str(file),
         counts_tokens=True,
+        continues="prefill",
     )
 
 

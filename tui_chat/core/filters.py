@@ -260,7 +260,8 @@ def completions(text: str, cursor: int, known: Known = _NOTHING_KNOWN) -> Sequen
     typed = folded(text[item.value_start : cursor].strip('"'))
     values = _values(item.filter, known)
     begun = [one for one in values if folded(one).startswith(typed)]
-    inside = [one for one in values if typed in folded(one) and one not in begun]
+    named = item.filter.kind == "text"
+    inside = [one for one in values if named and typed in folded(one) and one not in begun]
     offered = [Completion(item.start, item.end, start + _quoted(one)) for one in begun + inside]
     here = text[item.start : item.end]
     return [] if [one.replacement for one in offered] == [here] else offered

@@ -47,6 +47,8 @@ class Finder:
         self._base = base
         self._index = index
         self._stopped = stopped
+        self._end: float | None = None
+        self._wanted = 0
         self.reached: int | None = None
         """Where newest() left off because of its time; None when it came to the end."""
 
@@ -56,13 +58,19 @@ class Finder:
         return self._index is not None
 
     def newest(
-        self, query: Query, below: int | None = None, within: float | None = None
+        self,
+        query: Query,
+        below: int | None = None,
+        within: float | None = None,
+        *,
+        at_least: int = 0,
     ) -> Iterator[int]:
         """The rows of the messages that match, those that arrived last first, below a row.
 
-        Leaves off after about so many seconds; `reached` says where.
+        Leaves off after about so many seconds, when it has found so many; `reached` says where.
         """
-        end = None if within is None else time.monotonic() + within
+        self._end = None if within is None else time.monotonic() + within
+        self._wanted = at_least
         self.reached = None
         if query.impossible or not query.of_messages:
             return
@@ -71,24 +79,30 @@ class Finder:
             return
         where, given = conditions(query, setups)
         if self._index is None:
-            yield from self._read(query, where, given, below, end)
+            yield from self._read(query, where, given, below)
             return
         narrow = self._narrow(query)
         facets = self._facets(query, setups, narrow)
         if facets is None:
             return
-        within_some = self._messages(narrow) if narrow and len(narrow) > MOST_FACETS else None
-        match, size = expression(query, facets), FIRST
-        while rows := self._index.rows(match, below, size):
-            meant = rows if within_some is None else [row for row in rows if row in within_some]
-            if meant:
-                yield from self._there(meant, where, given)
-            if len(rows) < size:
-                return
-            self._go_on()
-            below, size = rows[-1], min(size * 4, MOST)
-            if self._late(end, below):
-                return
+        many = narrow is not None and len(narrow) > MOST_FACETS
+        inside: set[int] | None = None
+        looked_at, size = 0, FIRST
+        with self._index.rows(expression(query, facets), below) as more:
+            while rows := more(size):
+                looked_at += size
+                if many and inside is None and looked_at > MOST:
+                    # Few of so many were meant: each will be looked up only if it may be.
+                    inside = self._messages(narrow or ())
+                meant = rows if inside is None else [row for row in rows if row in inside]
+                if meant:
+                    there = self._there(meant, where, given)
+                    self._wanted -= len(there)
+                    yield from there
+                self._go_on()
+                if len(rows) < size or self._late(rows[-1]):
+                    return
+                size = min(size * 4, MOST)
 
     def best(self, query: Query) -> list[int]:
         """The newest matches, RANKED at most, those first in which the words stand most often for their
@@ -121,8 +135,8 @@ class Finder:
             found |= {seq: text_of(name) for seq, name in rows.fetchall()}
         return [found[seq] for seq in sorted(found)]
 
-    def _late(self, end: float | None, at: int) -> bool:
-        if end is None or time.monotonic() < end:
+    def _late(self, at: int) -> bool:
+        if self._end is None or self._wanted > 0 or time.monotonic() < self._end:
             return False
         self.reached = at
         return True
@@ -155,11 +169,11 @@ class Finder:
         where: str,
         given: Sequence[object],
         below: int | None,
-        end: float | None,
     ) -> Iterator[int]:
-        # A text without the letters of an ASCII word can only have it in others: with accents, or wide.
+        # An ASCII text without the letters of a word does not have it; others may, with accents, or wide.
+        plain = "length(m.content||m.reasoning)=length(CAST(m.content||m.reasoning AS BLOB))"
         parts = [
-            f"(m.content||m.reasoning LIKE '%{word}%' OR m.content||m.reasoning GLOB '*[^ -~\n\t]*')"
+            f"(m.content||m.reasoning LIKE '%{word}%' OR NOT {plain})"
             for phrase in query.words
             for word in phrase.words
             if word.isascii()
@@ -177,9 +191,10 @@ class Finder:
             ).fetchall()
             for seq, *texts in rows:
                 if query.matches(searched(*texts)):
+                    self._wanted -= 1
                     yield seq
             top -= CHUNK
-            if self._late(end, top):
+            if self._late(top):
                 return
 
     def _facets(

@@ -53,17 +53,60 @@ def command_line() -> argparse.ArgumentParser:
     ask.add_argument("--save", action="store_true", help="keep the conversation")
     ask.add_argument("--json", action="store_true", help="print the message as one JSON object")
     ask.add_argument("text", nargs="+", metavar="TEXT", help="the question; - reads standard input")
-    export = commands.add_parser("export", help="write saved conversations to standard output")
-    export.add_argument("--format", choices=("jsonl", "markdown"), default="jsonl")
-    which = export.add_mutually_exclusive_group()
-    which.add_argument("--id", help="one conversation")
-    which.add_argument(
-        "--all", action="store_true", help="every conversation, oldest first (the default)"
-    )
+    _add_export(commands)
+    _add_reading(commands)
     _add_import(commands)
     commands.add_parser("paths", help="say where things are kept")
     commands.add_parser("doctor", help="say what this installation is and finds")
     return parser
+
+
+def _add_export(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    export = commands.add_parser(
+        "export", help="write saved conversations to standard output or a file"
+    )
+    export.add_argument(
+        "--format",
+        choices=("jsonl", "markdown", "finetuning", "html"),
+        help="jsonl, unless the suffix of --to says otherwise",
+    )
+    which = export.add_mutually_exclusive_group()
+    which.add_argument("--id", action="append", metavar="ID", help="one; several by several --id")
+    which.add_argument(
+        "--all",
+        action="store_true",
+        help="every conversation that is not in the trash, oldest first (the default)",
+    )
+    which.add_argument(
+        "--search", type=_not_empty, metavar="QUERY", help="those that a search finds"
+    )
+    export.add_argument("--to", type=_not_empty, metavar="FILE", help="a new file, written whole")
+    export.add_argument("--overwrite", action="store_true", help="replace the file of --to")
+
+
+def _add_reading(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    query = 'words, "a phrase", -not, role:user, model:gpt*, tag:x, after:7d, temperature>1; -- before a minus'
+    search = commands.add_parser("search", help="find messages in the saved conversations")
+    search.add_argument("query", nargs="+", metavar="QUERY", help=query)
+    search.add_argument(
+        "--best", action="store_true", help="the best matches first, not the newest"
+    )
+    lines = commands.add_parser("list", help="list saved conversations, newest first")
+    lines.add_argument("query", nargs="*", metavar="QUERY", help="as for search; all without")
+    for parser, limit in ((search, 20), (lines, 50)):
+        parser.add_argument("--json", action="store_true", help="one JSON object a line")
+        parser.add_argument(
+            "--limit", type=_count, default=limit, metavar="N", help=f"at most so many ({limit})"
+        )
+    show = commands.add_parser("show", help="write one saved conversation to standard output")
+    show.add_argument("id", metavar="ID", help="its id, or the beginning of it")
+    show.add_argument("--format", choices=("markdown", "jsonl"), default="markdown")
+
+
+def _count(text: str) -> int:
+    if not (text.isascii() and text.isdecimal() and int(text[:9]) > 0 and len(text) < 10):
+        raise argparse.ArgumentTypeError("takes a whole number from 1 on.")
+    return int(text)
 
 
 def _add_import(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:

@@ -47,7 +47,7 @@ class Found:
 
     hits: tuple[Hit, ...] = ()
     more: bool = False
-    """Whether there may be others: the limit was reached, or the time was up, even before the first hit."""
+    """Whether there may be others: the limit was reached, or the time was up."""
     indexed: bool = True
     """Whether they were found by the index; without it, messages are read."""
     place: int = 0
@@ -93,7 +93,7 @@ def snippet(
     query: Query, content: str, reasoning: str = ""
 ) -> tuple[str, tuple[tuple[int, int], ...]]:
     """A piece of a text around the first match, on one line, and where the words stand in it."""
-    text, first = content, query.spans(content, 1)
+    text, first = content or reasoning, query.spans(content, 1)
     if not first and reasoning and (found := query.spans(reasoning, 1)):
         text, first = reasoning, found
     start, end = first[0] if first else (0, 0)

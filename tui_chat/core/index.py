@@ -9,8 +9,8 @@ stays here until reset(); whoever asks looks each row up there.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import closing, contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -65,23 +65,11 @@ class Index:
         self._connection.interrupt()
 
     def reset(self) -> None:
-        """Empty the file: none of its words stays in it. The next update begins from nothing."""
-        try:
-            self._connection.execute("BEGIN EXCLUSIVE")
-            self._connection.execute("DROP TABLE IF EXISTS words")
-            self._connection.execute("DROP TABLE IF EXISTS meta")
-            self._connection.execute("PRAGMA user_version=0")
-            self._connection.execute("COMMIT")
-            self._connection.execute("VACUUM")
-        except Error as error:
-            if is_busy(error):
-                raise
-            # A file that is no database. Other windows may have it open, so a sound one stays in place.
-            self._connection.close()
-            self._path.unlink(missing_ok=True)
-            self._path.with_name(f"{self._path.name}-journal").unlink(missing_ok=True)
-            prepare(self._path)
-            self._connection = self._connected()
+        """As the function."""
+        self._connection.close()
+        reset(self._path)
+        prepare(self._path)
+        self._connection = self._connected()
 
     def place(self) -> tuple[int, int]:
         """How far the index goes, and how far the messages go. Equal when it is complete: a message
@@ -92,14 +80,19 @@ class Index:
             return newest - 1, newest
         return min(top, newest), newest
 
-    def rows(self, match: str, below: int | None, limit: int) -> list[int]:
-        """The newest rows that match, below a row, newest first."""
+    @contextmanager
+    def rows(self, match: str, below: int | None) -> Iterator[Callable[[int], list[int]]]:
+        """The rows that match, below a row, newest first, so many as are asked for at a time."""
         under = "" if below is None else "AND rowid<?"
-        found = self._connection.execute(
-            f"SELECT rowid FROM words WHERE words MATCH ? {under} ORDER BY rowid DESC LIMIT ?",
-            (match, *(() if below is None else (below,)), limit),
+        # One question for all of them: finding the beginnings of words anew takes longer than going on.
+        cursor = self._connection.execute(
+            f"SELECT rowid FROM words WHERE words MATCH ? {under} ORDER BY rowid DESC",
+            (match, *(() if below is None else (below,))),
         )
-        return [row[0] for row in found.fetchall()]
+        try:
+            yield lambda size: [row[0] for row in cursor.fetchmany(size)]
+        finally:
+            cursor.close()
 
     def update(
         self, stop: Callable[[], bool], report: Callable[[int, int], None], *, most: int = 0
@@ -219,6 +212,24 @@ class Index:
         """All that was written without waiting for the disk is there now."""
         with suppress(OperationalError):
             self._connection.execute("INSERT OR REPLACE INTO meta(key,value) VALUES('building','')")
+
+
+def reset(path: Path) -> None:
+    """Empty an index: none of its words stays in the file. The next update begins from nothing."""
+    try:
+        with closing(connected(path)) as connection:
+            connection.execute("BEGIN EXCLUSIVE")
+            connection.execute("DROP TABLE IF EXISTS words")
+            connection.execute("DROP TABLE IF EXISTS meta")
+            connection.execute("PRAGMA user_version=0")
+            connection.execute("COMMIT")
+            connection.execute("VACUUM")
+    except Error as error:
+        if is_busy(error):
+            raise
+        # A file that is no database. Other windows may have it open, so a sound one stays in place.
+        path.unlink(missing_ok=True)
+        path.with_name(f"{path.name}-journal").unlink(missing_ok=True)
 
 
 def is_busy(error: Error) -> bool:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from tui_chat.core.database import Connection, Error, connected_to_read, decoded
 from tui_chat.core.errors import ChatError
-from tui_chat.core.index import Index, is_busy
+from tui_chat.core.index import Index, is_busy, reset
 
 Report = Callable[[int, int], None]
 """Told how many messages of how many are in the index."""
@@ -106,8 +106,8 @@ class Indexing:
         self.progress = (0, self.progress[1])
 
     def _reset(self) -> None:
-        with suppress(Error, OSError, ChatError), self._opened() as index:
-            index.reset()
+        with suppress(Error, OSError):
+            reset(self.path)
 
     @contextmanager
     def _opened(self) -> Iterator[Index]:

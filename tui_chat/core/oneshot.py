@@ -1,4 +1,4 @@
-"""What the program says without a screen: one answer, an export, its places, its state of health.
+"""What the program says without a screen: one answer, its places, its state of health.
 
 Plain text on standard output, one sentence on standard error when something failed, and an
 exit code; no escape sequence of anybody's.
@@ -10,13 +10,12 @@ import asyncio
 import importlib.metadata
 import platform
 import sys
-from collections.abc import Sequence
 
 from tui_chat.core.conversation import Conversation, Message, Setup, Token, begun, said, title_from
 from tui_chat.core.database import SQLITE_VERSION
 from tui_chat.core.endpoints import BUILT_IN
 from tui_chat.core.errors import ChatError
-from tui_chat.core.formats import jsonl, markdown
+from tui_chat.core.formats import jsonl
 from tui_chat.core.keys import key_source
 from tui_chat.core.local.model import SMOLLM2, Progress, model_path
 from tui_chat.core.opening import Opening
@@ -44,7 +43,7 @@ class Unwritten(Exception):
         self.reason = reason
 
 
-def _put(text: str, *, now: bool = False) -> None:
+def put(text: str, *, now: bool = False) -> None:
     """Write to standard output, through to its other end when it is to be seen `now`."""
     try:
         sys.stdout.write(text)
@@ -94,7 +93,7 @@ class _Printer:
         if token.reasoning or self._silent:
             return
         try:
-            _put(token.text, now=True)
+            put(token.text, now=True)
         except Unwritten as error:
             # As it is, it would pass for a fault of the network; what nobody reads is stopped instead.
             self.trouble = error
@@ -106,9 +105,9 @@ def _finish(final: Message, as_json: bool) -> None:
         row = jsonl.message_object(final)
         for inner in ("id", "parent", "role", "created"):
             del row[inner]
-        _put(jsonl.dumped(row) + "\n", now=True)
+        put(jsonl.dumped(row) + "\n", now=True)
     elif final.content and not final.content.endswith("\n"):
-        _put("\n", now=True)
+        put("\n", now=True)
     for refusal in (one for one in final.refused if not one.sent_as):
         label = label_of(refusal.name)
         sys.stderr.write(f"tui-chat: {label} was refused: {refusal.words}\n")
@@ -146,23 +145,6 @@ class _Counter:
         sys.stderr.flush()
 
 
-async def export(world: World, format: str, ids: Sequence[str] | None) -> int:
-    """Write saved conversations to standard output, one at a time. ChatError for an unknown id."""
-    found = 0
-    try:
-        store = await world.store()
-        async for conversation in store.conversations(ids):
-            found += 1
-            whole = format == "jsonl"
-            text = jsonl.line(conversation) if whole else markdown.document(conversation)
-            _put(text + "\n")
-    finally:
-        await world.close()
-    if ids and not found:
-        raise ChatError(f"There is no conversation “{one_line(ids[0], 40)}”.", "F3 lists them.")
-    return 0
-
-
 def paths(world: World) -> int:
     """Say where things are kept."""
     places = world.places
@@ -175,27 +157,27 @@ def paths(world: World) -> int:
         "logs": places.logs,
     }
     for name, path in rows.items():
-        _put(f"{name:<14}{path}\n")
+        put(f"{name:<14}{path}\n")
     return 0
 
 
 async def doctor(world: World) -> int:
     """Say what this installation is made of and what it finds; asks nothing of any network."""
-    _put(f"{'python':<14}{platform.python_version()} on {platform.platform()}\n")
+    put(f"{'python':<14}{platform.python_version()} on {platform.platform()}\n")
     for package in ("tui-chat", *_PACKAGES):
-        _put(f"{package:<14}{_version(package)}\n")
-    _put(f"{'sqlite':<14}{SQLITE_VERSION}\n\n")
+        put(f"{package:<14}{_version(package)}\n")
+    put(f"{'sqlite':<14}{SQLITE_VERSION}\n\n")
     paths(world)
-    _put("\n")
+    put("\n")
     model = model_path(world.places.models, SMOLLM2)
     state = str(model) if world.model_ready else "not fetched yet"
-    _put(f"{'built-in':<14}{SMOLLM2.title}: {state}\n")
+    put(f"{'built-in':<14}{SMOLLM2.title}: {state}\n")
     for endpoint in world.endpoints:
         where = endpoint.base_url or endpoint.gguf or "on this machine"
         key = key_source(endpoint, world.environ)
-        _put(f"{endpoint.name:<14}{where}   key: {key}\n")
+        put(f"{endpoint.name:<14}{where}   key: {key}\n")
     for problem in world.settings.problems:
-        _put(f"problem       {problem}\n")
+        put(f"problem       {problem}\n")
     return await _saved(world)
 
 
@@ -204,12 +186,12 @@ async def _saved(world: World) -> int:
         store = await world.store()
         newest = await store.headlines(limit=1)
     except ChatError as error:
-        _put(f"problem       {error}\n")
+        put(f"problem       {error}\n")
         return 1
     finally:
         await world.close()
     words = f"newest “{newest[0].title}”" if newest else "none saved yet"
-    _put(f"{'conversations':<14}{words}\n")
+    put(f"{'conversations':<14}{words}\n")
     return 0
 
 

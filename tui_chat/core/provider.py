@@ -23,7 +23,7 @@ from tui_chat.core.errors import ChatError
 from tui_chat.core.keys import Secret
 from tui_chat.core.params import PARAMETERS
 from tui_chat.core.text import one_line
-from tui_chat.core.wire import wire_fields, wire_messages
+from tui_chat.core.wire import USAGE, continuing, wire_body, wire_messages
 
 if TYPE_CHECKING:
     from tui_chat.core.client import AsyncOpenAI, Response
@@ -34,7 +34,9 @@ LOCAL_READ_SECONDS = 600
 MOST_REPEATS = 6
 _NAMES_FOR_LENGTH = ("max_tokens", "max_completion_tokens")
 _LOGPROBS = ("logprobs", "top_logprobs")
-_USAGE = "stream_options"
+(_USAGE,) = USAGE
+_CONTINUES = {"llamacpp": "prefill", "vllm": "continue_final_message"}
+"""How servers go on with a reply, by the owner that they name in their lists of models."""
 
 
 @dataclass(frozen=True)
@@ -115,7 +117,8 @@ class Provider:
         """What models() returned last."""
         self.used = False
         """Whether anything was asked of it: before, it is not asked by the way either."""
-        self._without_usage = False
+        self.counts_replies = True
+        """Whether the server is asked to count a reply's tokens: until it refuses that."""
 
     async def warm(self) -> None:
         """Import the client library on a thread, so that the first question does not wait for it.
@@ -145,13 +148,15 @@ class Provider:
         thread: Sequence[Message],
         sink: Callable[[Token], None],
         *,
+        begun: str = "",
         logprobs: int = 0,
         notice: Callable[[Refusal], None] | None = None,
     ) -> Ending:
         """Stream the answer to a thread into the sink, which is called on the event loop.
 
         ChatError when no reply came. Cancelling closes the connection at once, which frees the
-        server. `logprobs` asks for that many candidates at each place, 0 for none. `notice` is
+        server. `begun` is the beginning of the answer: only what follows it comes, where the endpoint
+        can do that (see continues). `logprobs` asks for that many candidates at each place, 0 for none. `notice` is
         told at once of each parameter that the server refused; Ending.refused says it again, also
         where an earlier reply had learned it.
         """
@@ -159,12 +164,13 @@ class Provider:
         self.used = True
         learned = self._learned.setdefault(setup.model, _Learned())
         repeats = 0
+        way = await self.continues() if begun else ""
         while True:
-            body = self._body(setup, thread, logprobs)
+            body = self._body(setup, thread, logprobs, begun, way)
             ending = await self._streamed(client, setup.model, body, clock)
             if isinstance(ending, _Refused):
                 # A reply that ran at the same time may have learned it first.
-                known = body != self._body(setup, thread, logprobs)
+                known = body != self._body(setup, thread, logprobs, begun, way)
                 repeats += 1
                 if repeats > MOST_REPEATS or not (
                     known or self._learn(learned, body, ending, notice)
@@ -175,22 +181,35 @@ class Provider:
                 told = tuple(one for one in learned.told.values() if one.name in wanted)
                 return replace(ending, refused=told)
 
-    def _body(self, setup: Setup, thread: Sequence[Message], logprobs: int) -> dict[str, Any]:
-        standard, extra = wire_fields(self._endpoint, setup)
+    async def continues(self) -> str:
+        """How it goes on with a reply, of WAYS_TO_CONTINUE: as its endpoint says, else as its server is
+        known to. ChatError when it cannot, or when the server cannot be asked which it is."""
+        way = self._endpoint.continues
+        if not way:
+            owners = {model.owner.lower() for model in self.listed or await self.models()}
+            way = next((how for owner, how in _CONTINUES.items() if owner in owners), "")
+        if not way:
+            name = one_line(self._endpoint.name, 60)
+            raise ChatError(f"{name} cannot go on with a reply.", "r answers again.")
+        return way
+
+    def _body(
+        self, setup: Setup, thread: Sequence[Message], logprobs: int, begun: str, way: str
+    ) -> dict[str, Any]:
         learned = self._learned[setup.model]
         body = {
-            learned.renamed.get(name, name): value for name, value in (standard | extra).items()
+            learned.renamed.get(name, name): value
+            for name, value in wire_body(
+                self._endpoint, setup, thread, usage=self.counts_replies
+            ).items()
         }
         if logprobs:
             body |= dict(zip(_LOGPROBS, (True, logprobs), strict=True))
-        if not self._without_usage:
-            body[_USAGE] = {"include_usage": True}
         body = {name: value for name, value in body.items() if name not in learned.left_out}
-        return body | {
-            "model": setup.model,
-            "messages": wire_messages(setup, thread),
-            "stream": True,
-        }
+        if begun:
+            more, fields = continuing(way, begun)
+            body |= fields | {"messages": [*wire_messages(setup, thread), *more]}
+        return body
 
     def _learn(
         self,
@@ -208,7 +227,7 @@ class Provider:
         sent = [name for name in (*names, _USAGE) if name in body]
         name = failures.refused_field(refused.body, sent)
         if name == _USAGE:
-            self._without_usage = True
+            self.counts_replies = False
         elif name is not None:
             words = failures.server_words(refused.body, self._asked().key)
             told = learned.forget(name, names[name], words)

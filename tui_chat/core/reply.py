@@ -42,7 +42,8 @@ async def ask(
     record: Recorder | None = None,
     logprobs: int = 0,
 ) -> Message:
-    """Answer the thread; `reply` is the empty streaming message that its answer fills.
+    """Answer the thread; `reply` is the streaming message that its answer fills: where there is content
+    in it already, the answer goes on from there.
 
     Returns the reply as it ended; it never raises for what the world did. Cancelling the task
     stops the reply: it is kept as `stopped` and returned, with the server already released.
@@ -54,7 +55,7 @@ async def ask(
         if record is not None:
             await record.begin(answer)
         ending = await provider.reply(
-            reply.setup, thread, answer.take, logprobs=logprobs, notice=notice
+            reply.setup, thread, answer.take, begun=reply.content, logprobs=logprobs, notice=notice
         )
         final = answer.ended(ending)
     except ChatError as error:
@@ -63,7 +64,7 @@ async def ask(
         if (task := asyncio.current_task()) is not None:
             task.uncancel()
         final = answer.stopped()
-    return await _whole(_close(final, thread, record))
+    return await _whole(_close(answer, final, thread, record))
 
 
 async def _whole(closing: Coroutine[None, None, Message]) -> Message:
@@ -79,9 +80,11 @@ async def _whole(closing: Coroutine[None, None, Message]) -> Message:
                 waiting.uncancel()
 
 
-async def _close(final: Message, thread: Sequence[Message], record: Recorder | None) -> Message:
+async def _close(
+    answer: _Answer, final: Message, thread: Sequence[Message], record: Recorder | None
+) -> Message:
     if final.usage.completion_tokens is None and final.status != "failed":
-        final = await asyncio.to_thread(_estimated, final, thread)
+        final = await asyncio.to_thread(_estimated, final, thread, answer.reply)
     if record is not None:
         await record.end(final)
     return final
@@ -138,14 +141,16 @@ class _Answer:
     def _nothing_said(self, ending: Ending) -> str:
         if any(self._content) or ending.status not in ("complete", "length"):
             return ""
+        if self.reply.content:
+            return "The model had nothing to add."
         return "The model answered with nothing."
 
     def so_far(self) -> Message:
         """The reply with what has arrived, still streaming."""
         return replace(
             self.reply,
-            content="".join(self._content),
-            reasoning="".join(self._reasoning),
+            content=self.reply.content + "".join(self._content),
+            reasoning=self.reply.reasoning + "".join(self._reasoning),
             usage=self._timed(Usage()),
         )
 
@@ -228,14 +233,19 @@ class Recorder:
         return True
 
 
-def _estimated(reply: Message, thread: Sequence[Message]) -> Message:
-    """The reply with token counts of our own, for servers that sent none. Blocks: for a thread."""
+def _estimated(reply: Message, thread: Sequence[Message], begun: Message) -> Message:
+    """The reply with token counts of our own, for servers that sent none. Blocks: for a thread.
+
+    What the reply had begun with is of the prompt.
+    """
     assert reply.setup is not None
     encoding, _ = counting.encoding_for(reply.setup.model, openai=False)
     usage = replace(
         reply.usage,
-        prompt_tokens=counting.count_messages(spoken(reply.setup, thread), encoding),
-        completion_tokens=counting.count_text(reply.content + reply.reasoning, encoding),
+        prompt_tokens=counting.count_messages(spoken(reply.setup, [*thread, begun]), encoding),
+        completion_tokens=counting.count_text(
+            reply.content[len(begun.content) :] + reply.reasoning[len(begun.reasoning) :], encoding
+        ),
         estimated=True,
     )
     return replace(reply, usage=usage)

@@ -78,8 +78,9 @@ class Search:
     ) -> Found:
         """Messages that match, those that arrived last first; `after` goes on behind a hit or all of them.
 
-        After about so many seconds it answers with those found so far, perhaps none yet, and `more`. `best`
-        puts the newest 2,000, or those found in a quarter of a second, in order of merit, and finds no others.
+        After about so many seconds it answers with those found so far, and `more`; but not before there is
+        one. `best` puts the newest 2,000, or those found in a quarter of a second, in order of merit, and
+        finds no others.
         """
         place = None if after is None else after.place
 
@@ -87,7 +88,7 @@ class Search:
             if best:
                 rows = self._in_order(finder, query, place)
             else:
-                rows = finder.newest(query, place, within)
+                rows = finder.newest(query, place, within, at_least=1)
             some = list(islice(rows, limit + 1))
             shown = some[:limit]
             if len(some) > limit:
@@ -206,7 +207,9 @@ class Search:
             report = self._indexing.report
             ready = self._index.update(job.is_stopped, report, most=AT_ONCE)
         except (Error, OSError, ValueError, ChatError):
-            return None  # build() mends it.
+            # build() mends it, perhaps with another file in its place.
+            self._leave_index()
+            return None
         return self._index if ready else None
 
     # The index
@@ -248,12 +251,18 @@ class Search:
         await self._indexing.close()
 
     def _disconnect(self) -> None:
+        self._leave_index()
+        with self._lock:
+            if self._base is not None:
+                self._base.close()
+            self._base = None
+
+    def _leave_index(self) -> None:
+        # Under the lock, so that none is interrupted that is closed.
         with self._lock:
             if self._index is not None:
                 self._index.close()
-            if self._base is not None:
-                self._base.close()
-            self._index = self._base = None
+            self._index = None
 
 
 def _heard(future: asyncio.Future[_Result]) -> None:

@@ -75,6 +75,14 @@ def ids(connection: Connection, shelf: Shelf) -> list[str]:
     return [text_of(row[0]) for row in connection.execute(question, given)]
 
 
+def beginning(connection: Connection, text: str) -> list[str]:
+    rows = connection.execute(
+        "SELECT id FROM conversation WHERE substr(id, 1, ?)=? ORDER BY id LIMIT 10",
+        (len(text), text),
+    )
+    return [text_of(row[0]) for row in rows]
+
+
 def conditions(shelf: Shelf) -> tuple[list[str], list[object]]:
     """The shelf as SQL about the conversation `c`, and the values for its question marks."""
     states = " OR ".join(_STATES[state] for state in shelf.states) or "0"

@@ -236,6 +236,10 @@ class Store:
         """One conversation as lists show it, also from the trash; None when there is none."""
         return await self._read(shelves.headline, clean(conversation_id))
 
+    async def beginning(self, text: str) -> list[str]:
+        """The ids that begin with this, also of conversations in the trash; a few of them, where there are many."""
+        return await self._read(shelves.beginning, clean(text))
+
     async def count(self, shelf: Shelf = _KEPT) -> int:
         """How many conversations a shelf has."""
         return await self._read(shelves.count, shelf)

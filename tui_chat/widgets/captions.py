@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tui_chat.core.conversation import Conversation, Message, Setup, Usage
+from tui_chat.core.conversation import EDITED, Conversation, Message, Setup, Usage
 from tui_chat.core.params import Params, label_of
 from tui_chat.widgets.meter import figure
 from tui_chat.widgets.transcript import Caption
@@ -13,16 +13,25 @@ _ENDS = {
     "interrupted": "interrupted: F5 answers again",
     "failed": "failed: F5 tries again",
 }
+MARKED = "◆ marked"
 
 
-def caption(message: Message, conversation: Conversation) -> Caption:
-    """The words around this message of this conversation."""
+def caption(message: Message, conversation: Conversation, *, marked: bool = False) -> Caption:
+    """The words around this message of this conversation; `marked` when another is compared with it."""
     siblings = conversation.siblings(message.id)
     turn = f"‹ {siblings.index(message.id) + 1}/{len(siblings)} ›" if len(siblings) > 1 else ""
+    position = "  ".join(part for part in (MARKED if marked else "", turn) if part)
+    head = speaker(message)
     if message.setup is None:
-        return Caption(_HEADS[message.role], turn)
-    head = message.setup.model or message.setup.endpoint
-    return Caption(head, turn, foot(message), trouble(message), sent(message, message.setup))
+        return Caption(head, position)
+    return Caption(head, position, foot(message), trouble(message), sent(message, message.setup))
+
+
+def speaker(message: Message) -> str:
+    """Who speaks: a person, or the model that a reply was made by."""
+    if message.setup is not None:
+        return message.setup.model or message.setup.endpoint
+    return _HEADS[message.role] + (" · edited" if message.finish_reason == EDITED else "")
 
 
 def sent(message: Message, setup: Setup) -> str:

@@ -1,75 +1,178 @@
 """A screen that shows one conversation, and the keys that act on the message under the cursor.
 
 What only reads is done here; what asks a model or changes what is kept is the screen's own, which
-says in `deeds` what of it there is.
+says in `deeds` what of it there is. Dialogs are imported when they are first opened.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import ClassVar
 
 from textual import getters, on
 from textual.binding import Binding, BindingType
+from textual.events import ScreenResume
 from textual.screen import Screen, ScreenResultType
 
-from tui_chat.core.conversation import Conversation, Message
+from tui_chat.core.conversation import EDITED, Conversation, Message, Setup
 from tui_chat.widgets.captions import caption
+from tui_chat.widgets.copying import copy, copy_code
 from tui_chat.widgets.transcript import Caption, Transcript
+
+
+def _key(
+    key: str,
+    action: str,
+    words: tuple[str, str],
+    name: str,
+    *,
+    show: bool = True,
+    display: str = "",
+) -> Binding:
+    return Binding(
+        key,
+        f"screen.{action}",
+        words[0],
+        show=show,
+        key_display=display or None,
+        tooltip=words[1],
+        id=f"message.{name}",
+    )
 
 
 class MessageTranscript(Transcript):
     """The transcript with the keys that act on the message under its cursor."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("y", "screen.copy_message", "Copy", tooltip="Copy the message", id="message.copy"),
-        Binding(
-            "e",
-            "screen.edit_message",
-            "Edit",
-            tooltip="Edit the message as a new branch",
-            id="message.edit",
+        _key("y", "copy_message", ("Copy", "Copy the message"), "copy"),
+        _key(
+            "Y",
+            "copy_code",
+            ("Copy code", "Copy a piece of code of the message"),
+            "copy_code",
+            show=False,
         ),
-        Binding(
+        _key(
+            "e", "edit_message", ("Edit", "Edit the message, or the reply, as a new branch"), "edit"
+        ),
+        _key(
             "r",
-            "screen.regenerate_message",
-            "Regenerate",
-            tooltip="Answer again what this reply answers",
-            id="message.regenerate",
+            "regenerate_message",
+            ("Regenerate", "Answer again what this reply answers"),
+            "regenerate",
         ),
-        Binding(
+        _key(
+            "c",
+            "continue_message",
+            ("Continue", "Go on with a reply that was stopped or cut off, beside it"),
+            "continue",
+        ),
+        _key(
             "left_square_bracket",
-            "screen.turn(-1)",
-            "Siblings",
-            tooltip="The sibling before, after",
-            key_display="[ ]",
-            id="message.older",
+            "turn(-1)",
+            ("Siblings", "The sibling before, after"),
+            "older",
+            display="[ ]",
         ),
-        Binding("right_square_bracket", "screen.turn(1)", "Newer", show=False, id="message.newer"),
-        Binding(
+        _key("right_square_bracket", "turn(1)", ("Newer", ""), "newer", show=False),
+        _key(
+            "t", "show_tree", ("Tree", "All branches of the conversation; Enter reads one"), "tree"
+        ),
+        _key(
+            "i",
+            "show_info",
+            ("Info", "How the message was made: setup, tokens, times; and what differs now"),
+            "info",
+        ),
+        _key(
+            "m",
+            "mark_message",
+            ("Compare", "Mark a reply; on another one, compare the two"),
+            "mark",
+            show=False,
+        ),
+        _key(
             "p",
-            "screen.use_parameters",
-            "Use these parameters",
-            tooltip="Take the setup of this reply over",
-            id="message.use_parameters",
+            "use_parameters",
+            ("Use parameters", "Take the setup of this reply over"),
+            "use_parameters",
+            show=False,
+        ),
+        _key(
+            "delete,d",
+            "delete_branch",
+            ("Delete", "Delete the message and all below it"),
+            "delete",
+            display="del",
+        ),
+        _key(
+            "ctrl+z",
+            "undo_delete",
+            ("Undo delete", "Bring back what was deleted last"),
+            "undo",
         ),
     ]
 
 
-def _is_reply(message: Message) -> bool:
-    return message.setup is not None
+_BROKEN_OFF = ("interrupted", "stopped", "length", "cut", "failed")
 
 
-def _any(message: Message) -> bool:
+def _always(message: Message, conversation: Conversation) -> bool:
     return True
 
 
-_FITS = {
-    "edit_message": lambda message: message.role == "user",
-    "regenerate_message": _is_reply,
-    "use_parameters": _is_reply,
-    "copy_message": _any,
+def _is_reply(message: Message, conversation: Conversation) -> bool:
+    return message.role == "assistant"
+
+
+def _answers(message: Message, conversation: Conversation) -> bool:
+    return message.role == "assistant" and conversation.parent(message.id) is not None
+
+
+def _goes_on(message: Message, conversation: Conversation) -> bool:
+    unfinished = message.status in _BROKEN_OFF or message.finish_reason == EDITED
+    return message.role == "assistant" and unfinished
+
+
+def _has_setup(message: Message, conversation: Conversation) -> bool:
+    return message.setup is not None
+
+
+def _has_siblings(message: Message, conversation: Conversation) -> bool:
+    return len(conversation.siblings(message.id)) > 1
+
+
+_FITS: Mapping[str, Callable[[Message, Conversation], bool]] = {
+    "copy_message": _always,
+    "copy_code": _always,
+    "turn": _has_siblings,
+    "show_tree": _always,
+    "show_info": _always,
+    "mark_message": _is_reply,
+    "edit_message": _always,
+    "regenerate_message": _answers,
+    "continue_message": _goes_on,
+    "delete_branch": _always,
+    "use_parameters": _has_setup,
 }
-"""What can be done with one message, and with which."""
+"""What can be done with a message, and with which."""
+
+
+def fits(action: str, message: Message, conversation: Conversation) -> bool:
+    """Whether the action, one of MessageTranscript's keys, can be done with this message."""
+    return _FITS[action](message, conversation)
+
+
+READING = frozenset({"copy_message", "copy_code", "turn", "show_tree", "show_info", "mark_message"})
+"""What every MessageScreen can do."""
+
+
+@dataclass
+class Mark:
+    """The reply that the next one is compared with; screens that share one compare across themselves."""
+
+    message: Message | None = None
 
 
 class MessageScreen(Screen[ScreenResultType]):
@@ -79,10 +182,21 @@ class MessageScreen(Screen[ScreenResultType]):
     """
 
     deeds: ClassVar[frozenset[str]] = frozenset()
-    """The actions of MessageTranscript's keys that the subclass has: edit_message, regenerate_message,
-    use_parameters. It defines `action_…` for each; what is not named here is not offered."""
+    """What the subclass does besides READING, and has an `action_…` for: edit_message,
+    regenerate_message, continue_message, delete_branch, undo_delete; and use_parameters, for which it
+    has use_setup(). What is not named here is not offered."""
 
     transcript = getters.query_one(MessageTranscript)
+
+    def __init__(
+        self, name: str | None = None, id: str | None = None, classes: str | None = None
+    ) -> None:
+        super().__init__(name, id, classes)
+        self.mark = Mark()
+        """To be shared with the other screens of the house."""
+        self.present_setup: Setup | None = None
+        """What a reply's setup is compared with; None where there is none."""
+        self._mark_shown: Message | None = None
 
     @property
     def conversation(self) -> Conversation:
@@ -98,12 +212,16 @@ class MessageScreen(Screen[ScreenResultType]):
         """As arriving, and says so."""
         return self.arriving
 
+    def use_setup(self, setup: Setup) -> None:
+        """Take the setup of a reply over, and say so: for subclasses that can."""
+
     def leaf_changed(self) -> None:
         """Another branch is read now: for subclasses that remember it."""
 
     def caption(self, message: Message) -> Caption:
         """The words around a message of this conversation."""
-        return caption(message, self.conversation)
+        marked = self.mark.message is not None and self.mark.message.id == message.id
+        return caption(message, self.conversation, marked=marked)
 
     def show_conversation(self, at: str | None = None) -> None:
         """Show the thread being read, from its end or from the message `at`."""
@@ -127,25 +245,38 @@ class MessageScreen(Screen[ScreenResultType]):
 
     def at_cursor(self) -> Message | None:
         """The message under the cursor."""
-        return self.transcript.message_at_cursor() if self.is_mounted else None
+        at = self.transcript.message_at_cursor() if self.is_mounted else None
+        return at if at is not None and self.conversation.has(at.id) else None
 
     # Actions
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        if action == "turn":
-            at = self.at_cursor()
-            return at is not None and len(self.conversation.siblings(at.id)) > 1
         if action in _FITS:
             at = self.at_cursor()
-            own = action in self.deeds or action == "copy_message"
-            return at is not None and own and _FITS[action](at)
+            own = action in READING or action in self.deeds
+            return at is not None and own and fits(action, at, self.conversation)
+        if action == "undo_delete":
+            return action in self.deeds
+        if action == "copy_conversation":
+            return self.conversation.leaf is not None
         return super().check_action(action, parameters)
 
     def action_copy_message(self) -> None:
         at = self.at_cursor()
         if at is not None:
-            self.app.copy_to_clipboard(at.content)
-            self.notify("Copied.", timeout=2, markup=False)
+            self.app.run_worker(copy(self.app, at.content, "the message"), group="copy")
+
+    def action_copy_code(self) -> None:
+        at = self.at_cursor()
+        if at is not None:
+            self.app.run_worker(copy_code(self.app, at.content), group="copy")
+
+    def action_copy_conversation(self) -> None:
+        """Copy the thread being read, as Markdown."""
+        from tui_chat.core.formats import markdown
+
+        text = markdown.document(self.conversation)
+        self.app.run_worker(copy(self.app, text, "the conversation"), group="copy")
 
     def action_turn(self, steps: int) -> None:
         at = self.at_cursor()
@@ -155,6 +286,70 @@ class MessageScreen(Screen[ScreenResultType]):
         place = siblings.index(at.id) + steps
         if 0 <= place < len(siblings):
             self.read(siblings[place])
+
+    def action_use_parameters(self) -> None:
+        at = self.at_cursor()
+        if at is not None and at.setup is not None:
+            self.use_setup(at.setup)
+
+    async def action_show_tree(self) -> None:
+        """All branches of the conversation, from the message under the cursor; Enter reads one."""
+        from tui_chat.widgets.tree import TreeDialog
+
+        conversation = self.conversation
+        at = self.transcript.cursor or conversation.leaf
+        if at is None or not self.is_active:
+            return
+
+        def take(chosen: str | None) -> None:
+            if chosen and self.conversation is conversation and not self.busy():
+                self.read(chosen)
+
+        await self.app.push_screen(TreeDialog(conversation, at), take)
+
+    async def action_show_info(self) -> None:
+        at = self.at_cursor()
+        if at is not None:
+            await self.show_info(at)
+
+    async def show_info(self, message: Message) -> None:
+        """All that is known of how a message was made."""
+        from tui_chat.widgets.info import InfoDialog
+
+        if not self.is_active:
+            return
+
+        def take(answer: str | None) -> None:
+            if answer and message.setup is not None:
+                self.use_setup(message.setup)
+
+        usable = message.setup is not None and "use_parameters" in self.deeds
+        await self.app.push_screen(InfoDialog(message, self.present_setup, usable=usable), take)
+
+    async def action_mark_message(self) -> None:
+        """Mark the reply under the cursor; where another is marked, compare the two."""
+        at, marked = self.at_cursor(), self.mark.message
+        if at is None or not self.is_active:
+            return
+        if marked is None:
+            self.mark.message = at
+            self.notify("Marked; m on another compares them.", timeout=4, markup=False)
+        elif marked.id == at.id:
+            self.mark.message = None
+            self.notify("Not marked any more.", timeout=2, markup=False)
+        else:
+            from tui_chat.widgets.compare import Comparison
+
+            await self.app.push_screen(Comparison(marked, at))
+            return
+        self._show_mark()
+
+    @on(ScreenResume)
+    def _show_mark(self) -> None:
+        """It may have been set or taken away on another screen."""
+        if self._mark_shown is not self.mark.message:
+            self._mark_shown = self.mark.message
+            self.transcript.refresh_captions()
 
     @on(Transcript.LinkOpened)
     async def _ask_about_link(self, event: Transcript.LinkOpened) -> None:

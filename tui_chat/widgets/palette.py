@@ -6,7 +6,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from textual import on
 from textual.command import CommandPalette
@@ -100,23 +100,30 @@ async def _save_preset(screen: SetupScreen) -> None:
             return
 
 
-def message_commands(screen: Screen[None], transcript: Transcript) -> list[Command]:
+def message_commands(screen: Screen[Any], transcript: Transcript) -> list[Command]:
     """What can be done with the message under the transcript's cursor; nothing without one."""
-    if transcript.message_at_cursor() is None:
-        return []
+    undo = ("Undo delete", "Bring back the branch deleted last", "undo_delete")
+    fold = ("Unfold or fold", "Reasoning, or a long message", transcript.action_toggle_fold)
     actions = (
-        ("Copy the message", "", "copy_message"),
+        ("Copy the message", "To the clipboard", "copy_message"),
+        ("Copy code", "A piece of code of the message", "copy_code"),
+        ("Copy the conversation", "The branch being read, as Markdown", "copy_conversation"),
         ("Edit the message", "As a new branch", "edit_message"),
         ("Regenerate this reply", "Beside it, as a sibling", "regenerate_message"),
+        ("Continue this reply", "Where it was broken off, as a sibling", "continue_message"),
         ("Older sibling", "The one before", "turn(-1)"),
         ("Newer sibling", "The one after", "turn(1)"),
+        ("Tree of the conversation", "All its branches; read another", "show_tree"),
+        ("Info on the message", "How it was made; what differs now", "show_info"),
+        ("Mark or compare the reply", "Two replies beside each other", "mark_message"),
         ("Use the parameters of the reply", "Its whole setup", "use_parameters"),
+        ("Delete the message", "And all below it", "delete_branch"),
     )
     return [
         *(
             (title, words, partial(screen.run_action, action))
-            for title, words, action in actions
+            for title, words, action in (*actions, undo)
             if screen.check_action(action.partition("(")[0], ())
         ),
-        ("Unfold or fold", "Reasoning, or a long message", transcript.action_toggle_fold),
+        *([fold] if transcript.message_at_cursor() is not None else []),
     ]

@@ -250,11 +250,17 @@ class Roll(PlacedScrollView, Generic[Entry], can_focus=True):
         self.redraw()
         self.move(1)
 
+    def mark_all(self) -> None:
+        """Mark all entries that are there."""
+        self.marked |= {entry.mark: entry for entry in self._entries}
+        self.post_message(self.Marked(self))
+        self.redraw()
+
     def unmark_all(self) -> None:
         """Take all marks away."""
         self.marked.clear()
         self.post_message(self.Marked(self))
-        self.refresh()
+        self.redraw()
 
     def on_focus(self) -> None:
         self.refresh()

@@ -85,9 +85,10 @@ def _refusal(one: Refusal) -> object:
     return {"words": one.words, "sent_as": one.sent_as} if one.sent_as else one.words
 
 
-def dumped(value: object) -> str:
-    """The value as JSON on one line; what could control a terminal is escaped, so that nothing is lost."""
-    return HOSTILE.sub(_escaped, json.dumps(value, ensure_ascii=False))
+def dumped(value: object, indent: int | None = None) -> str:
+    """The value as JSON, on one line without an indent; what could control a terminal is escaped, so
+    that nothing is lost."""
+    return HOSTILE.sub(_escaped, json.dumps(value, ensure_ascii=False, indent=indent))
 
 
 def _escaped(match: re.Match[str]) -> str:

@@ -8,6 +8,7 @@ from tui_chat.core.escapes import unescape
 from tui_chat.core.params import BY_NAME
 from tui_chat.rooms.chat.commands import UNSET_WORDS, Typed, parameter_value
 from tui_chat.rooms.chat.drafting import DraftingScreen
+from tui_chat.widgets.message_screen import fits
 
 
 async def done(room: DraftingScreen, typed: Typed) -> bool:
@@ -37,6 +38,12 @@ async def done(room: DraftingScreen, typed: Typed) -> bool:
             await room.rename(title)
         case "regenerate", _:
             room.action_regenerate()
+        case "continue" | "tree" | "info" | "undo" as name, _:
+            await _on_branches(room, name)
+        case "copy", _:
+            if room.conversation.leaf is None:
+                raise ValueError("Nothing was said yet.")
+            room.action_copy_conversation()
         case "export", path:
             await room.export(path)
         case "code", _:
@@ -44,6 +51,25 @@ async def done(room: DraftingScreen, typed: Typed) -> bool:
         case _:
             return False
     return True
+
+
+async def _on_branches(room: DraftingScreen, name: str) -> None:
+    """Do something with the last message, or with the tree."""
+    last = room.conversation.thread()[-1:]
+    if name == "undo":
+        if room.talk.deleted is None:
+            raise ValueError("Nothing of this conversation was deleted.")
+        room.action_undo_delete()
+    elif not last:
+        raise ValueError("Nothing was said yet.")
+    elif name == "tree":
+        await room.action_show_tree()
+    elif name == "info":
+        await room.show_info(last[0])
+    elif not room.busy():
+        if not fits("continue_message", last[0], room.conversation):
+            raise ValueError("The last reply was not broken off; F5 answers again.")
+        room.go_on(last[0].id)
 
 
 def _set_parameter(room: DraftingScreen, typed: Typed) -> None:

@@ -6,7 +6,7 @@ It listens to a Talk; what is said and kept is decided there. What only some key
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import ClassVar
 
@@ -26,13 +26,13 @@ from tui_chat.widgets.bars import Topline
 from tui_chat.widgets.message_screen import MessageScreen
 from tui_chat.widgets.setup_screen import SetupScreen
 
+Asking = Callable[[Setup], Awaitable[None]]
+"""What is done with a setup once its model is known."""
 STILL_ANSWERING = "A reply is still arriving; Esc stops it."
 
 
 class ConversationScreen(SetupScreen, MessageScreen[None]):
     """Subclasses compose a Topline and a MessageTranscript(self.caption), and say what the draft is."""
-
-    deeds = frozenset({"edit_message", "regenerate_message", "use_parameters"})
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "stop", "Stop", tooltip="Stop the reply, keep its text", id="chat.stop"),
@@ -127,28 +127,37 @@ class ConversationScreen(SetupScreen, MessageScreen[None]):
 
     def ask_again(self, id: str) -> None:
         """Answer once more what the reply with this id answered, or the question it is."""
-        self._ask(None, id)
+        self.ask(lambda setup: self.talk.again(id, setup))
 
     def say(self, text: str, instead_of: str | None = None) -> None:
         """Send a message and show its answer."""
-        self._ask(text, instead_of)
 
-    def _ask(self, text: str | None, place: str | None) -> None:
+        def send(setup: Setup) -> Awaitable[None]:
+            preset = self.preset.name if self.preset else ""
+            return self.talk.say(text, setup, instead_of=instead_of, preset=preset)
+
+        self.ask(send)
+
+    def go_on(self, id: str) -> None:
+        """Go on with the reply with this id, in a sibling."""
+        self.ask(
+            lambda setup: self.talk.go_on(id, setup),
+            lambda setup: self.talk.check_going_on(id, setup),
+        )
+
+    def ask(self, deed: Asking, check: Asking | None = None) -> None:
+        """Do what sends, once the model is known, and where `check` allows it."""
         # At once: the next key of a burst may be for another conversation.
         self.answering = True
-        self._answer(text, place)
+        self._answer(deed, check)
 
     @work(group="talk")
-    async def _answer(self, text: str | None, place: str | None) -> None:
+    async def _answer(self, deed: Asking, check: Asking | None) -> None:
         try:
             # A task of its own, so that it can be stopped: a server may not list its models for minutes.
-            self._settling = asyncio.ensure_future(self.world.settled(self.setup))
+            self._settling = asyncio.ensure_future(self._settled(check))
             self.use(await self._settling)
-            if text is not None:
-                preset = self.preset.name if self.preset else ""
-                await self.talk.say(text, self.setup, instead_of=place, preset=preset)
-            elif place is not None:
-                await self.talk.again(place, self.setup)
+            await deed(self.setup)
         except ChatError as error:
             self.complain(error)
             self.not_sent()
@@ -158,6 +167,12 @@ class ConversationScreen(SetupScreen, MessageScreen[None]):
             self.not_sent()
         finally:
             self.answering = False
+
+    async def _settled(self, check: Asking | None) -> Setup:
+        setup = await self.world.settled(self.setup)
+        if check is not None:
+            await check(setup)
+        return setup
 
     def not_sent(self) -> None:
         """What was to be sent was not: for subclasses."""
@@ -177,6 +192,7 @@ class ConversationScreen(SetupScreen, MessageScreen[None]):
     # The token meter
 
     def setup_used(self) -> None:
+        self.present_setup = self.setup
         self.topline.place = " · ".join(
             part for part in (self.setup.endpoint, self.setup.model) if part
         )
@@ -221,11 +237,6 @@ class ConversationScreen(SetupScreen, MessageScreen[None]):
         if leaf is not None and not self.busy():
             self.ask_again(leaf)
 
-    def action_regenerate_message(self) -> None:
-        at = self.at_cursor()
-        if at is not None and at.setup is not None and not self.busy():
-            self.ask_again(at.id)
-
     def leaf_changed(self) -> None:
         self._keep_leaf()
 
@@ -235,12 +246,6 @@ class ConversationScreen(SetupScreen, MessageScreen[None]):
             await self.talk.keep_leaf()
         except ChatError as error:
             self.complain(error)
-
-    def action_use_parameters(self) -> None:
-        at = self.at_cursor()
-        if at is not None and at.setup is not None:
-            self.take_setup(at.setup)
-            self.notify("The sidebar has the setup of this reply.", timeout=3, markup=False)
 
     # Taking it elsewhere
 

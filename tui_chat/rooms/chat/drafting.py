@@ -15,15 +15,19 @@ from textual.timer import Timer
 from tui_chat.core.conversation import Message
 from tui_chat.core.errors import ChatError
 from tui_chat.core.world import World
+from tui_chat.rooms.chat.branching import BranchingScreen
 from tui_chat.rooms.chat.commands import written
-from tui_chat.rooms.chat.conversing import ConversationScreen
 from tui_chat.widgets.prompt import Prompt
 
+_EDITING = {
+    "user": "editing a message: Enter sends it as a new branch",
+    "assistant": "editing a reply: Enter keeps it as a new branch",
+}
 SAVE_DRAFT_AFTER = 0.5
 """Seconds from the first key that is not on disk; a draft there is never older than a second."""
 
 
-class DraftingScreen(ConversationScreen):
+class DraftingScreen(BranchingScreen):
     """Subclasses compose a Prompt, and set `keeping` while the draft belongs to the open conversation."""
 
     editing: var[str | None] = var(None, init=False)
@@ -35,6 +39,7 @@ class DraftingScreen(ConversationScreen):
         super().__init__(world)
         self.keeping = False
         self._draft_timer: Timer | None = None
+        self._writing = False
         self._set_aside = ""
         """The draft that was there before an edit, or what is sent now, was begun."""
 
@@ -49,7 +54,7 @@ class DraftingScreen(ConversationScreen):
 
     def action_edit_message(self) -> None:
         at = self.transcript.message_at_cursor()
-        if at is not None and at.role == "user" and not self.busy():
+        if at is not None and not self.busy():
             if self.editing is None:
                 self._set_aside = self.draft
             self.editing = at.id
@@ -57,10 +62,49 @@ class DraftingScreen(ConversationScreen):
             self.set_focus(self.prompt.text_area)
 
     def watch_editing(self) -> None:
-        words = "editing a message: Enter sends it as a new branch" if self.editing else ""
+        words = ""
+        if self.editing is not None:
+            role = self.conversation.message(self.editing).role
+            words = _EDITING.get(role, "editing a message: Enter keeps it as a new branch")
         self.query_one("#talk").border_subtitle = words
         self.refresh_bindings()
         self.tally.soon()
+
+    def edit(self, text: str) -> bool:
+        """Take the text as the new one of the message that is edited, where nothing is sent for it:
+        False for what a person said, which is answered."""
+        if self.editing is None or self.conversation.message(self.editing).role == "user":
+            return False
+        if text == self.conversation.message(self.editing).content:
+            self.notify("Nothing was changed.", timeout=3, markup=False)
+            self.give_edit_up()
+        elif not self._writing:
+            self._writing = True
+            self._write(text, self.editing)
+        return True
+
+    @work(group="branch")
+    async def _write(self, text: str, instead_of: str) -> None:
+        conversation = self.conversation
+        try:
+            new = await self.talk.write(text, instead_of)
+        except ChatError as error:
+            self.complain(error)
+            self.not_sent()
+            return
+        finally:
+            self._writing = False
+        if self.conversation is not conversation:
+            return  # Another was opened meanwhile.
+        self.prompt.clear_draft()
+        self.bring_back()
+        self.save_draft()
+        self.show_conversation(at=new.id)
+        self.transcript.cursor = new.id
+
+    def branch_gone(self, ids: frozenset[str]) -> None:
+        if self.editing in ids:
+            self.give_edit_up()
 
     @property
     def next_thread(self) -> Sequence[Message]:

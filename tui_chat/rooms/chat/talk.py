@@ -1,16 +1,17 @@
 """One open conversation and the reply in flight: sending, regenerating, branching, reopening.
 
-What was said is on disk before the request leaves. Nothing is ever sent by itself: only say()
-and again() send, once each.
+What was said is on disk before the request leaves. Nothing is ever sent by itself: only say(),
+again() and go_on() send, once each.
 """
 
 from __future__ import annotations
 
 import asyncio
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
 
 from tui_chat.core.conversation import (
+    EDITED,
     Conversation,
     Message,
     Refusal,
@@ -29,6 +30,17 @@ if TYPE_CHECKING:
 
 RETRY_SECONDS = 2.0
 """Between two attempts to write what the disk did not take."""
+
+
+@dataclass(frozen=True)
+class Deleted:
+    """A branch that was deleted and can be brought back."""
+
+    branch: tuple[Message, ...]
+    order: tuple[str, ...]
+    """The ids of all messages there were, in their order."""
+    leaf: str | None
+    """What was read before."""
 
 
 class Listener(Protocol):
@@ -51,6 +63,7 @@ class Talk:
         self._unwritten: list[Recorder] = []
         self._retrying: asyncio.Task[None] | None = None
         self._saved = False
+        self._deleted: dict[str, list[Deleted]] = {}
         self.conversation = Conversation()
 
     @property
@@ -115,16 +128,47 @@ class Talk:
     async def again(self, id: str, setup: Setup) -> None:
         """Answer once more what this reply answered: the new reply is its sibling. A question that
         has no reply, since the program was killed before there was one, is answered."""
-        message = self.conversation.message(id)
-        question = id if message.role == "user" else message.parent
+        conversation = self.conversation
+        asked = conversation.message(id).role == "user"
+        question = id if asked else conversation.parent(id)
         if question is None:
             return
-        self.conversation.leaf = question
-        await self._answer(self.conversation, setup)
+        conversation.leaf = question
+        await self._answer(conversation, setup)
 
-    async def _answer(self, conversation: Conversation, setup: Setup) -> None:
+    async def check_going_on(self, id: str, setup: Setup) -> None:
+        """ChatError when there is nothing in this reply to go on from, or when the endpoint cannot."""
+        if not self.conversation.message(id).content.strip():
+            raise ChatError("There is no text yet to go on from.", "r answers again.")
+        await (await self._world.provider(setup.endpoint)).continues()
+
+    async def go_on(self, id: str, setup: Setup) -> None:
+        """Go on with this reply in a sibling that begins with its text, but for white space at the end:
+        many servers drop that, and would begin with it again."""
+        conversation = self.conversation
+        conversation.leaf = conversation.parent(id)
+        await self._answer(conversation, setup, conversation.message(id))
+
+    async def write(self, text: str, instead_of: str) -> Message:
+        """Save a text of the person's own beside the message it is `instead_of`; nothing is sent.
+
+        ChatError when it could not be written to disk; then there is none.
+        """
+        conversation = self.conversation
+        role = conversation.message(instead_of).role
+        new = said(role, text, conversation.parent(instead_of))
+        if role == "assistant":
+            new = replace(new, finish_reason=EDITED)
+        await (await self._world.store()).add(conversation.id, new)
+        conversation.add(new)
+        return new
+
+    async def _answer(
+        self, conversation: Conversation, setup: Setup, old: Message | None = None
+    ) -> None:
         thread = conversation.thread()
-        reply = begun(conversation.leaf, self._world.as_sent(setup))
+        start = (old.content.rstrip(), old.reasoning) if old else ("", "")
+        reply = begun(conversation.leaf, self._world.as_sent(setup), *start)
         conversation.add(reply)
         self._listener.said(reply)
         self._reply = asyncio.create_task(self._asked(conversation.id, thread, reply))
@@ -206,6 +250,42 @@ class Talk:
         leaf = self.conversation.leaf
         if self._saved and leaf is not None:
             await (await self._world.store()).set_leaf(self.conversation.id, leaf)
+
+    # Deleting a branch
+
+    @property
+    def deleted(self) -> Deleted | None:
+        """What was deleted last of this conversation, in this run, and not brought back."""
+        branches = self._deleted.get(self.conversation.id)
+        return branches[-1] if branches else None
+
+    async def delete(self, id: str) -> None:
+        """Take a message and all below it out, in the store as well. ChatError when that could not be
+        written; then it stays."""
+        conversation = self.conversation
+        branch = tuple(conversation.message(one) for one in conversation.branch(id))
+        order = tuple(message.id for message in conversation.messages)
+        gone = Deleted(branch, order, conversation.leaf)
+        await (await self._world.store()).delete_messages([one.id for one in branch])
+        conversation.drop(id)
+        self._deleted.setdefault(conversation.id, []).append(gone)
+        await self.keep_leaf()
+
+    async def undelete(self) -> str | None:
+        """Bring back what was deleted last, and read what was read then: the id of the branch's first
+        message, None when nothing was deleted. ChatError when that could not be written."""
+        gone, conversation = self.deleted, self.conversation
+        if gone is None:
+            return None
+        await (await self._world.store()).restore_messages([one.id for one in gone.branch])
+        self._deleted[conversation.id].remove(gone)
+        there = {message.id: message for message in (*gone.branch, *conversation.messages)}
+        places = {one: place for place, one in enumerate(gone.order)}
+        last = len(places)
+        messages = sorted(there.values(), key=lambda message: places.get(message.id, last))
+        self.conversation = conversation.rebuilt(messages, gone.leaf)
+        await self.keep_leaf()
+        return gone.branch[0].id
 
     async def rename(self, title: str) -> None:
         """Give the conversation a title of the person's own."""

@@ -33,7 +33,10 @@ async def first_page(world: World, query: Query, *, best: bool) -> Page:
         () if titles is None else await (await world.store()).headlines(titles, limit=MOST_TITLES)
     )
     page = await _hits(world, query, None, best=best)
-    return replace(page, lines=(*map(Line, named), *page.lines))
+    # A title is made of the first message: where that is found, the title says nothing new.
+    shown = {line.conversation for line in page.lines}
+    alone = [Line(one) for one in named if one.id not in shown]
+    return replace(page, lines=(*alone, *page.lines))
 
 
 async def next_page(world: World, query: Query, last: Line, *, best: bool) -> Page:

@@ -159,6 +159,7 @@ class ReviewScreen(OrderingScreen):
     def show_lines(self, lines: Sequence[Line], at: str = "", place: int = 0) -> None:
         going = self.keeping.trash.going
         hits = self._query.of_messages
+        self.transcript.find(self._query.spans if self._query.words else None)
         self.catalogue.empty = NOTHING if not self._query.empty else "Nothing is saved yet."
         self.catalogue.show(
             [line for line in lines if line.conversation not in going],
@@ -222,6 +223,19 @@ class ReviewScreen(OrderingScreen):
     def action_page(self, direction: int) -> None:
         self.catalogue.action_page(direction)
 
+    def action_hit(self, steps: int) -> None:
+        """The next hit, or the one before."""
+        self.catalogue.move(steps)
+
+    def action_mark(self) -> None:
+        self.catalogue.action_mark()
+
+    def action_mark_all(self) -> None:
+        self.catalogue.mark_all()
+
+    def action_unmark_all(self) -> None:
+        self.catalogue.unmark_all()
+
     def action_search(self) -> None:
         self.set_focus(self._field)
 
@@ -249,6 +263,10 @@ class ReviewScreen(OrderingScreen):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         if action in ("hit", "order"):
             return self._query.of_messages
+        if action in ("mark", "mark_all"):
+            return bool(self.catalogue.entries)
+        if action == "unmark_all":
+            return bool(self.catalogue.marked)
         return super().check_action(action, parameters)
 
     def action_order(self) -> None:

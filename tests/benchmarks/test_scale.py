@@ -1,0 +1,16 @@
+"""The large library works in small, too: every query of its benchmark is measured, and finds what it should."""
+
+from __future__ import annotations
+
+from tests.benchmarks.scale import QUERIES, scale
+
+
+def test_the_benchmark_of_a_large_library_works_in_small() -> None:
+    timings = {one.name: one for one in scale(conversations=200)}
+
+    assert {f"search: {name}" for name in QUERIES} < set(timings)
+    assert len(timings) == len(QUERIES) + 4
+    assert all(one.median > 0 and one.row() for one in timings.values())
+    for name in ("rare word", "common word", "phrase", "acao", "two Chinese characters", "dates"):
+        assert not timings[f"search: {name}"].note.startswith("0 hits"), name
+    assert timings["search: no such word"].note == "0 hits"
