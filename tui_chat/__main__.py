@@ -106,12 +106,17 @@ def _done(world: World, opening: Opening, flags: Namespace, parser: ArgumentPars
             oneshot.ask_once(world, opening, text, as_json=flags.json, save=flags.save)
         )
     if command == "export":
-        ids = None if flags.id is None else [flags.id]
-        return asyncio.run(oneshot.export(world, flags.format, ids))
+        from tui_chat.core.export_command import export
+
+        return asyncio.run(export(world, flags))
     if command in ("search", "list", "show"):
         from tui_chat.core import listing
 
         return asyncio.run(listing.answer(world, flags))
+    if command == "import":
+        from tui_chat.core.import_command import import_files
+
+        return asyncio.run(import_files(world, flags.files, skip_unreadable=flags.skip_unreadable))
     if command == "doctor":
         return asyncio.run(oneshot.doctor(world))
     return oneshot.paths(world)

@@ -26,6 +26,7 @@ from tui_chat.core.opening import Opening
 from tui_chat.core.world import World
 from tui_chat.rooms.chat.screen import ChatScreen
 from tui_chat.widgets.keyed_app import KeyedApp
+from tui_chat.widgets.message_screen import MessageScreen
 
 if TYPE_CHECKING:
     from tui_chat.rooms.review.keeping import Trash
@@ -76,6 +77,7 @@ class TuiChat(KeyedApp):
     def __init__(self, world: World, opening: Opening) -> None:
         super().__init__()
         self._world = world
+        self.environ, self.places = world.environ, world.places
         self._running_loop: asyncio.AbstractEventLoop | None = None
         self._ended_early = 0
         """The signal that came before there was a loop to leave by."""
@@ -175,6 +177,8 @@ class TuiChat(KeyedApp):
         trash = self._trash = self._trash or Trash()
         words = words or self._looked_for
         room = ReviewScreen(self._world, self.chat.talk.saved_id, trash, words=words)
+        room.mark = self.chat.mark
+        room.present_setup = self.chat.setup
 
         def take(left: Left | None) -> None:
             self._looked_for = room.words
@@ -251,7 +255,8 @@ class TuiChat(KeyedApp):
             commands += review_commands(screen)
         if screen is chat:
             commands += self._room_commands() + setup_commands(chat)
-            commands += message_commands(chat, chat.transcript)
+        if isinstance(screen, MessageScreen):
+            commands += message_commands(screen, screen.transcript)
         commands += [
             ("Theme", "Choose the colours", self.action_change_theme),
             ("Help", "Keys and commands", self.action_help),

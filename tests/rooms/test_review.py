@@ -162,7 +162,7 @@ async def test_e_in_the_preview_edits_the_message_in_the_chat_as_a_new_branch(
             await wait_until(lambda: len(house.thread) == 2)
         assert server.chats[-1]["messages"][-1]["content"] == "Which fruit? And why?"
     (found,) = await stored(tmp_path)
-    assert [found.message(id).content for id in found.children(None)] == [
+    assert [found.message(one).content for one in found.children(None)] == [
         "Which fruit?",
         "Which fruit? And why?",
     ]
@@ -219,3 +219,34 @@ async def test_the_room_can_be_used_in_every_size(tmp_path: Path, size: tuple[in
 )
 def test_the_views_turn_round(text: str, after: str) -> None:
     assert next_view(text) == after
+
+
+async def test_keys_behind_a_tab_in_a_burst_are_for_the_list(tmp_path: Path) -> None:
+    await keep(tmp_path, *(talk(f"question {n}", f"needle {n}!") for n in range(3)))
+    with FakeServer() as server:
+        async with open_house(tmp_path, server) as house:
+            await open_review(house)
+            await look_for(house, "needle", "3 hits")
+            await house.burst(("tab", "\t"), ("n", "n"), ("n", "n"))
+            await wait_until(lambda: "─ question 0 ─" in house.screen_text())
+            assert "3 hits" in house.screen_text()
+
+
+async def test_n_in_the_preview_goes_from_match_to_match_and_on_to_the_next_conversation(
+    tmp_path: Path,
+) -> None:
+    await keep(
+        tmp_path,
+        talk("older question", "a needle here"),
+        talk("newer question", "needle one, needle two", "a third needle", "none"),
+    )
+    with FakeServer() as server:
+        async with open_house(tmp_path, server) as house:
+            await open_review(house)
+            await look_for(house, "needle", "3 hits", "─ newer question ─")
+            await house.press("tab", "tab", "g", "n", "n", "n")
+            assert "─ newer question ─" in house.screen_text()
+            await house.press("n")
+            await wait_until(lambda: "─ older question ─" in house.screen_text())
+            await house.press("N", "N")
+            await wait_until(lambda: "─ newer question ─" in house.screen_text())

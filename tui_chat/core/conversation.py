@@ -31,7 +31,12 @@ SHORTEST_SPAN = 0.1
 
 def new_id() -> str:
     """A random id of 13 characters without look-alikes (64 bits)."""
-    number = int.from_bytes(os.urandom(16))
+    return id_of(os.urandom(16))
+
+
+def id_of(raw: bytes) -> str:
+    """The id that these bytes stand for; of 16 bytes on, all 64 bits are used."""
+    number = int.from_bytes(raw)
     return "".join(
         _ALPHABET[number // len(_ALPHABET) ** place % len(_ALPHABET)] for place in range(13)
     )
@@ -218,10 +223,6 @@ class Conversation:
             self.add(message, follow=False)
         if self.leaf not in self._messages:
             self.leaf = next(reversed(self._messages), None)
-
-    def __contains__(self, id: object) -> bool:
-        """Whether there is a message with this id."""
-        return id in self._messages
 
     def __len__(self) -> int:
         return len(self._messages)

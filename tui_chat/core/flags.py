@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable
+from pathlib import Path
 
 from tui_chat import __version__
 from tui_chat.core.escapes import unescape
@@ -52,17 +53,35 @@ def command_line() -> argparse.ArgumentParser:
     ask.add_argument("--save", action="store_true", help="keep the conversation")
     ask.add_argument("--json", action="store_true", help="print the message as one JSON object")
     ask.add_argument("text", nargs="+", metavar="TEXT", help="the question; - reads standard input")
-    export = commands.add_parser("export", help="write saved conversations to standard output")
-    export.add_argument("--format", choices=("jsonl", "markdown"), default="jsonl")
-    which = export.add_mutually_exclusive_group()
-    which.add_argument("--id", help="one conversation")
-    which.add_argument(
-        "--all", action="store_true", help="every conversation, oldest first (the default)"
-    )
+    _add_export(commands)
     _add_reading(commands)
+    _add_import(commands)
     commands.add_parser("paths", help="say where things are kept")
     commands.add_parser("doctor", help="say what this installation is and finds")
     return parser
+
+
+def _add_export(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    export = commands.add_parser(
+        "export", help="write saved conversations to standard output or a file"
+    )
+    export.add_argument(
+        "--format",
+        choices=("jsonl", "markdown", "finetuning", "html"),
+        help="jsonl, unless the suffix of --to says otherwise",
+    )
+    which = export.add_mutually_exclusive_group()
+    which.add_argument("--id", action="append", metavar="ID", help="one; several by several --id")
+    which.add_argument(
+        "--all",
+        action="store_true",
+        help="every conversation that is not in the trash, oldest first (the default)",
+    )
+    which.add_argument(
+        "--search", type=_not_empty, metavar="QUERY", help="those that a search finds"
+    )
+    export.add_argument("--to", type=_not_empty, metavar="FILE", help="a new file, written whole")
+    export.add_argument("--overwrite", action="store_true", help="replace the file of --to")
 
 
 def _add_reading(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -88,6 +107,24 @@ def _count(text: str) -> int:
     if not (text.isascii() and text.isdecimal() and int(text[:9]) > 0 and len(text) < 10):
         raise argparse.ArgumentTypeError("takes a whole number from 1 on.")
     return int(text)
+
+
+def _add_import(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    bring = commands.add_parser(
+        "import",
+        help="bring conversations along from other programs",
+        description="Bring conversations along. It reads ChatGPT's data export (the zip as it is, or a"
+        " conversations.json; all branches), logs.db of llm, OpenAI's fine-tuning JSONL, ShareGPT, and"
+        " what “export” wrote. What a file is, is told by its content. What is there already is not"
+        " added twice.",
+        allow_abbrev=False,
+    )
+    bring.add_argument("files", nargs="+", metavar="FILE", type=_file, help="a file to read")
+    bring.add_argument(
+        "--skip-unreadable",
+        action="store_true",
+        help="import the rest of a file in which something cannot be read; else none of it is",
+    )
 
 
 def _add_setup_flags(parser: argparse.ArgumentParser) -> None:
@@ -135,6 +172,10 @@ def _not_empty(text: str) -> str:
     if not clean(text).strip():
         raise argparse.ArgumentTypeError("this is empty.")
     return text
+
+
+def _file(text: str) -> Path:
+    return Path(_not_empty(text))
 
 
 def _text(typed: str) -> str:

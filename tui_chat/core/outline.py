@@ -10,6 +10,9 @@ from dataclasses import dataclass
 
 from tui_chat.core.conversation import Conversation, Message
 
+_MOST_GUIDE = 120
+"""Cells of a guide that are kept, its end: no screen shows more, and each of thousands may be longer."""
+
 
 @dataclass(frozen=True, slots=True)
 class Limb:
@@ -55,6 +58,7 @@ def _hang(
     if not children:
         return
     straight = next((one for one in children if one in read), children[-1])
+    inner = inner[-_MOST_GUIDE:]
     left.append((straight, inner, inner))
     aside = [one for one in children if one != straight]
     left += [(one, f"{inner}├─ ", f"{inner}│  ") for one in reversed(aside)]

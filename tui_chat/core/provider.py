@@ -23,7 +23,7 @@ from tui_chat.core.errors import ChatError
 from tui_chat.core.keys import Secret
 from tui_chat.core.params import PARAMETERS
 from tui_chat.core.text import one_line
-from tui_chat.core.wire import continuing, wire_fields, wire_messages
+from tui_chat.core.wire import USAGE, continuing, wire_body, wire_messages
 
 if TYPE_CHECKING:
     from tui_chat.core.client import AsyncOpenAI, Response
@@ -34,7 +34,7 @@ LOCAL_READ_SECONDS = 600
 MOST_REPEATS = 6
 _NAMES_FOR_LENGTH = ("max_tokens", "max_completion_tokens")
 _LOGPROBS = ("logprobs", "top_logprobs")
-_USAGE = "stream_options"
+(_USAGE,) = USAGE
 _CONTINUES = {"llamacpp": "prefill", "vllm": "continue_final_message"}
 """How servers go on with a reply, by the owner that they name in their lists of models."""
 
@@ -117,7 +117,8 @@ class Provider:
         """What models() returned last."""
         self.used = False
         """Whether anything was asked of it: before, it is not asked by the way either."""
-        self._without_usage = False
+        self.counts_replies = True
+        """Whether the server is asked to count a reply's tokens: until it refuses that."""
 
     async def warm(self) -> None:
         """Import the client library on a thread, so that the first question does not wait for it.
@@ -195,19 +196,20 @@ class Provider:
     def _body(
         self, setup: Setup, thread: Sequence[Message], logprobs: int, begun: str, way: str
     ) -> dict[str, Any]:
-        standard, extra = wire_fields(self._endpoint, setup)
         learned = self._learned[setup.model]
         body = {
-            learned.renamed.get(name, name): value for name, value in (standard | extra).items()
+            learned.renamed.get(name, name): value
+            for name, value in wire_body(
+                self._endpoint, setup, thread, usage=self.counts_replies
+            ).items()
         }
         if logprobs:
             body |= dict(zip(_LOGPROBS, (True, logprobs), strict=True))
-        if not self._without_usage:
-            body[_USAGE] = {"include_usage": True}
         body = {name: value for name, value in body.items() if name not in learned.left_out}
-        more, fields = continuing(way, begun) if begun else ([], {})
-        messages = [*wire_messages(setup, thread), *more]
-        return body | fields | {"model": setup.model, "messages": messages, "stream": True}
+        if begun:
+            more, fields = continuing(way, begun)
+            body |= fields | {"messages": [*wire_messages(setup, thread), *more]}
+        return body
 
     def _learn(
         self,
@@ -225,7 +227,7 @@ class Provider:
         sent = [name for name in (*names, _USAGE) if name in body]
         name = failures.refused_field(refused.body, sent)
         if name == _USAGE:
-            self._without_usage = True
+            self.counts_replies = False
         elif name is not None:
             words = failures.server_words(refused.body, self._asked().key)
             told = learned.forget(name, names[name], words)

@@ -106,9 +106,13 @@ def time_of(value: object) -> int:
     return min(max(value, 0), LATEST) if isinstance(value, int) else 0
 
 
-def _usage(text: object) -> Usage:
-    table = _table(text)
+def usage_from(table: Mapping[str, Any]) -> Usage:
+    """The figures in a table under their names; what is none of ours, or no figure, is left out."""
     return Usage(**{name: value for name, value in table.items() if _fits(name, value)})
+
+
+def _usage(text: object) -> Usage:
+    return usage_from(_table(text))
 
 
 def _fits(name: str, value: object) -> bool:

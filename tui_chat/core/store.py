@@ -12,7 +12,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Concatenate, ParamSpec, TypeVar
 
-from tui_chat.core import queries, shelves
+from tui_chat.core import merging, queries, shelves
 from tui_chat.core.conversation import Conversation, Headline, Message, Shelf, new_id, now
 from tui_chat.core.database import (
     Connection,
@@ -27,6 +27,7 @@ from tui_chat.core.database import (
 from tui_chat.core.errors import ChatError
 from tui_chat.core.files import private_directory
 from tui_chat.core.locks import FileLock, remove_abandoned
+from tui_chat.core.merging import Merged
 from tui_chat.core.schema import MIGRATIONS
 from tui_chat.core.text import clean
 
@@ -215,6 +216,13 @@ class Store:
         """Remove for good what has been in the trash for so many days; how many conversations and
         messages. The search index is to be told of any."""
         return await self._write(shelves.purge_expired, now() - days * 86_400_000)
+
+    async def merge(self, staging: Path, stopped: Callable[[], bool]) -> Merged:
+        """Add all that a staging database holds, or nothing; merging.Stopped when `stopped` says so.
+
+        `stopped` is asked on the store's thread.
+        """
+        return await self._read(merging.merge, staging, stopped)
 
     # Reading it again
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from tui_chat.core.conversation import Message, Setup
 from tui_chat.core.endpoints import Endpoint
@@ -38,3 +38,22 @@ def wire_fields(endpoint: Endpoint, setup: Setup) -> tuple[dict[str, object], di
             sent = list(value) if isinstance(value, tuple) else value
             fields[endpoint.rename.get(name, name)] = sent
     return standard, extra
+
+
+USAGE: Mapping[str, object] = {"stream_options": {"include_usage": True}}
+"""What makes a server count the tokens of a reply that it streams."""
+
+
+def wire_body(
+    endpoint: Endpoint, setup: Setup, thread: Sequence[Message], *, usage: bool = True
+) -> dict[str, object]:
+    """The body of the request for a reply; `usage` unless the server is known not to take that field."""
+    standard, extra = wire_fields(endpoint, setup)
+    return {
+        "messages": wire_messages(setup, thread),
+        "model": setup.model,
+        "stream": True,
+        **standard,
+        **extra,
+        **(USAGE if usage else {}),
+    }

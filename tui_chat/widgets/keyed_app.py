@@ -13,11 +13,11 @@ from contextlib import suppress
 
 from rich.segment import Segments
 from textual import events
-from textual.app import App
 from textual.binding import Binding
 from textual.filter import LineFilter
 
 from tui_chat.widgets.bars import shown_key
+from tui_chat.widgets.copying import CopyingApp
 from tui_chat.widgets.keys import HeldKeys, renamed
 from tui_chat.widgets.safety import DropControls
 
@@ -25,7 +25,7 @@ KEY_SECONDS = 0.2
 """How long a key waits for those before it to be taken."""
 
 
-class KeyedApp(App[None]):
+class KeyedApp(CopyingApp):
     """Subclasses call release_keys() once there is something to take the keys."""
 
     def __init__(self) -> None:
@@ -55,7 +55,7 @@ class KeyedApp(App[None]):
         By Textual's own way it would be run after the keys that follow it in a burst, as slow
         lines send them: those would still go to the widget that the key leads away from.
         """
-        if not event.key.startswith("ctrl+") and not re.fullmatch(r"f\d+", event.key):
+        if re.fullmatch(r"ctrl\+.+|f\d+|(shift\+)?tab", event.key) is None:
             return False
         bound = self.screen.active_bindings.get(event.key)
         if bound is None or not bound.enabled or bound.node not in (self.screen, self):

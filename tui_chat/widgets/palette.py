@@ -6,7 +6,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from textual import on
 from textual.command import CommandPalette
@@ -100,12 +100,14 @@ async def _save_preset(screen: SetupScreen) -> None:
             return
 
 
-def message_commands(screen: Screen[None], transcript: Transcript) -> list[Command]:
+def message_commands(screen: Screen[Any], transcript: Transcript) -> list[Command]:
     """What can be done with the message under the transcript's cursor; nothing without one."""
     undo = ("Undo delete", "Bring back the branch deleted last", "undo_delete")
     fold = ("Unfold or fold", "Reasoning, or a long message", transcript.action_toggle_fold)
     actions = (
-        ("Copy the message", "", "copy_message"),
+        ("Copy the message", "To the clipboard", "copy_message"),
+        ("Copy code", "A piece of code of the message", "copy_code"),
+        ("Copy the conversation", "The branch being read, as Markdown", "copy_conversation"),
         ("Edit the message", "As a new branch", "edit_message"),
         ("Regenerate this reply", "Beside it, as a sibling", "regenerate_message"),
         ("Continue this reply", "Where it was broken off, as a sibling", "continue_message"),

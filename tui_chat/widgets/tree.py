@@ -30,7 +30,7 @@ def tree_line(limb: Limb, room: int) -> Content:
     guide = limb.guide
     if len(guide) > room // 3:
         guide = "…" + guide[-(room // 3) :]
-    mark = "● " if limb.read else "  "
+    mark = "● " if limb.read else ""
     facts = _facts(message, room // 3)
     head = one_line(speaker(message), 24) if message.setup is None else ""
     words = one_line(message.content or message.error or message.reasoning, room)

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import ast
 import json
-import shlex
 from dataclasses import replace
 
 import pytest
 
 from tui_chat.core.conversation import Conversation, Refusal, Setup, Usage, said
 from tui_chat.core.endpoints import Endpoint, known_endpoints
-from tui_chat.core.formats import code, jsonl, markdown
+from tui_chat.core.formats import jsonl, markdown
 from tui_chat.core.params import Params
 from tui_chat.core.text import HOSTILE, clean
 from tui_chat.core.wire import wire_fields, wire_messages
@@ -107,38 +105,6 @@ def _edited(text: str) -> Conversation:
     for message in (question, reply):
         talk.add(message)
     return talk
-
-
-def test_the_python_program_sends_what_is_on_the_wire_and_only_names_the_key() -> None:
-    thread = [said("user", 'quotes " and \\ and \n lines')]
-    program = code.python(LAB, SETUP, thread)
-    tree = ast.parse(program)
-    call = next(
-        node
-        for node in ast.walk(tree)
-        if isinstance(node, ast.Call) and ast.unparse(node.func).endswith("completions.create")
-    )
-    given = {one.arg: ast.literal_eval(one.value) for one in call.keywords}
-    standard, extra = wire_fields(LAB, SETUP)
-    assert given["messages"] == wire_messages(SETUP, thread)
-    assert {name: given[name] for name in standard} == standard
-    assert given["extra_body"] == extra == {"top_k": 9}
-    assert 'os.environ["LAB_KEY"]' in program
-
-
-def test_the_shell_command_has_the_same_body() -> None:
-    thread = [said("user", "it's 100 % $HOME `x`")]
-    words = shlex.split(code.curl(LAB, SETUP, thread))
-    body = json.loads(words[words.index("-d") + 1])
-    standard, extra = wire_fields(LAB, SETUP)
-    assert body == {
-        "model": "m",
-        "messages": wire_messages(SETUP, thread),
-        **standard,
-        **extra,
-        "stream": True,
-    }
-    assert "Authorization: Bearer $LAB_KEY" in words
 
 
 def test_a_renamed_field_and_a_parameter_not_known_are_as_on_the_wire() -> None:

@@ -1,41 +1,51 @@
-"""A request as a Python program and as a curl command that run as they are; keys are only named."""
+"""A request as a Python program and as a curl command that run as they are; keys are only named.
+
+Both send the body that the program itself sends, field by field.
+"""
 
 from __future__ import annotations
 
-import json
 import shlex
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from pprint import pformat
 
 from tui_chat.core.conversation import Message, Setup
 from tui_chat.core.endpoints import Endpoint
-from tui_chat.core.wire import wire_fields, wire_messages
+from tui_chat.core.formats.jsonl import dumped
+from tui_chat.core.params import PARAMETERS
+from tui_chat.core.wire import wire_body
+
+_OWN = {"messages", "model", "stream", "stream_options", "max_completion_tokens"} | {
+    one.name for one in PARAMETERS if not one.extension
+}
+"""The arguments that the openai package knows; any other field goes into its extra_body."""
+_END = "BODY"
 
 
-def snippets(endpoint: Endpoint, setup: Setup, thread: Sequence[Message]) -> str:
-    """Both programs, one under the other."""
+def snippets(
+    endpoint: Endpoint, setup: Setup, thread: Sequence[Message], *, usage: bool = True
+) -> str:
+    """Both programs, one under the other; `usage` as for wire_body()."""
+    body = wire_body(endpoint, setup, thread, usage=usage)
     notes = []
     if endpoint.served_here:
         notes.append(
             "# This model answers only while tui-chat runs; another server needs its URL here."
         )
-    return "\n".join([*notes, python(endpoint, setup, thread), "", curl(endpoint, setup, thread)])
+    return "\n".join([*notes, python(endpoint, body), "", curl(endpoint, body)])
 
 
 def _url(endpoint: Endpoint) -> str:
     return endpoint.base_url or "http://127.0.0.1:8080/v1"
 
 
-def python(endpoint: Endpoint, setup: Setup, thread: Sequence[Message]) -> str:
+def python(endpoint: Endpoint, body: Mapping[str, object]) -> str:
     """A program for the openai package that prints the reply as it arrives."""
-    standard, extra = wire_fields(endpoint, setup)
-    arguments: dict[str, object] = {
-        "model": setup.model,
-        "messages": wire_messages(setup, thread),
-        **standard,
-    }
+    arguments = {name: value for name, value in body.items() if name in _OWN}
+    extra = {name: value for name, value in body.items() if name not in _OWN}
     if extra:
         arguments["extra_body"] = extra
-    rows = [f"    {name}={value!r}," for name, value in arguments.items()]
+    rows = [f"    {name}={_literal(value)}," for name, value in arguments.items()]
     key = f'os.environ["{endpoint.key_env}"]' if endpoint.key_env else '"none"'
     return "\n".join(
         [
@@ -45,7 +55,6 @@ def python(endpoint: Endpoint, setup: Setup, thread: Sequence[Message]) -> str:
             f"client = OpenAI(base_url={_url(endpoint)!r}, api_key={key})",
             "stream = client.chat.completions.create(",
             *rows,
-            "    stream=True,",
             ")",
             "for chunk in stream:",
             "    if chunk.choices:",
@@ -54,19 +63,21 @@ def python(endpoint: Endpoint, setup: Setup, thread: Sequence[Message]) -> str:
     )
 
 
-def curl(endpoint: Endpoint, setup: Setup, thread: Sequence[Message]) -> str:
+def _literal(value: object) -> str:
+    """The value as Python, on several rows where that is easier to read."""
+    if isinstance(value, list) and value and isinstance(value[0], dict):
+        rows = "".join(f"        {one!r},\n" for one in value)
+        return f"[\n{rows}    ]"
+    return pformat(value, width=10_000, sort_dicts=False)
+
+
+def curl(endpoint: Endpoint, body: Mapping[str, object]) -> str:
     """The same request for a shell."""
-    standard, extra = wire_fields(endpoint, setup)
-    body: dict[str, object] = {
-        "model": setup.model,
-        "messages": wire_messages(setup, thread),
-        **standard,
-        **extra,
-        "stream": True,
-    }
     lines = [f"curl -N {shlex.quote(_url(endpoint) + '/chat/completions')}"]
     lines.append("  -H 'Content-Type: application/json'")
     if endpoint.key_env:
         lines.append(f'  -H "Authorization: Bearer ${endpoint.key_env}"')
-    lines.append(f"  -d {shlex.quote(json.dumps(body, ensure_ascii=False, indent=1))}")
-    return " \\\n".join(lines)
+    # From standard input: an argument must not be longer than 128 KB on Linux. No line of the
+    # body can be the word that ends it, since every line has quotes or brackets.
+    lines.append(f"  --data-binary @- <<'{_END}'")
+    return " \\\n".join(lines) + f"\n{dumped(body, 1)}\n{_END}"

@@ -32,7 +32,7 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import fields
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from tui_chat.core.conversation import Conversation, Message, Refusal, Usage
 from tui_chat.core.text import HOSTILE
@@ -40,7 +40,8 @@ from tui_chat.core.text import HOSTILE
 
 def iso(milliseconds: int) -> str:
     """A time as people and programs read it: UTC, to the millisecond, `2026-11-23T10:00:00.000Z`."""
-    moment = datetime.fromtimestamp(milliseconds / 1000, UTC)
+    # In whole numbers: far from now a float of seconds would lose a millisecond.
+    moment = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=milliseconds)
     return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
@@ -84,9 +85,10 @@ def _refusal(one: Refusal) -> object:
     return {"words": one.words, "sent_as": one.sent_as} if one.sent_as else one.words
 
 
-def dumped(value: object) -> str:
-    """The value as JSON on one line; what could control a terminal is escaped, so that nothing is lost."""
-    return HOSTILE.sub(_escaped, json.dumps(value, ensure_ascii=False))
+def dumped(value: object, indent: int | None = None) -> str:
+    """The value as JSON, on one line without an indent; what could control a terminal is escaped, so
+    that nothing is lost."""
+    return HOSTILE.sub(_escaped, json.dumps(value, ensure_ascii=False, indent=indent))
 
 
 def _escaped(match: re.Match[str]) -> str:

@@ -24,10 +24,6 @@ class BranchingScreen(ConversationScreen):
         }
     )
 
-    @property
-    def present_setup(self) -> Setup:
-        return self.setup
-
     def use_setup(self, setup: Setup) -> None:
         self.take_setup(setup)
         self.notify("The sidebar has the setup of this reply.", timeout=3, markup=False)

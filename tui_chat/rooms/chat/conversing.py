@@ -192,6 +192,7 @@ class ConversationScreen(SetupScreen, MessageScreen[None]):
     # The token meter
 
     def setup_used(self) -> None:
+        self.present_setup = self.setup
         self.topline.place = " · ".join(
             part for part in (self.setup.endpoint, self.setup.model) if part
         )

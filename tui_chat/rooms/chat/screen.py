@@ -297,9 +297,9 @@ class ChatScreen(DraftingScreen):
         self._show_other(at)
         self._take_early()
         if at is not None and self.talk.conversation.has(at):
-            self.set_focus(self.transcript)
             self.transcript.cursor = at
             if deed:
+                self.set_focus(self.transcript)
                 await self.run_action(deed)
 
     def _show_other(self, at: str | None = None) -> None:

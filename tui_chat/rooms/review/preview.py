@@ -18,6 +18,7 @@ from tui_chat.rooms.review.lines import Line
 from tui_chat.widgets.dialogs import AnswersOnce
 from tui_chat.widgets.message_screen import MessageScreen
 from tui_chat.widgets.roll import Roll
+from tui_chat.widgets.transcript import Transcript
 
 PREVIEW_AFTER = 0.03
 """Seconds that the cursor rests on a conversation before it is read."""
@@ -38,7 +39,16 @@ class Left:
 class PreviewingScreen(AnswersOnce[Left], MessageScreen[Left]):
     """Subclasses compose `catalogue`, and a MessageTranscript within `#preview`."""
 
-    deeds = frozenset({"edit_message", "regenerate_message", "use_parameters"})
+    # What changes the conversation is done in the chat.
+    deeds = frozenset(
+        {
+            "edit_message",
+            "regenerate_message",
+            "continue_message",
+            "delete_branch",
+            "use_parameters",
+        }
+    )
 
     @dataclass(eq=False, repr=False)
     class SetupTaken(Event):
@@ -81,11 +91,23 @@ class PreviewingScreen(AnswersOnce[Left], MessageScreen[Left]):
             self._read_here = found
         self._show_preview(self._read_here, line.message)
 
+    @on(Transcript.NoMatch)
+    def _go_on_to_hit(self, event: Transcript.NoMatch) -> None:
+        """Beyond the last match of a conversation is the next hit in another one."""
+        here, place = self.conversation.id, self.catalogue.highlighted
+        entries = self.catalogue.entries
+        while place is not None and 0 <= place < len(entries):
+            if entries[place].conversation != here:
+                self.catalogue.highlighted = place
+                return
+            place += event.step
+
     def _show_preview(self, conversation: Conversation, at: str | None) -> None:
         self._read_here = conversation
         self.query_one("#preview").border_title = Content(one_line(conversation.title, 200))
         if at is not None and conversation.has(at):
             self.read(at)
+            self.transcript.show_match(at)
         else:
             self.show_conversation()
 
@@ -109,11 +131,16 @@ class PreviewingScreen(AnswersOnce[Left], MessageScreen[Left]):
     def action_regenerate_message(self) -> None:
         self._leave_at_message("regenerate_message")
 
-    def action_use_parameters(self) -> None:
-        at = self.at_cursor()
-        if at is not None and at.setup is not None:
-            self.post_message(self.SetupTaken(at.setup))
-            self.notify("The sidebar has the setup of this reply.", timeout=3, markup=False)
+    def action_continue_message(self) -> None:
+        self._leave_at_message("continue_message")
+
+    def action_delete_branch(self) -> None:
+        self._leave_at_message("delete_branch")
+
+    def use_setup(self, setup: Setup) -> None:
+        self.present_setup = setup
+        self.post_message(self.SetupTaken(setup))
+        self.notify("The sidebar has the setup of this reply.", timeout=3, markup=False)
 
     def complain(self, error: Exception) -> None:
         """Say what went wrong, as plain words, for a while."""

@@ -159,6 +159,7 @@ class ReviewScreen(OrderingScreen):
     def show_lines(self, lines: Sequence[Line], at: str = "", place: int = 0) -> None:
         going = self.keeping.trash.going
         hits = self._query.of_messages
+        self.transcript.find(self._query.spans if self._query.words else None)
         self.catalogue.empty = NOTHING if not self._query.empty else "Nothing is saved yet."
         self.catalogue.show(
             [line for line in lines if line.conversation not in going],

@@ -222,7 +222,7 @@ class Document:
                 return head_lines(self.caption(item.message), message.role, self.width)
             case Part.FOLD:
                 words = len(message.reasoning.split())
-                mark = "▾" if message.id in self._unfolded else "▸"
+                mark = "▾" if self._is_unfolded(item.message) else "▸"
                 return [Line((Span(f"{mark} Reasoning · {words:,} words", "dim"),))]
             case Part.MORE:
                 return [more_line(message.content, fold_at(message.content) or 0)]
@@ -237,19 +237,43 @@ class Document:
             self._captions[place] = self._caption(self.messages[place])
         return self._captions[place]
 
-    def opened(self, place: int) -> list[Item]:
-        """The items of a message as if it was opened; the document stays as it is."""
+    def opened(self, place: int, *, unfolded: bool = False) -> list[Item]:
+        """The items of a message as if it was opened, or unfolded; the document stays as it is."""
         start, stop = self.span(place)
         items = self.items[start:stop]
+        if unfolded and not self._is_unfolded(place):
+            return self._items_of(place, {}, unfolded=True)
         return self._items_of(place, {}) if items[0].part is Part.CLOSED else items
+
+    def source(self, item: Item) -> str:
+        """What was written in the place of an item's lines; nothing for the words around it."""
+        if item.block is None:
+            return ""
+        return self._text(item.message, item.part)[item.block.start : item.block.end]
+
+    def hidden(self, place: int) -> str:
+        """What of a message is folded away."""
+        message = self.messages[place]
+        if self._is_unfolded(place):
+            return ""
+        if message.role == "assistant":
+            return message.reasoning
+        at = fold_at(message.content)
+        return message.reasoning + ("" if at is None else message.content[at:])
+
+    def _is_unfolded(self, place: int) -> bool:
+        return self.messages[place].id in self._unfolded
 
     # How messages become items
 
-    def _items_of(self, place: int, old: dict[Part, list[Item]]) -> list[Item]:
+    def _items_of(
+        self, place: int, old: dict[Part, list[Item]], *, unfolded: bool = False
+    ) -> list[Item]:
         # Deferred, here and below: there is no block before the first paint.
         from tui_chat.widgets.transcript.blocks import START, State
 
         message = self.messages[place]
+        unfolded = unfolded or self._is_unfolded(place)
 
         def one(part: Part) -> Item:
             return old[part][0] if part in old else Item(place, part)
@@ -258,13 +282,13 @@ class Document:
         state = START
         if message.reasoning:
             items.append(one(Part.FOLD))
-            if message.id in self._unfolded:
+            if unfolded:
                 items.extend(self._grown(place, Part.REASONING, old, state))
                 state = State()
         if message.role == "assistant":
             items.extend(self._grown(place, Part.BODY, old, state))
         else:
-            items.extend(self._typed(place, message))
+            items.extend(self._typed(place, message.content, unfolded=unfolded))
         if message.status == "streaming" and not message.content and not message.reasoning:
             items.append(one(Part.WAITING))
         items.append(one(Part.FOOT))
@@ -289,12 +313,12 @@ class Document:
         message = self.messages[place]
         return message.reasoning if part is Part.REASONING else message.content
 
-    def _typed(self, place: int, message: Message) -> Iterable[Item]:
+    def _typed(self, place: int, text: str, *, unfolded: bool) -> Iterable[Item]:
         """The blocks of what a person wrote; a long text is folded."""
         from tui_chat.widgets.transcript.blocks import cut_plain
 
-        at = None if message.id in self._unfolded else fold_at(message.content)
-        shown = message.content.rstrip() if at is None else message.content[:at]
+        at = None if unfolded else fold_at(text)
+        shown = text.rstrip() if at is None else text[:at]
         items = [Item(place, Part.BODY, block) for block in cut_plain(shown)]
         return items if at is None else [*items, Item(place, Part.MORE)]
 

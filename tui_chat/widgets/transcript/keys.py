@@ -5,9 +5,25 @@ from __future__ import annotations
 from textual.binding import Binding
 
 
-def _binding(keys: str, action: str, words: tuple[str, str], name: str, *, show: bool) -> Binding:
+def _binding(
+    keys: str,
+    action: str,
+    words: tuple[str, str],
+    name: str,
+    *,
+    show: bool,
+    key_display: str | None = None,
+) -> Binding:
     description, tooltip = words
-    return Binding(keys, action, description, show=show, id=f"transcript.{name}", tooltip=tooltip)
+    return Binding(
+        keys,
+        action,
+        description,
+        show=show,
+        id=f"transcript.{name}",
+        tooltip=tooltip,
+        key_display=key_display,
+    )
 
 
 BINDINGS = (
@@ -45,6 +61,21 @@ BINDINGS = (
         ("Unfold", "Unfold or fold the reasoning of a reply, or a long message"),
         "fold",
         show=True,
+    ),
+    _binding(
+        "n",
+        "next_match",
+        ("Next match", "Go to what is found next, N to what is found before"),
+        "next_match",
+        show=True,
+        key_display="n N",
+    ),
+    _binding(
+        "N",
+        "previous_match",
+        ("Previous match", "Go to what is found before"),
+        "previous_match",
+        show=False,
     ),
     _binding("pageup", "page_up", ("Page up", "Scroll up by a screen"), "pageup", show=False),
     _binding(

@@ -1,4 +1,4 @@
-"""Draws rows: text in its styles, over it the selection, at its left the mark of the cursor.
+"""Draws rows: text in its styles, over it matches and the selection, at its left the cursor's mark.
 
 Every cell says which character of which line it shows, blank ones too: a selection that ended on
 a cell without a place would begin at the very start of the document.
@@ -6,7 +6,7 @@ a cell without a place would begin at the very start of the document.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -18,6 +18,7 @@ from textual.strip import Strip
 
 from tui_chat.widgets.transcript.document import Document, Item, Part, message_key
 from tui_chat.widgets.transcript.lines import Line, Row, Span, fitted, sliced
+from tui_chat.widgets.transcript.matches import Matches
 from tui_chat.widgets.transcript.palette import Palette
 
 _GUTTER = 2
@@ -34,8 +35,9 @@ def text_width(width: int) -> int:
 class Painter:
     """Draws the rows of one document, for one width and one palette at a time."""
 
-    def __init__(self, document: Document, hint: Sequence[str] = ()) -> None:
+    def __init__(self, document: Document, matches: Matches, hint: Sequence[str] = ()) -> None:
         self._document = document
+        self._matches = matches
         self._hint = hint
         self._palette: Palette | None = None
         self._strips: dict[tuple[Item, int], Strip] = {}
@@ -94,11 +96,14 @@ class Painter:
         if span is None:
             return self.row(item, number)
         stop = len(laid.lines[row.line].text) + 1 if span[1] < 0 else span[1]
-        return self._drawn(item, number, _Marked(span[0], stop, style))
+        # A match may be drawn in reverse, which would turn the selection's colours round as well.
+        marked = _Marked(span[0], stop, Style(reverse=False) + style)
+        return self._drawn(item, number, [marked])
 
-    def _drawn(self, item: Item, number: int, marked: _Marked | None = None) -> Strip:
+    def _drawn(self, item: Item, number: int, selected: Sequence[_Marked] = ()) -> Strip:
         laid, palette = self._document.laid(item), self.palette
         row = laid.rows[number]
+        marks = [*self._found(item, row), *selected]
         line, key = laid.lines[row.line], item.key(row.line)
         here = Style(meta={"offset": (row.start, key)})
         # One segment for each cell: within a segment, Textual counts characters from its offset.
@@ -107,22 +112,22 @@ class Painter:
             for span in (Span(" " * _GUTTER), *self._prefix(line, row.start))
             for cell in span.text
         ]
-        # For the same reason what is selected is drawn apart, not painted over later.
-        edges = marked.edges(row) if marked else (row.start, row.stop)
-        for start, stop in pairwise(edges):
+        # For the same reason what is marked is drawn apart, not painted over later.
+        for start, stop in pairwise(_edges(row, marks)):
             for at, span in sliced(line.spans, start, stop):
                 style = palette.style(f"{line.fill} {span.style}".strip()) + _meta(
                     at, key, span.link
                 )
-                if marked and marked.start <= at < marked.stop:
-                    style += marked.style
-                segments.append(Segment(span.text, style))
+                segments.append(Segment(span.text, _over(style, marks, at)))
         if row.start == row.stop:
             style = palette.style(line.fill) + here
-            if marked and marked.start <= row.start < marked.stop:
-                style += marked.style
-            segments.append(Segment(" ", style))
+            segments.append(Segment(" ", _over(style, marks, row.start)))
         return Strip(segments).adjust_cell_length(self.width, palette.style(line.fill))
+
+    def _found(self, item: Item, row: Row) -> Iterator[_Marked]:
+        for start, stop, present in self._matches.on_row(item, row):
+            style = self.palette.own("match-present" if present else "match")
+            yield _Marked(start, stop, style)
 
     def _prefix(self, line: Line, start: int) -> list[Span]:
         """What stands between the gutter and the text of the row that begins at this character."""
@@ -138,10 +143,21 @@ class _Marked(NamedTuple):
     stop: int
     style: Style
 
-    def edges(self, row: Row) -> list[int]:
-        """Where the row must be cut, its ends among them."""
-        inside = {max(row.start, min(edge, row.stop)) for edge in (self.start, self.stop)}
-        return sorted({row.start, row.stop, *inside})
+
+def _edges(row: Row, marks: Sequence[_Marked]) -> list[int]:
+    """Where the row must be cut, its ends among them."""
+    edges = {row.start, row.stop}
+    for mark in marks:
+        edges |= {max(row.start, min(edge, row.stop)) for edge in (mark.start, mark.stop)}
+    return sorted(edges)
+
+
+def _over(style: Style, marks: Sequence[_Marked], character: int) -> Style:
+    """The style of a character with that of all marks over it."""
+    for mark in marks:
+        if mark.start <= character < mark.stop:
+            style += mark.style
+    return style
 
 
 def _meta(character: int, key: int, link: str) -> Style:

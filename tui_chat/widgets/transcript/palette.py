@@ -36,9 +36,13 @@ COMPONENTS = {
     "code-name": "$text-primary",
     "code-builtin": "$text-primary",
     "code-deleted": "$text-error",
+    "match": "bold underline $text-warning on $warning-muted",
+    "match-present": "bold reverse $text-warning on $background",
 }
 _CODE = "code"
-"""The one component with a background of its own; others whose names begin so are drawn on it."""
+"""Components whose names begin so are drawn on the background of this one."""
+_OWN_GROUND = (_CODE, "match", "match-present")
+"""The components with a background of their own."""
 _CURSOR = "cursor"
 """The one component that is no text."""
 _READABLE = 4.5
@@ -67,6 +71,10 @@ class Palette:
             return NotImplemented
         return (self.base, self._components) == (other.base, other._components)
 
+    def own(self, name: str) -> Style:
+        """What a component adds to whatever style it is drawn over."""
+        return self._components[name]
+
     def style(self, names: str) -> Style:
         """The style that these names add up to, on the widget's own colours."""
         style = self._styles.get(names)
@@ -91,7 +99,7 @@ def _component(widget: Widget, name: str) -> Style:
     style = on(plain, name).rich_style
     if name == _CURSOR:
         return Style(color=style.color)
-    own = Style(bgcolor=style.bgcolor) if name == _CODE else Style.null()
+    own = Style(bgcolor=style.bgcolor) if name in _OWN_GROUND else Style.null()
     on_code = name.startswith(_CODE)
     return style.without_color + own + _readable(style, code.rich_style if on_code else style)
 

@@ -15,7 +15,6 @@ from textual import events
 from textual.binding import BindingType
 from textual.geometry import Offset, Region, Size
 from textual.message import Message as Event
-from textual.reactive import reactive
 from textual.selection import Selection
 from textual.strip import Strip
 from textual.timer import Timer
@@ -23,12 +22,12 @@ from textual.timer import Timer
 from tui_chat.core.conversation import Message
 from tui_chat.widgets.transcript import keys
 from tui_chat.widgets.transcript.caption import Caption
-from tui_chat.widgets.transcript.document import Document, Item, Part, message_key
-from tui_chat.widgets.transcript.painter import Painter, text_width
+from tui_chat.widgets.transcript.document import Item, Part, message_key
+from tui_chat.widgets.transcript.finding import FindingView
+from tui_chat.widgets.transcript.painter import text_width
 from tui_chat.widgets.transcript.palette import Palette
-from tui_chat.widgets.transcript.scrolling import PlacedScrollView
 from tui_chat.widgets.transcript.selection import selected_text
-from tui_chat.widgets.transcript.viewport import Spot, Viewport
+from tui_chat.widgets.transcript.viewport import Spot
 
 FLUSH_SECONDS = 1 / 30
 """Between two times at which streaming text is drawn, at least."""
@@ -36,7 +35,7 @@ _REST = 3
 """How much longer than a drawing took is waited before the next, on a slow machine."""
 
 
-class Transcript(PlacedScrollView, can_focus=True):
+class Transcript(FindingView, can_focus=True):
     """Shows messages, lets them be read, selected and folded; it never changes what was said."""
 
     DEFAULT_CSS = """
@@ -49,9 +48,6 @@ class Transcript(PlacedScrollView, can_focus=True):
     }
     """
     BINDINGS: ClassVar[list[BindingType]] = [*keys.BINDINGS]
-
-    cursor: reactive[str | None] = reactive(None, repaint=False, init=False)
-    """The id of the message under the cursor; None when there is no cursor."""
 
     @dataclass(eq=False, repr=False)
     class Moved(Event):
@@ -86,13 +82,8 @@ class Transcript(PlacedScrollView, can_focus=True):
 
         `hint` are lines that stand in the middle while there is no message.
         """
-        super().__init__(id=id)
-        self._document = Document(caption)
-        self._viewport = Viewport(self._document)
+        super().__init__(caption, hint, id)
         self._follow = True
-        self._wanted: str | None = None
-        """The message to scroll to once there is a screen."""
-        self._painter = Painter(self._document, hint)
         self._styles_changed = True
         self._pending: list[tuple[str, bool]] = []
         self._flush_timer: Timer | None = None
@@ -119,6 +110,7 @@ class Transcript(PlacedScrollView, can_focus=True):
         """
         self._pending.clear()
         self._painter.forget()
+        self._forget_match()
         if self.is_attached and self.text_selection is not None:
             self.screen.clear_selection()
         self._document.load(messages)
@@ -186,11 +178,16 @@ class Transcript(PlacedScrollView, can_focus=True):
         if place is None:
             return
         self._follow = False
-        self._wanted = id
-        if self._viewport.height:
-            self._wanted = None
-            self._viewport.settle(self._document.span(place)[0], 0)
-            self._placed()
+        if not self._viewport.height:
+            self._wanted = lambda: self.scroll_to_message(id)
+            return
+        self._viewport.settle(self._document.span(place)[0], 0)
+        self._placed()
+
+    def _shown_at_match(self) -> None:
+        self._placed()
+        # A match near the end stays where it is while text arrives.
+        self._follow = False
 
     # Where it is shown
 
@@ -229,8 +226,9 @@ class Transcript(PlacedScrollView, can_focus=True):
             self._painter.forget()
         self._viewport.height = height
         self._flush()
-        if self._wanted is not None:
-            self.scroll_to_message(self._wanted)
+        wanted, self._wanted = self._wanted, None
+        if wanted is not None:
+            wanted()
         else:
             self._settle(spot)
 
@@ -347,7 +345,7 @@ class Transcript(PlacedScrollView, can_focus=True):
         if action == "toggle_fold":
             place = self._document.place(self.cursor)
             return place is not None and self._document.can_fold(place)
-        return True
+        return super().check_action(action, parameters)
 
     def on_blur(self) -> None:
         self.refresh()

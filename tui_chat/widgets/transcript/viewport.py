@@ -139,6 +139,13 @@ class Viewport:
                     inside = number
         self.settle(index, spot.row - inside)
 
+    def bring(self, item: Item, line: int, character: int) -> None:
+        """Show a place with what is around it: on a row a third down the screen."""
+        index = self._document.span(item.message)[0]
+        if self._document.items[index].part is Part.CLOSED:
+            self._document.make_exact(index)
+        self.show(Spot(item, line, character, self.height // 3))
+
     def rows_of(self, place: int, most: int) -> int:
         """How many rows a message takes, measured up to `most`."""
         heights = self._document.heights
