@@ -1,24 +1,15 @@
-"""Branches: any message edited, replies gone on with, the tree, deleting and undoing."""
+"""Branches: any message edited, the tree, deleting and undoing."""
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import pytest
 
 from tests.fake_server import Answer, FakeServer, words
-from tests.local_model import put_model
 from tests.rooms.house import House, open_house, stored, wait_until
 from tui_chat.core.conversation import EDITED
-from tui_chat.core.opening import Opening
-from tui_chat.core.params import Params
 from tui_chat.widgets.tree import TreeDialog
-
-LLAMA = Answer(
-    raw=json.dumps({"data": [{"id": "fake-1", "owned_by": "llamacpp"}]}).encode(),
-    content_type="application/json",
-)
 
 
 async def on_messages(house: House, *keys: str) -> None:
@@ -125,110 +116,6 @@ async def test_regenerating_an_edited_reply_answers_the_question_again(tmp_path:
             await house.answered()
             assert screen_has(house, "‹ 3/3 ›")
         assert server.chats[1]["messages"] == server.chats[0]["messages"]
-
-
-# Going on
-
-
-async def stopped(house: House, server: FakeServer) -> str:
-    """A reply that was stopped; its text."""
-    await house.write("talk")
-    await house.press("enter")
-    await wait_until(lambda: len(server.sent) > 5)
-    await house.press("escape")
-    await house.answered()
-    return house.thread[-1].content
-
-
-async def test_a_stopped_reply_is_gone_on_with_beside_it(tmp_path: Path) -> None:
-    with FakeServer(Answer(words("word " * 400), delay=0.01)) as server:
-        server.listed = LLAMA
-        async with open_house(tmp_path, server) as house:
-            old = await stopped(house, server)
-            server.answer = Answer(words(" and an end."))
-            await on_messages(house, "G", "c")
-            await wait_until(lambda: len(server.chats) == 2)
-            await house.answered()
-            assert house.thread[-1].content == old.rstrip() + " and an end."
-            assert screen_has(house, "and an end.", "‹ 2/2 ›")
-        assert server.chats[1]["messages"] == [
-            {"role": "user", "content": "talk"},
-            {"role": "assistant", "content": old.rstrip()},
-        ]
-    (conversation,) = await stored(tmp_path)
-    first, second = (
-        conversation.message(one) for one in conversation.siblings(conversation.thread()[-1].id)
-    )
-    assert (first.content, first.status) == (old, "stopped")
-    assert (second.status, second.usage.completion_tokens) == ("complete", 4)
-
-
-async def test_where_a_server_cannot_go_on_nothing_is_sent_and_it_is_said(tmp_path: Path) -> None:
-    with FakeServer(Answer(words("word " * 400), delay=0.01)) as server:
-        async with open_house(tmp_path, server) as house:
-            await stopped(house, server)
-            await on_messages(house, "G", "c")
-            await wait_until(lambda: "cannot go on with a reply" in house.notices())
-            assert "environment cannot go on with a reply. r answers again." in house.notices()
-            await house.answered()
-            assert len(house.chat.talk.conversation) == 2
-        assert len(server.chats) == 1
-
-
-async def test_a_server_that_refuses_to_go_on_costs_nothing(tmp_path: Path) -> None:
-    with FakeServer(Answer(words("word " * 400), delay=0.01)) as server:
-        server.listed = LLAMA
-        async with open_house(tmp_path, server) as house:
-            old = await stopped(house, server)
-            server.answer = Answer(status=400, error={"error": {"message": "No prefill here."}})
-            await on_messages(house, "G", "c")
-            await wait_until(lambda: house.thread[-1].status == "failed")
-            await house.answered()
-            assert screen_has(house, "No prefill here.")
-    (conversation,) = await stored(tmp_path)
-    texts = [one.content.rstrip() for one in conversation.messages if one.role == "assistant"]
-    assert texts == [old.rstrip()] * 2
-
-
-async def test_a_whole_reply_is_not_gone_on_with(tmp_path: Path) -> None:
-    with FakeServer() as server:
-        server.listed = LLAMA
-        async with open_house(tmp_path, server) as house:
-            await house.send("hi")
-            await on_messages(house, "G", "c")
-            await house.press("tab")
-            house.chat.set_focus(house.chat.prompt.text_area)
-            await house.write("/continue")
-            await house.press("escape", "enter")
-            await wait_until(lambda: "was not broken off" in house.notices())
-        assert len(server.chats) == 1
-
-
-async def test_the_built_in_model_goes_on_where_it_was_cut(tmp_path: Path) -> None:
-    put_model(tmp_path / "cache" / "models")
-    setup = Opening(params=Params({"temperature": 0, "max_tokens": 5}))
-    async with open_house(tmp_path, opening=setup) as house:
-        await wait_until(lambda: house.chat.topline.state == "ready", "the model runs")
-        cut = await house.send("What is the capital of Brazil?")
-        await house.command("/max-tokens off")
-        await house.command("/continue")
-        await wait_until(lambda: len(house.chat.talk.conversation) == 3)
-        await house.answered()
-        joined = house.thread[-1]
-        await house.press("f5")
-        await wait_until(lambda: len(house.chat.talk.conversation) == 4)
-        await house.answered()
-        whole = house.thread[-1]
-    assert (cut.status, joined.status, whole.status) == ("length", "complete", "complete")
-    # To the letter what it says when nothing cuts it off.
-    assert cut.content != joined.content == whole.content
-    assert "Brasilia" in joined.content
-    assert cut.usage.prompt_tokens is not None
-    assert whole.usage.completion_tokens is not None
-    assert joined.usage.prompt_tokens == cut.usage.prompt_tokens + 5
-    assert joined.usage.completion_tokens == whole.usage.completion_tokens - 5
-    (conversation,) = await stored(tmp_path)
-    assert conversation.message(joined.id) == joined
 
 
 # The tree
@@ -408,6 +295,16 @@ async def test_an_edit_of_what_is_deleted_is_given_up(tmp_path: Path) -> None:
             await delete(house)
             await wait_until(lambda: house.chat.editing is None)
             assert not house.chat.prompt.text_to_send
+
+
+async def stopped(house: House, server: FakeServer) -> str:
+    """A reply that was stopped; its text."""
+    await house.write("talk")
+    await house.press("enter")
+    await wait_until(lambda: len(server.sent) > 5)
+    await house.press("escape")
+    await house.answered()
+    return house.thread[-1].content
 
 
 @pytest.mark.parametrize(
