@@ -106,8 +106,9 @@ def _done(world: World, opening: Opening, flags: Namespace, parser: ArgumentPars
             oneshot.ask_once(world, opening, text, as_json=flags.json, save=flags.save)
         )
     if command == "export":
-        ids = None if flags.id is None else [flags.id]
-        return asyncio.run(oneshot.export(world, flags.format, ids))
+        from tui_chat.core.export_command import export
+
+        return asyncio.run(export(world, flags))
     if command in ("search", "list", "show"):
         from tui_chat.core import listing
 

@@ -77,6 +77,7 @@ class TuiChat(KeyedApp):
     def __init__(self, world: World, opening: Opening) -> None:
         super().__init__()
         self._world = world
+        self.environ, self.places = world.environ, world.places
         self._running_loop: asyncio.AbstractEventLoop | None = None
         self._ended_early = 0
         """The signal that came before there was a loop to leave by."""

@@ -8,10 +8,11 @@ from __future__ import annotations
 import os
 import stat
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 import platformdirs
 
@@ -175,11 +176,101 @@ def create_bytes(path: Path, content: bytes) -> None:
     try:
         _write_new(path, content)
     except FileExistsError as error:
-        raise ChatError(
-            f"{name} is there already.", "Nothing was overwritten; name another."
-        ) from error
+        raise _there_already(name) from error
     except OSError as error:
         raise ChatError(f"{name} cannot be written: {_reason(error)}.") from error
+
+
+class NewFile:
+    """A file written piece by piece that is there whole under its name, or not at all.
+
+    open(), add() as often as needed, keep(); drop() at the end in any case, which does nothing after keep().
+    What is written meanwhile is a hidden file beside it. All of them block, and raise ChatError.
+    """
+
+    def __init__(self, path: Path, *, overwrite: bool = False) -> None:
+        self._path = path
+        self._overwrite = overwrite
+        self._fresh: Path | None = None
+        self._file: IO[str] | None = None
+
+    @contextmanager
+    def _in_words(self) -> Iterator[None]:
+        name = one_line(str(self._path), 400)
+        try:
+            yield
+        except FileExistsError as error:
+            raise _there_already(name) from error
+        except OSError as error:
+            raise ChatError(f"{name} cannot be written: {_reason(error)}.") from error
+        except UnicodeEncodeError as error:
+            raise ChatError(
+                f"{name} cannot be written: the text holds half a character."
+            ) from error
+        except ValueError as error:  # A NUL in the name.
+            raise ChatError(f"{name} is no name for a file.", "Name another.") from error
+
+    def open(self) -> None:
+        """Make the file beside it, 0600. Refused where the file is there already, unless it may be
+        overwritten; where there is no such directory; and where a file of this name is something else."""
+        with self._in_words():
+            name = one_line(str(self._path), 400)
+            # A link is followed, so that what it points to is what is replaced.
+            target = Path(os.path.realpath(self._path)) if self._overwrite else self._path
+            if target.is_dir():
+                raise ChatError(f"{name} is a directory.", "Name a file in it.")
+            if target.exists() and not target.is_file():
+                raise ChatError(f"{name} cannot be written: it is not a regular file.")
+            if not self._overwrite and os.path.lexists(target):
+                raise FileExistsError
+            if not target.parent.is_dir():
+                shown = one_line(str(target.parent), 400)
+                raise ChatError(f"There is no directory {shown}.", "Make it, or name another.")
+            fresh = target.with_name(f".{target.name[:40]}.{os.urandom(6).hex()}")
+            handle = _opened_new(fresh)
+            self._path, self._fresh = target, fresh
+            self._file = os.fdopen(handle, "w", encoding="utf-8", newline="\n")
+            _give(fresh, 0o600)
+
+    def add(self, pieces: Iterable[str]) -> None:
+        """Write these behind what was written before."""
+        assert self._file is not None, "open() comes first"
+        with self._in_words():
+            for piece in pieces:
+                # In slices: the whole of a long one need not be there twice.
+                for start in range(0, len(piece), LARGEST):
+                    self._file.write(piece[start : start + LARGEST])
+
+    def keep(self) -> None:
+        """Give the file its name."""
+        assert self._file is not None, "open() comes first"
+        assert self._fresh is not None, "open() comes first"
+        with self._in_words():
+            self._file.flush()
+            os.fsync(self._file.fileno())
+            self._file.close()
+            if not self._overwrite:
+                # Claims the name: renaming would replace what another program made meanwhile.
+                os.close(_opened_new(self._path))
+            try:
+                self._fresh.replace(self._path)
+            except OSError:
+                if not self._overwrite:
+                    with suppress(OSError):
+                        self._path.unlink()
+                raise
+            self._fresh = None
+            _sync_directory(self._path.parent)
+
+    def drop(self) -> None:
+        """Leave nothing behind that was not kept."""
+        if self._file is not None:
+            with suppress(OSError):
+                self._file.close()
+        if self._fresh is not None:
+            with suppress(OSError):
+                self._fresh.unlink()
+            self._fresh = None
 
 
 @contextmanager
@@ -215,9 +306,17 @@ def _replace(target: Path, content: bytes) -> None:
     _sync_directory(target.parent)
 
 
-def _write_new(path: Path, content: bytes) -> None:
+def _there_already(name: str) -> ChatError:
+    return ChatError(f"{name} is there already.", "Nothing was overwritten; name another.")
+
+
+def _opened_new(path: Path) -> int:
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
-    handle = os.open(path, flags, 0o600)
+    return os.open(path, flags, 0o600)
+
+
+def _write_new(path: Path, content: bytes) -> None:
+    handle = _opened_new(path)
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(content)

@@ -1,4 +1,4 @@
-"""What the program says without a screen: one answer, an export, its places, its state of health.
+"""What the program says without a screen: one answer, its places, its state of health.
 
 Plain text on standard output, one sentence on standard error when something failed, and an
 exit code; no escape sequence of anybody's.
@@ -10,13 +10,12 @@ import asyncio
 import importlib.metadata
 import platform
 import sys
-from collections.abc import Sequence
 
 from tui_chat.core.conversation import Conversation, Message, Setup, Token, begun, said, title_from
 from tui_chat.core.database import SQLITE_VERSION
 from tui_chat.core.endpoints import BUILT_IN
 from tui_chat.core.errors import ChatError
-from tui_chat.core.formats import jsonl, markdown
+from tui_chat.core.formats import jsonl
 from tui_chat.core.keys import key_source
 from tui_chat.core.local.model import SMOLLM2, Progress, model_path
 from tui_chat.core.opening import Opening
@@ -144,23 +143,6 @@ class _Counter:
         end = "\r" if self._live and progress.step != "checking" else "\n"
         sys.stderr.write(f"tui-chat: {words}   {end}")
         sys.stderr.flush()
-
-
-async def export(world: World, format: str, ids: Sequence[str] | None) -> int:
-    """Write saved conversations to standard output, one at a time. ChatError for an unknown id."""
-    found = 0
-    try:
-        store = await world.store()
-        async for conversation in store.conversations(ids):
-            found += 1
-            whole = format == "jsonl"
-            text = jsonl.line(conversation) if whole else markdown.document(conversation)
-            put(text + "\n")
-    finally:
-        await world.close()
-    if ids and not found:
-        raise ChatError(f"There is no conversation “{one_line(ids[0], 40)}”.", "F3 lists them.")
-    return 0
 
 
 def paths(world: World) -> int:

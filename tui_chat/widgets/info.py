@@ -141,7 +141,6 @@ class InfoDialog(Dialog):
 
     def action_copy_all(self) -> None:
         self.app.copy_to_clipboard(self._text)
-        self.notify("Copied.", timeout=2, markup=False)
 
     def action_use(self) -> None:
         self.dismiss("use")

@@ -13,11 +13,11 @@ from contextlib import suppress
 
 from rich.segment import Segments
 from textual import events
-from textual.app import App
 from textual.binding import Binding
 from textual.filter import LineFilter
 
 from tui_chat.widgets.bars import shown_key
+from tui_chat.widgets.copying import CopyingApp
 from tui_chat.widgets.keys import HeldKeys, renamed
 from tui_chat.widgets.safety import DropControls
 
@@ -25,7 +25,7 @@ KEY_SECONDS = 0.2
 """How long a key waits for those before it to be taken."""
 
 
-class KeyedApp(App[None]):
+class KeyedApp(CopyingApp):
     """Subclasses call release_keys() once there is something to take the keys."""
 
     def __init__(self) -> None:

@@ -17,6 +17,7 @@ from textual.screen import Screen, ScreenResultType
 
 from tui_chat.core.conversation import EDITED, Conversation, Message, Setup
 from tui_chat.widgets.captions import caption
+from tui_chat.widgets.copying import copy, copy_code
 from tui_chat.widgets.transcript import Caption, Transcript
 
 
@@ -45,6 +46,13 @@ class MessageTranscript(Transcript):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         _key("y", "copy_message", ("Copy", "Copy the message"), "copy"),
+        _key(
+            "Y",
+            "copy_code",
+            ("Copy code", "Copy a piece of code of the message"),
+            "copy_code",
+            show=False,
+        ),
         _key(
             "e", "edit_message", ("Edit", "Edit the message, or the reply, as a new branch"), "edit"
         ),
@@ -137,6 +145,7 @@ def _has_siblings(message: Message, conversation: Conversation) -> bool:
 
 _FITS: Mapping[str, Callable[[Message, Conversation], bool]] = {
     "copy_message": _always,
+    "copy_code": _always,
     "turn": _has_siblings,
     "show_tree": _always,
     "show_info": _always,
@@ -155,7 +164,7 @@ def fits(action: str, message: Message, conversation: Conversation) -> bool:
     return _FITS[action](message, conversation)
 
 
-READING = frozenset({"copy_message", "turn", "show_tree", "show_info", "mark_message"})
+READING = frozenset({"copy_message", "copy_code", "turn", "show_tree", "show_info", "mark_message"})
 """What every MessageScreen can do."""
 
 
@@ -248,13 +257,26 @@ class MessageScreen(Screen[ScreenResultType]):
             return at is not None and own and fits(action, at, self.conversation)
         if action == "undo_delete":
             return action in self.deeds
+        if action == "copy_conversation":
+            return self.conversation.leaf is not None
         return super().check_action(action, parameters)
 
     def action_copy_message(self) -> None:
         at = self.at_cursor()
         if at is not None:
-            self.app.copy_to_clipboard(at.content)
-            self.notify("Copied.", timeout=2, markup=False)
+            self.app.run_worker(copy(self.app, at.content, "the message"), group="copy")
+
+    def action_copy_code(self) -> None:
+        at = self.at_cursor()
+        if at is not None:
+            self.app.run_worker(copy_code(self.app, at.content), group="copy")
+
+    def action_copy_conversation(self) -> None:
+        """Copy the thread being read, as Markdown."""
+        from tui_chat.core.formats import markdown
+
+        text = markdown.document(self.conversation)
+        self.app.run_worker(copy(self.app, text, "the conversation"), group="copy")
 
     def action_turn(self, steps: int) -> None:
         at = self.at_cursor()

@@ -105,7 +105,9 @@ def message_commands(screen: Screen[Any], transcript: Transcript) -> list[Comman
     undo = ("Undo delete", "Bring back the branch deleted last", "undo_delete")
     fold = ("Unfold or fold", "Reasoning, or a long message", transcript.action_toggle_fold)
     actions = (
-        ("Copy the message", "", "copy_message"),
+        ("Copy the message", "To the clipboard", "copy_message"),
+        ("Copy code", "A piece of code of the message", "copy_code"),
+        ("Copy the conversation", "The branch being read, as Markdown", "copy_conversation"),
         ("Edit the message", "As a new branch", "edit_message"),
         ("Regenerate this reply", "Beside it, as a sibling", "regenerate_message"),
         ("Continue this reply", "Where it was broken off, as a sibling", "continue_message"),

@@ -24,7 +24,7 @@ def node(
     **content: object,
 ) -> dict[str, Any]:
     """A node of a `mapping`; without parts and content, one without a message."""
-    message = None
+    message: dict[str, Any] | None = None
     if parts or content:
         message = {
             "id": id,
@@ -156,13 +156,18 @@ def response(id: str, talk: str | None, prompt: str, answer: str, **more: object
 
 def shared_store() -> dict[str, list[list[object]]]:
     """The third shape's rows: a thread of two turns, and a fork after the first of them."""
-    chain = (("s", None, "system"), ("q", "s", "user"), ("a", "q", "assistant"))
-    chain += (("q2", "a", "user"), ("a2", "q2", "assistant"))
+    chain = (
+        ("s", None, "system"),
+        ("q", "s", "user"),
+        ("a", "q", "assistant"),
+        ("q2", "a", "user"),
+        ("a2", "q2", "assistant"),
+    )
     texts = {"s": "Be brief.", "q": "Why?", "a": "So.", "q2": "And then?"}
     call = json.dumps({"name": "look", "arguments": {"at": 1}, "tool_call_id": "t1"})
     parts: list[list[object]] = [
-        [place, hash, 0, "text", None, text, None]
-        for place, (hash, text) in enumerate(texts.items(), 1)
+        [place, key, 0, "text", None, text, None]
+        for place, (key, text) in enumerate(texts.items(), 1)
     ]
     parts += [
         [8, "a2", 0, "reasoning", None, "Hm.", None],
@@ -178,7 +183,7 @@ def shared_store() -> dict[str, list[list[object]]]:
         [10, "a2", 2, "tool_call", "look", None, call],
     ]
     return {
-        "messages": [[hash, parent, role, None] for hash, parent, role in chain],
+        "messages": [[key, parent, role, None] for key, parent, role in chain],
         "parts": parts,
         "fragments": [[1, "h", "The end"]],
         "threads": [["t1", "Why", "a2", None, MORNING], ["t2", "A fork", "a", "t1", MORNING]],

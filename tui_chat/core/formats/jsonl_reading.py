@@ -50,10 +50,15 @@ def conversation(item: object, context: Context) -> Conversation:
     source = words(whole.get("id")) or next(iter(raw))
     ids = {given: _id("message", source, given) for given in raw}
     created = moment(whole.get("created"), context.time)
-    messages = [
-        _message(raw[given], ids[given], ids.get(_text(raw[given].get("parent"))), created)
-        for given in _in_order(raw)
-    ]
+    messages: list[Message] = []
+    before: set[str | None] = set()
+    for given in _in_order(raw):
+        parent = ids.get(_text(raw[given].get("parent")))
+        # Of a circle, one comes before its parent: it begins.
+        messages.append(
+            _message(raw[given], ids[given], parent if parent in before else None, created)
+        )
+        before.add(ids[given])
     return Conversation(
         _id("conversation", source),
         words(whole.get("title")) if "title" in whole else title_from(messages[0].content),

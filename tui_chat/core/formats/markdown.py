@@ -1,24 +1,46 @@
-"""A conversation as a Markdown document that reads well: front matter, then the thread being read."""
+"""A conversation as a Markdown document that reads well: front matter, then the thread being read.
+
+Among several in one document, the facts stand in a block of YAML under the title instead: front matter is
+only what a file begins with.
+"""
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
+
 from tui_chat.core.conversation import Conversation, Message
 from tui_chat.core.formats.jsonl import dumped, iso
-from tui_chat.core.text import clean
+from tui_chat.core.text import clean, one_line
 
+BETWEEN = "\n---\n\n"
+"""What stands between two conversations of one document."""
 _ROLES = {"user": "You", "assistant": "Assistant", "system": "System"}
+_FENCE = re.compile(r" {0,3}(`{3,}|~{3,})([^\n]*)")
 
 
 def document(conversation: Conversation) -> str:
     """The title, the setup of the last reply as YAML front matter, and each message of the thread."""
-    parts = [_front_matter(conversation), f"# {conversation.title or 'Untitled'}\n"]
-    parts += [_section(message) for message in conversation.thread()]
-    return clean("\n".join(parts))
+    return "".join(pieces(conversation))
 
 
-def _front_matter(conversation: Conversation) -> str:
+def pieces(conversation: Conversation, *, alone: bool = True) -> Iterator[str]:
+    """The document in pieces, one for each message; `alone` is false among several in one."""
+    title = one_line(conversation.title, 400).replace("<", r"\<") or "Untitled"
+    rows = "\n".join(_facts(conversation))
+    if alone:
+        yield clean(f"---\n{rows}\n---\n\n# {title}\n")
+    else:
+        yield clean(f"# {title}\n\n```yaml\n{rows}\n```\n")
+    for message in conversation.thread():
+        yield clean(_section(message))
+
+
+def _facts(conversation: Conversation) -> list[str]:
     facts: dict[str, object] = {"title": conversation.title, "id": conversation.id}
     facts["created"] = iso(conversation.created)
+    if conversation.tags:
+        facts["tags"] = list(conversation.tags)
     setup = conversation.latest_setup()
     if setup is not None:
         facts |= {"endpoint": setup.endpoint, "model": setup.model}
@@ -26,18 +48,33 @@ def _front_matter(conversation: Conversation) -> str:
             facts["system"] = setup.system
         facts["parameters"] = dict(setup.params)
     # JSON values are YAML values, and need no other quoting rules.
-    rows = [f"{name}: {dumped(value)}" for name, value in facts.items()]
-    return "\n".join(["---", *rows, "---", ""])
+    return [f"{name}: {dumped(value)}" for name, value in facts.items()]
 
 
 def _section(message: Message) -> str:
     heading = f"## {_ROLES[message.role]}"
     if message.setup is not None:
-        made = " · ".join(
-            part for part in (message.setup.model, message.setup.params.summary) if part
-        )
-        heading += f" ({made})"
-    lines = [heading, "", message.content, ""]
+        parts = (message.setup.model, message.setup.params.summary)
+        made = " · ".join(one_line(part, 400) for part in parts if part)
+        heading += f" ({made})" if made else ""
+    text = clean(message.content)
+    lines = ["", heading, "", text + _unclosed(text), ""]
     if message.status != "complete":
-        lines += [f"*{message.status}{': ' + message.error if message.error else ''}*", ""]
+        words = one_line(message.error, 600)
+        lines += [f"*{message.status}{': ' + words if words else ''}*", ""]
     return "\n".join(lines)
+
+
+def _unclosed(text: str) -> str:
+    """What ends a block of code that was left open, so that it does not swallow what follows."""
+    fence = ""
+    for line in text.split("\n") if "```" in text or "~~~" in text else ():
+        found = _FENCE.match(line)
+        if found is None:
+            continue
+        marks, rest = found.groups()
+        if not fence:
+            fence = "" if marks[0] == "`" and "`" in rest else marks
+        elif marks.startswith(fence) and not rest.strip():
+            fence = ""
+    return f"\n{fence}" if fence else ""

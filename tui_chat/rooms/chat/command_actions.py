@@ -40,6 +40,10 @@ async def done(room: DraftingScreen, typed: Typed) -> bool:
             room.action_regenerate()
         case "continue" | "tree" | "info" | "undo" as name, _:
             await _on_branches(room, name)
+        case "copy", _:
+            if room.conversation.leaf is None:
+                raise ValueError("Nothing was said yet.")
+            room.action_copy_conversation()
         case "export", path:
             await room.export(path)
         case "code", _:

@@ -43,6 +43,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("tree", "", "Show all branches of this conversation."),
     Command("info", "", "Show how the last reply was made."),
     Command("undo", "", "Bring back the branch that was deleted last."),
+    Command("copy", "", "Copy this conversation to the clipboard, as Markdown."),
     Command("export", "file.md or file.jsonl", "Write this conversation to a file."),
     Command("code", "", "Show the next request as Python and as curl."),
     Command("theme", "name", "Choose the colours."),

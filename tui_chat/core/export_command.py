@@ -1,0 +1,66 @@
+"""`tui-chat export`: saved conversations to standard output or to a file, in any of the formats."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from tui_chat.core.errors import ChatError
+from tui_chat.core.exporting import Export, format_for, left_out_words, write
+from tui_chat.core.oneshot import put
+from tui_chat.core.query import parse
+from tui_chat.core.store import Store
+from tui_chat.core.text import one_line
+from tui_chat.core.world import World
+
+
+async def export(world: World, flags: argparse.Namespace) -> int:
+    """Write what was asked for, and say on standard error what was left out. ChatError, Unwritten; an id
+    that there is not is said before anything is written."""
+    to = None if flags.to in (None, "-") else Path(flags.to).absolute()
+    form = flags.format or (format_for(to) if to is not None else None) or "jsonl"
+    try:
+        store = await world.store()
+        ids = await _ids(world, store, flags)
+        if to is None:
+            words = await _put(store, ids, form)
+        else:
+            words = (await write(store, ids, form, to, overwrite=flags.overwrite)).words
+    finally:
+        await world.close()
+    if words:
+        sys.stderr.write(f"tui-chat: {words}\n")
+    return 0
+
+
+async def _put(store: Store, ids: list[str] | None, format: str) -> str:
+    """Write to standard output; what is to be said of those that were left out."""
+    going = Export(store, ids, format)
+    async for part in going.parts():
+        for piece in part:
+            put(piece)
+    words = "; ".join(left_out_words(going.left_out, going.missing))
+    return f"Of the conversations, {words}." if words else ""
+
+
+async def _ids(world: World, store: Store, flags: argparse.Namespace) -> list[str] | None:
+    """The ids of the conversations meant; None for all."""
+    if flags.search is not None:
+        query = parse(flags.search)
+        if query.trouble:
+            sys.stderr.write(f"tui-chat: {query.trouble}\n")
+        found = await (await world.search()).ids(query)
+        if not found:
+            raise ChatError(f"Nothing was found for “{one_line(flags.search, 80)}”.")
+        return found
+    for one in flags.id or ():
+        line = await store.headline(one)
+        shown = one_line(one, 40)
+        if line is None:
+            raise ChatError(
+                f"There is no conversation “{shown}”.", "F3 and tui-chat list show them."
+            )
+        if line.state == "deleted":
+            raise ChatError(f"The conversation “{shown}” is in the trash.", "F3 brings it back.")
+    return list(flags.id) if flags.id else None
