@@ -56,7 +56,9 @@ async def test_a_server_is_known_by_its_list_of_models(owner: str, fields: set[s
 async def test_a_server_that_is_not_known_to_go_on_is_not_asked_to() -> None:
     with FakeServer() as server:
         async with provider_for(server) as provider:
-            with pytest.raises(ChatError, match="fake cannot go on with a reply. r answers again."):
+            with pytest.raises(
+                ChatError, match=r"fake cannot go on with a reply\. r answers again\."
+            ):
                 await provider.reply(SETUP, HI, list[Token]().append, begun="Once upon")
         assert not server.chats
 
