@@ -47,9 +47,11 @@ def headlines(
     if after is not None:
         where.append("(c.updated_at, c.seq) < (?, ?)")
         given += _place(connection, after)
+    order = "ORDER BY c.updated_at DESC, c.seq DESC"
+    # Chosen first: where many must be sorted, what a line shows would be looked up for all of them.
     rows = connection.execute(
-        f"SELECT {_HEADLINE} FROM conversation c WHERE {' AND '.join(where)}"
-        " ORDER BY c.updated_at DESC, c.seq DESC LIMIT ?",
+        f"SELECT {_HEADLINE} FROM conversation c WHERE c.seq IN (SELECT c.seq FROM conversation c"
+        f" WHERE {' AND '.join(where)} {order} LIMIT ?) {order}",
         (*given, limit),
     )
     return tuple(_headline(*row) for row in rows)
@@ -94,7 +96,7 @@ def conditions(shelf: Shelf) -> tuple[list[str], list[object]]:
     if shelf.starred is not None:
         where.append("c.starred<>0" if shelf.starred else "c.starred=0")
     for tag in shelf.tags:
-        where.append("EXISTS (SELECT 1 FROM tag WHERE conversation=c.seq AND name=?)")
+        where.append("c.seq IN (SELECT conversation FROM tag WHERE name=?)")
         given.append(tag_name(tag))
     for word in folded(clean(shelf.title)).split():
         where.append("instr(c.folded, ?)")
