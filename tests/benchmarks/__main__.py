@@ -203,12 +203,20 @@ MEASUREMENTS: dict[str, Callable[[], Sequence[Row]]] = {
     "stop": stop,
     "scale": scale,
 }
+LONG = ("scale",)
+"""Those that take minutes."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__)
-    parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(MEASUREMENTS))
-    names = parser.parse_args(argv).names or list(MEASUREMENTS)
+    parser.add_argument(
+        "names",
+        nargs="*",
+        metavar="NAME",
+        help=f"{', '.join(MEASUREMENTS)}; without a name all but {', '.join(LONG)}, which takes minutes",
+    )
+    usual = [name for name in MEASUREMENTS if name not in LONG]
+    names = parser.parse_args(argv).names or usual
     unknown = [name for name in names if name not in MEASUREMENTS]
     if unknown:
         parser.error(f"there is no measurement {unknown[0]}")

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import calendar
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from itertools import islice
@@ -71,8 +72,8 @@ class Finder:
         within: float | None = None,
         *,
         at_least: int = 0,
-    ) -> Iterator[Moment]:
-        """The messages that match, newest first, before a moment.
+    ) -> Generator[Moment, None, None]:
+        """The messages that match, newest first, before a moment; to be closed when not gone through.
 
         Leaves off after about so many seconds, when it has found so many; `reached` says where.
         """
@@ -137,12 +138,13 @@ class Finder:
         if not query.of_messages or query.impossible:
             return shelves.ids(self._base, query.shelf)
         found: dict[int, str] = {}
-        for some in _pieces(self.newest(query), MOST):
-            rows = self._base.execute(
-                "SELECT c.seq, c.id FROM conversation c WHERE c.seq IN"
-                f" (SELECT conversation FROM message WHERE seq IN ({_seqs(some)}))"
-            )
-            found |= {seq: text_of(name) for seq, name in rows.fetchall()}
+        with closing(self.newest(query)) as newest:
+            for some in _pieces(newest, MOST):
+                rows = self._base.execute(
+                    "SELECT c.seq, c.id FROM conversation c WHERE c.seq IN"
+                    f" (SELECT conversation FROM message WHERE seq IN ({_seqs(some)}))"
+                )
+                found |= {seq: text_of(name) for seq, name in rows.fetchall()}
         return [found[seq] for seq in sorted(found)]
 
     def _late(self, at: Moment) -> bool:

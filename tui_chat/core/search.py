@@ -6,7 +6,7 @@ import asyncio
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import closing, suppress
 from itertools import islice
 from pathlib import Path
 from typing import TypeVar
@@ -87,10 +87,10 @@ class Search:
 
         def find(base: Connection, finder: Finder) -> Found:
             if best:
-                rows = self._in_order(finder, query, place)
+                some = list(islice(self._in_order(finder, query, place), limit + 1))
             else:
-                rows = finder.newest(query, place, within, at_least=1)
-            some = list(islice(rows, limit + 1))
+                with closing(finder.newest(query, place, within, at_least=1)) as rows:
+                    some = list(islice(rows, limit + 1))
             shown = some[:limit]
             if len(some) > limit:
                 return Found(hits(base, query, shown), True, finder.by_index, shown[-1])
