@@ -47,12 +47,12 @@ USAGE: Mapping[str, object] = {"stream_options": {"include_usage": True}}
 def wire_body(
     endpoint: Endpoint, setup: Setup, thread: Sequence[Message], *, usage: bool = True
 ) -> dict[str, object]:
-    """The body of the request for a reply; `usage` unless the server is known not to take that field."""
+    """The body of the request for a reply, in the order in which it is sent; `usage` unless the server is known not to take that field."""
     standard, extra = wire_fields(endpoint, setup)
     return {
-        "messages": wire_messages(setup, thread),
         "model": setup.model,
         "stream": True,
+        "messages": wire_messages(setup, thread),
         **standard,
         **extra,
         **(USAGE if usage else {}),

@@ -183,6 +183,11 @@ class World:
         provider = self._providers.get(endpoint)
         return () if provider is None else tuple(model.id for model in provider.listed)
 
+    def counts_replies(self, endpoint: str) -> bool:
+        """Whether the endpoint is asked to count a reply's tokens: until it has refused that in this run."""
+        provider = self._providers.get(endpoint)
+        return provider is None or provider.counts_replies
+
     async def preset(self, name: str) -> Preset:
         """As preset_named, off the event loop."""
         return await asyncio.to_thread(self.preset_named, name)
