@@ -124,7 +124,9 @@ class TuiChat(KeyedApp):
 
     def _name_unknown_keys(self) -> None:
         # What is opened later has keys, too.
-        for module in ("rooms.review.screen", "rooms.welcome.screen", "widgets.pickers"):
+        rooms = ("rooms.review.screen", "rooms.welcome.screen")
+        dialogs = ("widgets.pickers", "widgets.tree", "widgets.info", "widgets.compare")
+        for module in (*rooms, *dialogs):
             import_module(f"tui_chat.{module}")
         from tui_chat.widgets.help import unknown_keys
 
