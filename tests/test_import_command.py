@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import json
+import sys
 from pathlib import Path
+
+import pytest
 
 from tests.core.formats.foreign_files import branched, write_json, write_lines
 from tests.test_command_line import run
 from tui_chat.core.conversation import Headline
+from tui_chat.core.import_command import import_files
 from tui_chat.core.store import Store
+from tui_chat.core.world import World
 
 
 def _kept(home: Path) -> tuple[Headline, ...]:
@@ -62,6 +68,30 @@ def test_what_export_wrote_comes_back_the_same(tmp_path: Path) -> None:
     done = run(other, "import", str(tmp_path / "out.jsonl"))
     assert (done.returncode, done.stderr) == (0, "")
     assert run(other, "export").stdout == written
+
+
+class _Screen(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+async def test_progress_is_one_line_on_a_terminal_that_is_gone_in_the_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shown, written = _Screen(), io.StringIO()
+    monkeypatch.setattr(sys, "stderr", shown)
+    monkeypatch.setattr(sys, "stdout", written)
+    world = World.standard(
+        {"TUI_CHAT_CONFIG_DIR": str(tmp_path), "TUI_CHAT_CACHE_DIR": str(tmp_path)}
+    )
+    path = write_json(tmp_path / "a\x1b.json", [branched()])
+    assert await import_files(world, [path], skip_unreadable=False) == 0
+    lines = shown.getvalue().split("\r")
+    assert "a␛.json: saving 0 of 0 MB" in [line.rstrip() for line in lines]
+    assert lines[-1] == ""
+    assert lines[-2].strip() == ""
+    assert "\n" not in shown.getvalue()
+    assert written.getvalue() == "a␛.json: 1 conversation, 4 messages added\n"
 
 
 def test_the_help_names_what_can_be_read(tmp_path: Path) -> None:

@@ -7,8 +7,11 @@ import json
 import stat
 import tracemalloc
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from tests.core.formats.foreign_files import (
     SECOND,
@@ -21,10 +24,11 @@ from tests.core.formats.foreign_files import (
     write_lines,
     write_zip,
 )
+from tests.core.formats.test_jsonl_reading import trees
 from tests.core.stored import NASTY, Other, loaded, saved
 from tests.core.test_store_faults import LOCKING
 from tui_chat.core import staging
-from tui_chat.core.conversation import Shelf
+from tui_chat.core.conversation import Conversation, Shelf
 from tui_chat.core.errors import ChatError
 from tui_chat.core.formats import cutting, jsonl
 from tui_chat.core.importing import Progress, Report, import_file
@@ -158,6 +162,25 @@ async def test_an_export_into_an_empty_store_is_the_same_to_the_byte(
         assert await exported(fresh) == text
     finally:
         await fresh.close()
+
+
+@settings(max_examples=15, deadline=None)
+@given(st.lists(trees(), min_size=1, max_size=3))
+def test_random_trees_come_back_the_same_to_the_byte(talks: list[Conversation]) -> None:
+    async def there_and_back(place: Path) -> None:
+        path = place / "a.jsonl"
+        path.write_text("".join(jsonl.line(talk) + "\n" for talk in talks), "utf-8")
+        store = await Store.open(place / "conversations.db")
+        try:
+            await imported(store, path)
+            archive = Shelf(("kept", "archived"))
+            assert await store.ids(archive) == [talk.id for talk in talks]
+            assert await exported(store) == path.read_text("utf-8")
+        finally:
+            await store.close()
+
+    with TemporaryDirectory() as place:
+        asyncio.run(there_and_back(Path(place)))
 
 
 async def test_logs_of_llm_are_imported_and_left_as_they_were(store: Store, tmp_path: Path) -> None:
@@ -295,6 +318,7 @@ async def test_what_a_crash_left_is_removed_and_what_another_window_gathers_is_n
     for name in ("crashed", "living"):
         (scratch / name).mkdir(parents=True)
         (scratch / name / "staged.db").write_bytes(b"x")
+    (scratch / "older.lock").touch()
     lock = FileLock(scratch / "living.lock")
     assert lock.acquire()
     path = write_json(tmp_path / "a.json", [branched()])

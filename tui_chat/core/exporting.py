@@ -19,6 +19,7 @@ from tui_chat.core.text import clean, one_line
 
 MOST_TO_COPY = 5_000_000
 """Bytes; more than this no clipboard is given."""
+_AT_ONCE = 200
 _LONGEST_NAME = 60
 _MOST_BYTES = 200
 _EVERYTHING = Shelf(("kept", "archived"))
@@ -187,10 +188,10 @@ class Export:
         if len(ids) == 1:
             return
         yield html.CONTENTS
-        for one in ids:
-            line = await self._store.headline(one)
-            if line is not None and line.state != "deleted":
-                yield html.entry(line)
+        for start in range(0, len(ids), _AT_ONCE):
+            lines = [await self._store.headline(one) for one in ids[start : start + _AT_ONCE]]
+            there = (line for line in lines if line is not None and line.state != "deleted")
+            yield "".join(map(html.entry, there))
         yield html.CONTENTS_END
 
     def _counted(self, pieces: Iterator[str]) -> Iterator[str]:

@@ -22,7 +22,7 @@ from tui_chat.core.errors import ChatError
 from tui_chat.core.files import private_directory
 from tui_chat.core.formats.foreign import Unreadable
 from tui_chat.core.formats.sources import Source, opened
-from tui_chat.core.locks import FileLock
+from tui_chat.core.locks import FileLock, remove_abandoned
 from tui_chat.core.merging import Merged, Stopped
 from tui_chat.core.staging import Staging
 from tui_chat.core.store import Store
@@ -209,9 +209,11 @@ class _Place:
 
     def make(self) -> None:
         """Make it, and remove those that a crash left."""
-        for left in private_directory(self.path.parent).iterdir():
+        scratch = private_directory(self.path.parent)
+        for left in scratch.iterdir():
             if left.is_dir():
                 _remove(left, FileLock(left.with_suffix(".lock")))
+        remove_abandoned(scratch)
         self._lock.acquire()
         private_directory(self.path)
 

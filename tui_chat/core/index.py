@@ -35,6 +35,8 @@ SMALL = 500
 """So few are written at once, and safely: more are built, and built anew after a power cut."""
 LATEST = 4_102_444_799_000
 """The end of 2099: later times, which only a wrong clock gives, count as this."""
+SYNCED = 5
+"""Every so many batches, all that was written goes to the disk."""
 _BOOT = Path("/proc/sys/kernel/random/boot_id")
 
 
@@ -105,12 +107,15 @@ class Index:
         if most and total - done > most:
             return False
         building = "" if total - done <= SMALL else _boot()
-        if building:
-            # A file of the cache: what a power cut breaks is built anew, so nothing waits for the disk.
-            self._connection.execute("PRAGMA synchronous=OFF")
+        batches = 0
         try:
             report(done, total)
             while done < total and not stop():
+                batches += 1
+                # A file of the cache: what a power cut breaks is built anew, so most of it does not
+                # wait for the disk. Left to the end, all of it would hold up whoever writes then.
+                lazy = building and batches % SYNCED
+                self._connection.execute(f"PRAGMA synchronous={'OFF' if lazy else 'FULL'}")
                 done, total = self._batch(building)
                 report(done, total)
         finally:

@@ -97,18 +97,29 @@ class _Counter:
 async def _list(world: World, query: Query, flags: argparse.Namespace) -> int:
     store = await world.store()
     if query.of_messages:
-        search = await world.search()
-        if not query.impossible:
-            await _built(search)
-        named = [await store.headline(one) for one in await search.ids(query)]
+        ids = await _conversations(await world.search(), query, flags.limit)
+        named = [await store.headline(one) for one in ids]
         lines: Sequence[Headline] = sorted(
             (line for line in named if line is not None), key=lambda line: -line.updated
-        )[: flags.limit]
+        )
     else:
         lines = await store.headlines(query.shelf, limit=flags.limit)
     for line in lines:
         put(f"{jsonl.dumped(_line(line))}\n" if flags.json else f"{_row(line)}\n")
     return len(lines)
+
+
+async def _conversations(search: Search, query: Query, limit: int) -> list[str]:
+    """The ids of the conversations with the newest messages that match."""
+    if query.impossible:
+        return []
+    await _built(search)
+    ids: dict[str, None] = {}
+    found: Found | None = None
+    while len(ids) < limit and (found is None or found.more):
+        found = await search.hits(query, limit=1000, after=found, within=None)
+        ids |= dict.fromkeys(hit.conversation for hit in found.hits)
+    return list(ids)[:limit]
 
 
 async def _show(world: World, typed: str, format: str) -> int:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, fields
+from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
 from tui_chat.core.conversation import ROLES, STATUSES, Message, Refusal, Setup, Usage
@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 MESSAGE_COLUMNS = (
     "role,content,status,reasoning,error,setup,usage,refused,finish_reason,request_id,created_at"
 )
-_USAGE = frozenset(field.name for field in fields(Usage)) - {"estimated"}
+_FIGURES = tuple(field.name for field in fields(Usage))
+_USAGE = frozenset(_FIGURES) - {"estimated"}
 _SECONDS = frozenset(name for name in _USAGE if name.endswith("seconds"))
 _NO_USAGE = Usage()
 LATEST = 253_370_764_800_000
@@ -34,8 +35,8 @@ def message_values(message: Message, setup: int | None) -> tuple[object, ...]:
     """The values for MESSAGE_COLUMNS."""
     usage = {
         name: value
-        for name, value in asdict(message.usage).items()
-        if value is not None and value is not False
+        for name in _FIGURES
+        if (value := getattr(message.usage, name)) is not None and value is not False
     }
     refused = [
         [clean(part) for part in (one.name, one.words, one.sent_as)] for one in message.refused

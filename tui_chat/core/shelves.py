@@ -191,6 +191,16 @@ def mark_messages_deleted(connection: Connection, ids: Iterable[str], when: int 
     )
 
 
+def restore_branches(connection: Connection, ids: Iterable[str]) -> None:
+    """Bring back what was deleted together with each of these messages."""
+    connection.executemany(
+        "UPDATE message SET deleted_at=NULL"
+        " WHERE conversation=(SELECT conversation FROM message WHERE id=?1)"
+        " AND deleted_at=(SELECT deleted_at FROM message WHERE id=?1)",
+        [(one,) for one in ids],
+    )
+
+
 def purge(connection: Connection, ids: Iterable[str]) -> int:
     """Remove conversations that are in the trash for good; how many."""
     _forgotten(connection)

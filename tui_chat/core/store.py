@@ -207,6 +207,10 @@ class Store:
     async def restore_messages(self, ids: Sequence[str]) -> None:
         await self._write(shelves.mark_messages_deleted, ids, None)
 
+    async def restore_branches(self, ids: Sequence[str]) -> None:
+        """Bring back what was deleted together with each of these messages."""
+        await self._write(shelves.restore_branches, ids)
+
     async def purge(self, ids: Sequence[str]) -> int:
         """Remove for good those of these that are in the trash; how many. Their words are overwritten
         in the file; the search index is to be told (Search.forget)."""

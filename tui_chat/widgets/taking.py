@@ -80,7 +80,11 @@ def _ways() -> list[Line]:
 async def _copied(app: App[Any], store: Store, ids: Sequence[str], format: str) -> None:
     from tui_chat.widgets.copying import copy
 
-    await copy(app, await exporting.text(store, ids, format), f"{len(ids)} conversations")
+    await copy(
+        app,
+        await exporting.text(store, ids, format),
+        "1 conversation" if len(ids) == 1 else f"{len(ids)} conversations",
+    )
 
 
 async def _written(app: App[Any], store: Store, choice: Choice, format: str) -> None:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.core.formats.test_chatgpt import anything
-from tui_chat.core.conversation import Conversation
+from tests.core.formats.test_jsonl_reading import trees
+from tui_chat.core.conversation import Conversation, Message
+from tui_chat.core.formats import finetuning as export
 from tui_chat.core.formats import turns
 from tui_chat.core.formats.foreign import Context, NotUnderstood
 
@@ -141,6 +144,22 @@ def test_nothing_that_json_can_hold_is_more_than_not_understood(value: object, i
         except NotUnderstood:
             continue
         assert len(talk) >= 1
+
+
+@settings(max_examples=60, deadline=None)
+@given(trees(), st.booleans())
+def test_fine_tuning_data_that_was_exported_is_the_same_when_it_is_exported_again(
+    talk: Conversation, repeat: bool
+) -> None:
+    if repeat and talk.messages[0].setup is not None:
+        system = talk.messages[0].setup.system
+        for place in range(2):
+            talk.add(Message(f"s{place}", talk.leaf, "system", system))
+        talk.add(Message("r", talk.leaf, "assistant", "x", setup=talk.messages[0].setup))
+    line = export.line(talk)
+    if line is not None:
+        again = turns.finetuning(json.loads(line), context())
+        assert export.line(again) == line
 
 
 @pytest.mark.parametrize(

@@ -17,8 +17,10 @@ CHUNK = 1 << 18
 Read = Callable[[int], bytes]
 """At most so many bytes of a file; none at its end."""
 
-_MARK = re.compile(rb'["{}\[\]]')
-_MARK_OR_COMMA = re.compile(rb'["{}\[\],]')
+# All up to the next bracket, or to a text that does not end in this chunk; never tried twice.
+_TEXT = rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"'
+_TO_BRACKET = re.compile(rb'(?:[^"{}\[\]]++|%b)*+' % _TEXT, re.DOTALL)
+_TO_COMMA = re.compile(rb'(?:[^"{}\[\],]++|%b)*+' % _TEXT, re.DOTALL)
 _BLANK = b" \t\r\n"
 
 
@@ -100,11 +102,12 @@ class _Cut:
             if self._in_text:
                 at = self._through_text(chunk, at)
                 continue
-            found = (_MARK if self._depth > 1 else _MARK_OR_COMMA).search(chunk, at)
-            if found is None:
+            found = (_TO_BRACKET if self._depth > 1 else _TO_COMMA).match(chunk, at)
+            assert found is not None, "it matches nothing at all, too"
+            at = found.end() + 1
+            if at > len(chunk):
                 break
-            at = found.end()
-            mark = found.group()
+            mark = chunk[at - 1 : at]
             if mark == b'"':
                 self._in_text = True
             elif mark in b"{[":

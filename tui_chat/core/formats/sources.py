@@ -22,6 +22,7 @@ from tui_chat.core.formats import chatgpt, cutting, jsonl_reading, turns
 from tui_chat.core.formats.cutting import CHUNK, LARGEST_ITEM, Broken, Read
 from tui_chat.core.formats.foreign import Context, Item, NotUnderstood, Unreadable
 from tui_chat.core.formats.llm_logs import LlmLogs
+from tui_chat.core.records import time_of
 from tui_chat.core.schema import APPLICATION_ID
 from tui_chat.core.text import one_line
 
@@ -100,7 +101,7 @@ def opened(path: Path, scratch: Path, count: Callable[[int], None]) -> Iterator[
         raise ChatError(f"There is no file {one_line(str(path))}.")
     if not path.is_file():
         raise ChatError(f"{shown} is not a file.", UNDERSTOOD)
-    context = Context(int(path.stat().st_mtime * 1000), Counter())
+    context = Context(time_of(int(path.stat().st_mtime * 1000)), Counter())
     with path.open("rb") as file, ExitStack() as held:
         head = file.read(CHUNK)
         file.seek(0)

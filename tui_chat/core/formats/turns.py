@@ -77,7 +77,9 @@ def _conversation(format: str, item: object, key: str, context: Context) -> Conv
     if not isinstance(source, str | int) or source == "":
         source = _by_content(turns, context)
     system = ""
-    if turns[0][0] == "system" and any(role == "assistant" for role, _ in turns):
+    replied = any(role == "assistant" for role, _ in turns)
+    # Said twice, it would be written once.
+    if replied and turns[0][0] == "system" and turns[0] != turns[1]:
         system = turns.pop(0)[1]
     setup = Setup(model=name(whole.get("model")), system=system)
     messages = _chain(derived_id(format, str(source)), turns, setup, context)

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from pathlib import Path
 from typing import ClassVar
 
 from textual import getters, work
@@ -276,29 +275,26 @@ class ConversationScreen(SetupScreen, MessageScreen[None]):
             self.complain(error)
 
     async def export(self, words: str) -> None:
-        """Write the conversation to a new file: JSON Lines for .jsonl, else Markdown."""
-        from tui_chat.core.files import create_text
-        from tui_chat.core.formats import jsonl, markdown
-        from tui_chat.widgets.dialogs import LineDialog
+        """Write the conversation to a new file, in the format that its name asks for; without a name,
+        ask what it shall be. ChatError."""
+        from tui_chat.core import exporting
+        from tui_chat.widgets.taking import Choice, placed, take_away
 
-        if not words:
-            note = (
-                "To which file? .md reads well, .jsonl has the whole tree. Nothing is overwritten."
-            )
-            dialog = LineDialog("Export this conversation", note, "conversation.md")
-            answer: str | None = await self.app.push_screen_wait(dialog)
-            words = answer or ""
-        if not words:
-            return
-        try:
-            path = Path(words).expanduser().absolute()
-        except RuntimeError as error:
-            raise ChatError(f"There is no such home directory: {one_line(words, 80)}.") from error
         conversation = self.talk.conversation
-        whole = path.suffix.lower() in (".jsonl", ".json")
-        text = jsonl.line(conversation) + "\n" if whole else markdown.document(conversation)
-        await asyncio.to_thread(create_text, path, text)
-        self.notify(f"Written: {path}", markup=False)
+        ids = [self.talk.saved_id] if self.talk.saved_id else []
+
+        async def this() -> Sequence[str]:
+            return ids
+
+        if not ids:
+            raise ChatError("Nothing was said yet, so there is nothing to take along.")
+        if not words:
+            await take_away(self.app, self.world, [Choice("This", this, conversation.title)])
+            return
+        path = placed(words)
+        kind = exporting.format_for(path) or "markdown"
+        store = await self.world.store()
+        self.notify((await exporting.write(store, ids, kind, path)).words, markup=False)
 
     def action_show_code(self) -> None:
         """Show the request that Enter would send, as programs."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from tui_chat.core.conversation import Headline, Shelf
@@ -51,6 +52,13 @@ async def count(world: World, query: Query) -> int | None:
     if query.of_messages:
         return await (await world.search()).count(query)
     return await (await world.store()).count(query.shelf)
+
+
+async def found_ids(world: World, query: Query) -> Sequence[str]:
+    """The ids of all conversations that are found, oldest first."""
+    if query.of_messages:
+        return await (await world.search()).ids(query)
+    return await (await world.store()).ids(query.shelf)
 
 
 def _titles(query: Query) -> Shelf | None:

@@ -141,9 +141,11 @@ class Keeping:
             await self._read(ids[0])
 
     async def restore(self, lines: Sequence[Line]) -> None:
-        """Bring back what is in the trash."""
+        """Bring back what is in the trash: conversations, and branches by a message of theirs."""
         ids = ids_of(lines)
-        await (await self._store).restore(ids)
+        store = await self._store
+        await store.restore(ids)
+        await store.restore_branches([line.message for line in lines if line.message is not None])
         self.trash.deleted = [kept for kept in self.trash.deleted if not {*kept} & {*ids}]
         self._say(f"Restored {named(lines)}.")
         await self._read()

@@ -84,7 +84,7 @@ def _signs(one: Headline, present: bool) -> Sequence[tuple[str, bool]]:
 def _facts(one: Headline) -> list[str]:
     count = "1 message" if one.messages == 1 else f"{one.messages} messages"
     tags = " ".join(f"#{tag}" for tag in one.tags)
-    return [part for part in (one_line(one.model, 40), count, *_where(one), tags) if part]
+    return [part for part in (*_where(one), one_line(one.model, 40), count, tags) if part]
 
 
 def _where(one: Headline) -> list[str]:

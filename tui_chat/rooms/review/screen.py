@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from datetime import datetime
 from pathlib import PurePath
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import on, work
 from textual.app import ComposeResult
@@ -20,8 +20,8 @@ from tui_chat.core.errors import ChatError
 from tui_chat.core.query import Query, parse
 from tui_chat.core.world import World
 from tui_chat.rooms.review.catalogue import Catalogue
-from tui_chat.rooms.review.finding import Page, count, first_page, next_page
-from tui_chat.rooms.review.keeping import Trash
+from tui_chat.rooms.review.finding import Page, count, first_page, found_ids, next_page
+from tui_chat.rooms.review.keeping import Trash, ids_of, named
 from tui_chat.rooms.review.lines import Line, rows, rows_each
 from tui_chat.rooms.review.ordering import OrderingScreen
 from tui_chat.rooms.review.preview import Left
@@ -29,6 +29,9 @@ from tui_chat.rooms.review.search_field import SearchField
 from tui_chat.widgets.bars import Keyline, Topline
 from tui_chat.widgets.message_screen import MessageTranscript
 from tui_chat.widgets.roll import GUTTER, Roll
+
+if TYPE_CHECKING:
+    from tui_chat.widgets.taking import Choice
 
 NOTHING = "Nothing matches."
 
@@ -257,6 +260,51 @@ class ReviewScreen(OrderingScreen):
 
     def action_leave(self) -> None:
         self.dismiss(Left())
+
+    # Taking away, bringing along
+
+    @work(group="carry", exclusive=True)
+    async def action_export(self) -> None:
+        from tui_chat.widgets.taking import take_away
+
+        try:
+            await take_away(self.app, self.world, self._choices())
+        except ChatError as error:
+            self.complain(error)
+
+    def _choices(self) -> list[Choice]:
+        """What can be taken along: what is acted on, all that is found, everything."""
+        from tui_chat.widgets.taking import Choice
+
+        targets, query = self.targets, self._query
+
+        async def these() -> Sequence[str]:
+            return ids_of(targets)
+
+        async def found() -> Sequence[str]:
+            return await found_ids(self.world, query)
+
+        async def everything() -> Sequence[str]:
+            return await found_ids(self.world, parse("is:kept is:archived"))
+
+        choices = []
+        if targets:
+            title = targets[0].title if len(ids_of(targets)) == 1 else "conversations"
+            choices.append(Choice(named(targets), these, title))
+        if not query.empty and self.catalogue.entries:
+            choices.append(Choice("All that is found", found, "conversations"))
+        return [*choices, Choice("Everything saved", everything, "conversations")]
+
+    @work(group="carry", exclusive=True)
+    async def action_import(self) -> None:
+        from tui_chat.widgets.bringing import bring_along
+
+        try:
+            if await bring_along(self.app, self.world):
+                await self.read_lines()
+                self._prepare()
+        except ChatError as error:
+            self.complain(error)
 
     # Other views
 

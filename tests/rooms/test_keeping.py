@@ -1,0 +1,208 @@
+"""Keeping order in the review room: stars, tags, the archive, the trash, several at once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tests.core.stored import by_hand
+from tests.fake_server import FakeServer
+from tests.rooms.house import House, open_house, wait_until
+from tests.rooms.library import branched, keep, look_for, open_review, talk
+from tui_chat.core.conversation import Headline, Shelf
+from tui_chat.core.store import Store
+
+ALL = Shelf(("kept", "archived", "deleted"))
+
+
+async def kept(directory: Path) -> dict[str, Headline]:
+    """All conversations on disk by title."""
+    store = await Store.open(directory / "config" / "conversations.db")
+    try:
+        return {one.title: one for one in await store.headlines(ALL)}
+    finally:
+        await store.close()
+
+
+async def library(directory: Path) -> None:
+    """Three conversations: one, two, three; the last is the newest."""
+    await keep(directory, *(talk(name, f"about {name}") for name in ("one", "two", "three")))
+
+
+async def mark_two(house: House) -> None:
+    """Mark the two newest lines of the list."""
+    await house.press("tab", "space", "space")
+    await wait_until(lambda: "2 marked" in house.screen_text())
+
+
+async def test_several_are_starred_tagged_and_archived_at_once(tmp_path: Path) -> None:
+    await library(tmp_path)
+    with FakeServer() as server:
+        async with open_house(tmp_path, server) as house:
+            await open_review(house)
+            await mark_two(house)
+            await house.press("s")
+            await wait_until(lambda: house.screen_text().count("★") == 2)
+            await house.press("number_sign")
+            await wait_until(lambda: "Tag 2 conversations" in house.screen_text())
+            await house.write("Week-2, #lesson")
+            await house.press("enter")
+            await wait_until(lambda: house.screen_text().count("#lesson #week-2") == 2)
+            await house.press("a")
+            await wait_until(lambda: "1 conversation ·" in house.screen_text())
+    found = await kept(tmp_path)
+    assert {title: (one.state, one.starred, one.tags) for title, one in found.items()} == {
+        "one": ("kept", False, ()),
+        "two": ("archived", True, ("lesson", "week-2")),
+        "three": ("archived", True, ("lesson", "week-2")),
+    }
+
+
+async def test_the_views_show_what_is_starred_archived_and_in_the_trash(tmp_path: Path) -> None:
+    await library(tmp_path)
+    with FakeServer() as server:
+        async with open_house(tmp_path, server) as house:
+            await open_review(house)
+            await house.press("tab", "s", "down", "a")
+            await wait_until(lambda: "archived: is:archived shows them" in house.notices())
+            await wait_until(lambda: "2 conversations" in house.screen_text())
+            await house.press("G", "delete")
+            await wait_until(lambda: "1 conversation ·" in house.screen_text())
+            for view, title, words in (
+                ("is:starred", "three", "★"),
+                ("is:archived", "two", "archived"),
+                ("is:deleted", "one", "in the trash until"),
+            ):
+                await house.press("v")
+                await wait_until(lambda view=view: view in house.screen_text())  # type: ignore[misc]
+                await wait_until(
+                    lambda title=title: f"─ {title} ─" in house.screen_text()  # type: ignore[misc]
+                )
+                await wait_until(lambda words=words: words in house.screen_text())  # type: ignore[misc]
+            await house.press("u")
+            await wait_until(lambda: "Restored “one”" in house.notices())
+            await wait_until(lambda: "Nothing matches." in house.screen_text())
+    assert (await kept(tmp_path))["one"].state == "kept"
+
+
+async def test_stars_tags_and_the_archive_are_taken_back_by_the_same_keys(tmp_path: Path) -> None:
+    await library(tmp_path)
+    with FakeServer() as server:
+        async with open_house(tmp_path, server) as house:
+            await open_review(house)
+            await look_for(house, "is:kept is:archived")
+            await house.press("tab", "s")
+            await wait_until(lambda: "★" in house.screen_text())
+            await house.press("s")
+            await wait_until(lambda: "★" not in house.screen_text())
+            for answer, shown in (("draft", True), ("-draft", False)):
+                await house.press("number_sign")
+                await wait_until(lambda: "Tag “three”" in house.screen_text())
+                await house.write(answer)
+                await house.press("enter")
+                await wait_until(
+                    lambda shown=shown: ("#draft" in house.screen_text()) is shown  # type: ignore[misc]
+                )
+            await house.press("a")
+            await wait_until(lambda: "archived · fake-1" in house.screen_text())
+            await house.press("a")
+            await wait_until(lambda: "back among those in use" in house.notices())
+    assert {(one.state, one.starred, one.tags) for one in (await kept(tmp_path)).values()} == {
+        ("kept", False, ())
+    }
+
+
+async def test_what_is_purged_is_gone_from_the_database_and_the_index(tmp_path: Path) -> None:
+    await keep(tmp_path, talk("canary question", "canary answer"), talk("other", "words"))
+    with FakeServer() as server:
+        async with open_house(tmp_path, server) as house:
+            await open_review(house)
+            await look_for(house, "canary", "2 hits")
+            await house.press("tab", "delete")
+            await wait_until(lambda: "Deleted" in house.notices())
+            await house.press("slash", "ctrl+u")
+            await look_for(house, "is:deleted", "in the trash until")
+            await house.press("tab", "delete")
+            await wait_until(lambda: "for good?" in house.screen_text())
+            assert "cannot be undone" in house.screen_text()
+            await house.press("escape")
+            await house.pilot.pause()
+            assert (await kept(tmp_path))["canary question"].state == "deleted"
+            await house.press("delete")
+            await wait_until(lambda: "for good?" in house.screen_text())
+            await house.press("enter")
+            await wait_until(lambda: "Removed 1 for good" in house.notices())
+            await wait_until(lambda: "Nothing matches." in house.screen_text())
+    assert set(await kept(tmp_path)) == {"other"}
+    held = [each for each in tmp_path.rglob("*") if each.is_file()]
+    assert [each for each in held if b"canary" in each.read_bytes().lower()] == []
+
+
+async def test_an_open_conversation_in_the_trash_is_not_opened_but_restored(
+    tmp_path: Path,
+) -> None:
+    await library(tmp_path)
+    with FakeServer() as server:
+        async with open_house(tmp_path, server) as house:
+            await open_review(house)
+            await house.press("delete")
+            await look_for(house, "is:deleted", "in the trash until")
+            await house.press("enter")
+            await wait_until(lambda: "u in the list brings it back" in house.notices())
+            await house.press("tab", "u")
+            await wait_until(lambda: "Restored “three”" in house.notices())
+            await house.press("slash", "ctrl+u", "enter")
+            await wait_until(lambda: house.thread and house.thread[0].content == "three")
+
+
+async def test_what_has_been_in_the_trash_for_its_days_is_gone_at_a_start(tmp_path: Path) -> None:
+    await library(tmp_path)
+    database = tmp_path / "config" / "conversations.db"
+    by_hand(database, "UPDATE conversation SET deleted_at=1000 WHERE title='two'")
+    with FakeServer() as server:
+        async with open_house(tmp_path, server):
+            await wait_until(
+                lambda: by_hand(database, "SELECT count(*) FROM conversation")[0][0] == 2
+            )
+    assert set(await kept(tmp_path)) == {"one", "three"}
+
+
+async def test_marks_stay_while_another_search_is_shown_and_several_are_deleted_and_undone(
+    tmp_path: Path,
+) -> None:
+    await library(tmp_path)
+    with FakeServer() as server:
+        async with open_house(tmp_path, server) as house:
+            await open_review(house)
+            await look_for(house, "one", "2 hits")
+            await house.press("tab", "space", "slash", "ctrl+u")
+            await look_for(house, "three", "─ three ─")
+            await house.press("tab", "space")
+            await wait_until(lambda: "2 marked" in house.screen_text())
+            await house.press("delete")
+            await wait_until(lambda: "Deleted 2 conversations" in house.notices())
+            assert (await kept(tmp_path))["two"].state == "kept"
+            await house.press("slash", "ctrl+u")
+            await wait_until(lambda: "1 conversation ·" in house.screen_text())
+            await house.press("ctrl+z")
+            await wait_until(lambda: "3 conversations" in house.screen_text())
+    assert {one.state for one in (await kept(tmp_path)).values()} == {"kept"}
+
+
+async def test_a_deleted_branch_is_found_in_the_trash_and_comes_back(tmp_path: Path) -> None:
+    fruit = branched()
+    await keep(tmp_path, fruit)
+    store = await Store.open(tmp_path / "config" / "conversations.db")
+    await store.delete_messages(fruit.branch(fruit.messages[1].id))
+    await store.close()
+    with FakeServer() as server:
+        async with open_house(tmp_path, server) as house:
+            await open_review(house)
+            await look_for(house, "apple is:deleted", "1 hit")
+            await house.press("tab", "u")
+            await wait_until(lambda: "Restored" in house.notices())
+            await wait_until(lambda: "Nothing matches." in house.screen_text())
+    store = await Store.open(tmp_path / "config" / "conversations.db")
+    found = await store.load(fruit.id)
+    await store.close()
+    assert found is not None
+    assert len(found) == len(fruit)
