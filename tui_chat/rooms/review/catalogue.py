@@ -40,7 +40,21 @@ class Catalogue(Roll[Line]):
         Binding("a", "screen.archive", "Archive", tooltip="Put aside, or back", id="saved.archive"),
         Binding("delete,d", "screen.delete", "Delete", key_display="del", id="saved.delete"),
         Binding("u", "screen.restore", "Restore", id="saved.restore"),
-        Binding("x", "screen.export", "Export", tooltip="Export or copy", id="saved.export"),
+        Binding(
+            "x",
+            "screen.export",
+            "Export",
+            tooltip="Take away to a file, or copy: this, marked, found or all",
+            id="saved.export",
+        ),
+        Binding(
+            "b",
+            "screen.import",
+            "Import",
+            show=False,
+            tooltip="Bring along from a file of another program, or of this one",
+            id="saved.import",
+        ),
         Binding(
             "o", "screen.order", "Order", tooltip="Newest or best match first", id="saved.order"
         ),
