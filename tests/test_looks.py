@@ -51,9 +51,58 @@ def lesson() -> Conversation:
     return Conversation("lesson", "Capital do Brasil", [asked, other, reply], "a2", 1)
 
 
+def older() -> list[Conversation]:
+    """What else was said, at fixed days."""
+    talks = (
+        (
+            "How does temperature change the next token?",
+            "It divides the logits before the softmax: below 1 the likeliest token gains, above 1 the"
+            " others do. At temperature 0 the choice is greedy.",
+            "smollm2-135m-instruct",
+            0.2,
+        ),
+        (
+            "Escreva um haicai sobre Brasília",
+            "Asas de concreto,\no céu cabe na capital:\nninguém olha o chão.",
+            "gpt-4.1-mini",
+            1.2,
+        ),
+        ("巴西的首都是哪里?", "巴西的首都是巴西利亚。", "gpt-4.1-mini", 0.7),
+        (
+            "Name three stop sequences that end a list",
+            "A blank line, `11`, and the word END: the capital letters matter.",
+            "smollm2-135m-instruct",
+            0.7,
+        ),
+        ("What did Kubitschek promise?", "Fifty years in five, and a new capital.", "gpt-4.1", 1.0),
+    )
+    made = []
+    for day, (question, answer, model, temperature) in enumerate(talks):
+        at = 1_772_452_800_000 + day * 86_400_000
+        setup = Setup("openai", model, params=Params({"temperature": temperature}))
+        asked = Message(f"q{day}x", None, "user", question, created=at)
+        reply = Message(
+            f"a{day}x",
+            asked.id,
+            "assistant",
+            answer,
+            setup=setup,
+            usage=Usage(14, 31, first_token_seconds=0.2, seconds=0.6),
+            finish_reason="stop",
+            created=at + 1000,
+        )
+        made.append(Conversation(f"talk{day}", question, [asked, reply], reply.id, at))
+    return made
+
+
 async def _prepare(directory: Path) -> None:
     places = Path(environment(directory)["TUI_CHAT_CONFIG_DIR"])
     store = await Store.open(places / "conversations.db")
+    for talk in older():
+        await store.create(talk, talk.messages[0])
+        await store.add(talk.id, talk.messages[1])
+    await store.star(["talk1"])
+    await store.tag(["talk0", "talk3"], "course")
     conversation = lesson()
     first, *rest = conversation.messages
     await store.create(conversation, first)
@@ -84,6 +133,11 @@ SCENES: dict[str, Scene] = {
     "chat-light-120x40": Scene((120, 40), "textual-light"),
     "presets-120x40": Scene((120, 40), keys=("f6", "down", "down"), words="falls apart"),
     "saved-80x24": Scene((80, 24), keys=("f3",), words="● Capital"),
+    "review-120x40": Scene((120, 40), keys=("f3", *"capital"), words=" hits"),
+    "review-80x24": Scene((80, 24), keys=("f3", *"capital"), words=" hits"),
+    "review-light-120x40": Scene(
+        (120, 40), "textual-light", keys=("f3", "tab", "s", "space"), words="1 marked"
+    ),
     "help-120x40": Scene((120, 40), keys=("f1",), words="Everywhere"),
 }
 

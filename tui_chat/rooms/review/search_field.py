@@ -32,6 +32,7 @@ class SearchField(Input):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "submit", "Open", id="search.open"),
         Binding("tab", "complete", "Complete", show=False, id="search.complete"),
+        Binding("tab", "app.focus_next", "List", id="search.list"),
         Binding("up", "screen.move(-1)", "Up", show=False, id="search.up"),
         Binding("down", "screen.move(1)", "Down", show=False, id="search.down"),
         Binding("pageup", "screen.page(-1)", "Page up", show=False, id="search.page_up"),
