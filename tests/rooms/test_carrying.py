@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
+from textual.widgets import TextArea
 
 from tests.fake_server import FakeServer
 from tests.rooms.house import House, open_house, stored, wait_until
@@ -227,3 +228,32 @@ async def test_in_the_chat_a_conversation_is_taken_away_by_name_or_by_questions(
             await wait_until(lambda: (tmp_path / "talk.jsonl").exists())
     assert "<html" in (tmp_path / "talk.html").read_text()
     assert json.loads((tmp_path / "talk.jsonl").read_text())["title"] == "hi"
+
+
+async def test_the_code_of_a_reply_is_the_request_that_made_it(tmp_path: Path) -> None:
+    with FakeServer() as server:
+        server.refuses = {"top_p": {"error": {"message": "Unsupported parameter: 'top_p'"}}}
+        async with open_house(tmp_path, server) as house:
+            await house.command("/temperature 0.3")
+            await house.command("/top-p 0.5")
+            await house.send("first question")
+            await house.send("second question")
+            await house.command("/temperature 1.9")
+            house.chat.set_focus(house.chat.transcript)
+            await house.press("g", "j", "v")
+            await wait_until(lambda: "The request that made this reply" in house.screen_text())
+            shown = house.app.screen.query_one(TextArea).text
+            assert "first question" in shown
+            assert "second" not in shown
+            assert "temperature=0.3" in shown
+            assert "top_p" not in shown
+            assert server.base_url in shown
+            await house.press("y")
+            await wait_until(lambda: " characters" in house.notices())
+            await house.press("escape")
+            await house.press("f3")
+            await wait_until(lambda: "─ first question ─" in house.screen_text())
+            await house.press("tab", "tab", "G", "v")
+            await wait_until(lambda: "The request that made this reply" in house.screen_text())
+            assert "second question" in house.app.screen.query_one(TextArea).text
+            await house.press("escape")

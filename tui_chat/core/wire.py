@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 
-from tui_chat.core.conversation import Message, Setup
+from tui_chat.core.conversation import Message, Refusal, Setup
 from tui_chat.core.endpoints import Endpoint
-from tui_chat.core.params import BY_NAME
+from tui_chat.core.params import BY_NAME, Params
 
 
 def spoken(setup: Setup, thread: Sequence[Message]) -> list[tuple[str, str]]:
@@ -38,6 +39,17 @@ def wire_fields(endpoint: Endpoint, setup: Setup) -> tuple[dict[str, object], di
             sent = list(value) if isinstance(value, tuple) else value
             fields[endpoint.rename.get(name, name)] = sent
     return standard, extra
+
+
+def after_refusals(
+    endpoint: Endpoint, setup: Setup, refused: Iterable[Refusal]
+) -> tuple[Endpoint, Setup]:
+    """The endpoint and the setup as a request is made of them after these refusals."""
+    told = {one.name: one for one in refused}
+    renamed = {name: one.sent_as for name, one in told.items() if one.sent_as}
+    left_out = dict.fromkeys(told.keys() - renamed.keys())
+    setup = replace(setup, params=Params({**setup.params, **left_out}))
+    return replace(endpoint, rename={**endpoint.rename, **renamed}), setup
 
 
 USAGE: Mapping[str, object] = {"stream_options": {"include_usage": True}}

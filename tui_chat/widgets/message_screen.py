@@ -16,6 +16,8 @@ from textual.events import ScreenResume
 from textual.screen import Screen, ScreenResultType
 
 from tui_chat.core.conversation import EDITED, Conversation, Message, Setup
+from tui_chat.core.endpoints import Endpoint
+from tui_chat.core.errors import ChatError
 from tui_chat.widgets.captions import caption
 from tui_chat.widgets.copying import copy, copy_code
 from tui_chat.widgets.transcript import Caption, Transcript
@@ -86,6 +88,13 @@ class MessageTranscript(Transcript):
             "info",
         ),
         _key(
+            "v",
+            "show_code_of_reply",
+            ("Code", "The request that made the reply, as Python and as curl"),
+            "code",
+            show=False,
+        ),
+        _key(
             "m",
             "mark_message",
             ("Compare", "Mark a reply; on another one, compare the two"),
@@ -150,6 +159,7 @@ _FITS: Mapping[str, Callable[[Message, Conversation], bool]] = {
     "show_tree": _always,
     "show_info": _always,
     "mark_message": _is_reply,
+    "show_code_of_reply": _has_setup,
     "edit_message": _always,
     "regenerate_message": _answers,
     "continue_message": _goes_on,
@@ -164,7 +174,17 @@ def fits(action: str, message: Message, conversation: Conversation) -> bool:
     return _FITS[action](message, conversation)
 
 
-READING = frozenset({"copy_message", "copy_code", "turn", "show_tree", "show_info", "mark_message"})
+READING = frozenset(
+    {
+        "copy_message",
+        "copy_code",
+        "turn",
+        "show_tree",
+        "show_info",
+        "mark_message",
+        "show_code_of_reply",
+    }
+)
 """What every MessageScreen can do."""
 
 
@@ -214,6 +234,10 @@ class MessageScreen(Screen[ScreenResultType]):
 
     def use_setup(self, setup: Setup) -> None:
         """Take the setup of a reply over, and say so: for subclasses that can."""
+
+    def endpoint_named(self, name: str) -> Endpoint:
+        """The endpoint of this name; ChatError when it is not known any more."""
+        raise NotImplementedError
 
     def leaf_changed(self) -> None:
         """Another branch is read now: for subclasses that remember it."""
@@ -325,6 +349,24 @@ class MessageScreen(Screen[ScreenResultType]):
 
         usable = message.setup is not None and "use_parameters" in self.deeds
         await self.app.push_screen(InfoDialog(message, self.present_setup, usable=usable), take)
+
+    async def action_show_code_of_reply(self) -> None:
+        from tui_chat.core.formats import code
+        from tui_chat.core.wire import after_refusals
+        from tui_chat.widgets.dialogs import ReadDialog
+
+        at = self.at_cursor()
+        if at is None or at.setup is None or not self.is_active:
+            return
+        try:
+            endpoint = self.endpoint_named(at.setup.endpoint)
+        except ChatError as error:
+            self.notify(str(error), severity="warning", markup=False)
+            return
+        parent = self.conversation.parent(at.id)
+        before = self.conversation.thread(parent) if parent is not None else ()
+        text = code.snippets(*after_refusals(endpoint, at.setup, at.refused), before)
+        await self.app.push_screen(ReadDialog("The request that made this reply", text=text))
 
     async def action_mark_message(self) -> None:
         """Mark the reply under the cursor; where another is marked, compare the two."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from textual import work
 
 from tui_chat.core.conversation import Setup
+from tui_chat.core.endpoints import Endpoint
 from tui_chat.core.errors import ChatError
 from tui_chat.core.text import one_line
 from tui_chat.rooms.chat.conversing import ConversationScreen
@@ -23,6 +24,9 @@ class BranchingScreen(ConversationScreen):
             "use_parameters",
         }
     )
+
+    def endpoint_named(self, name: str) -> Endpoint:
+        return self.world.endpoint(name)
 
     def use_setup(self, setup: Setup) -> None:
         self.take_setup(setup)

@@ -10,6 +10,7 @@ from textual.content import Content
 from textual.message import Message as Event
 
 from tui_chat.core.conversation import Conversation, Setup
+from tui_chat.core.endpoints import Endpoint
 from tui_chat.core.errors import ChatError
 from tui_chat.core.text import one_line
 from tui_chat.core.world import World
@@ -136,6 +137,9 @@ class PreviewingScreen(AnswersOnce[Left], MessageScreen[Left]):
 
     def action_delete_branch(self) -> None:
         self._leave_at_message("delete_branch")
+
+    def endpoint_named(self, name: str) -> Endpoint:
+        return self.world.endpoint(name)
 
     def use_setup(self, setup: Setup) -> None:
         self.present_setup = setup
