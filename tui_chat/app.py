@@ -339,7 +339,7 @@ def help_sections(keymap: Mapping[str, str]) -> list[Section]:
     from tui_chat.rooms.review.catalogue import Catalogue
     from tui_chat.rooms.review.screen import ReviewScreen
     from tui_chat.widgets.help import Section, key_rows
-    from tui_chat.widgets.message_screen import MessageTranscript
+    from tui_chat.widgets.message_transcript import MessageTranscript
     from tui_chat.widgets.prompt import Prompt
     from tui_chat.widgets.roll import Roll
     from tui_chat.widgets.setup_screen import SetupScreen

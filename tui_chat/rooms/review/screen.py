@@ -27,7 +27,7 @@ from tui_chat.rooms.review.ordering import OrderingScreen
 from tui_chat.rooms.review.preview import Left
 from tui_chat.rooms.review.search_field import SearchField
 from tui_chat.widgets.bars import Keyline, Topline
-from tui_chat.widgets.message_screen import MessageTranscript
+from tui_chat.widgets.message_transcript import MessageTranscript
 from tui_chat.widgets.roll import GUTTER, Roll
 
 if TYPE_CHECKING:
