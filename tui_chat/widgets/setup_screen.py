@@ -27,6 +27,7 @@ from tui_chat.core.errors import ChatError
 from tui_chat.core.text import one_line
 from tui_chat.core.wire import after_refusals
 from tui_chat.core.world import World
+from tui_chat.widgets.bars import TOO_SMALL
 from tui_chat.widgets.meter import Meter
 from tui_chat.widgets.sidebar import Sidebar
 
@@ -209,7 +210,7 @@ class SetupScreen(Screen[None]):
         self.call_after_refresh(self._show_side_title)
         small = self.has_class("-too-narrow") or self.has_class("-too-low")
         if small and not self.query("#too-small"):
-            self.mount(Static("This window is too small.\n60 × 16 is enough.", id="too-small"))
+            self.mount(Static(TOO_SMALL, id="too-small"))
 
     @on(Sidebar.Changed)
     def _take_setup(self, event: Sidebar.Changed) -> None:

@@ -15,7 +15,7 @@ class Catalogue(Roll[Line]):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "screen.open", "Open", id="saved.open"),
-        Binding("tab", "app.focus_next", "Preview", id="saved.preview"),
+        Binding("tab", "screen.preview", "Preview", id="saved.preview"),
         Binding("slash", "screen.search", "Search", key_display="/", id="saved.search"),
         Binding(
             "n", "screen.hit(1)", "Next hit", show=False, tooltip="The next hit", id="saved.next"
