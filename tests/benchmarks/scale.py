@@ -142,7 +142,7 @@ async def _searched(search: Search, bare: sqlite3.Connection, name: str, text: s
     took = await _median(ask)
     found = results[-1]
     assert found.indexed
-    rows = ",".join(str(hit.place) for hit in found.hits)
+    rows = ",".join(str(hit.place[1]) for hit in found.hits)
     same = f"SELECT m.*, c.* FROM message m JOIN conversation c ON c.seq=m.conversation WHERE m.seq IN ({rows})"
     note = f"{len(found.hits)} hits{' and more' if found.more else ''}"
     return Timing(f"search: {name}", took, _bare(bare, same), note)
