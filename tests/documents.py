@@ -24,7 +24,7 @@ def key_table() -> str:
 
     rows = ["| where | key | what it does |", "|---|---|---|"]
     for section in help_sections({}):
-        if section.title not in ("Typed commands", "Parameters"):
+        if section.title not in ("Typed commands", "Search filters", "Parameters"):
             place = section.title.lower()
             rows += [f"| {place} | {keys} | {words} |" for keys, words in section.rows]
     return "\n".join(rows)
@@ -41,6 +41,14 @@ def command_table() -> str:
     return "\n".join(rows)
 
 
+def filter_table() -> str:
+    from tui_chat.app import help_sections
+
+    (section,) = [one for one in help_sections({}) if one.title == "Search filters"]
+    rows = ["| filter | finds |", "|---|---|"]
+    return "\n".join([*rows, *(f"| `{typed}` | {words} |" for typed, words in section.rows)])
+
+
 def file_table() -> str:
     rows = ["| file | what it is for |", "|---|---|"]
     for path in sorted((ROOT / "tui_chat").rglob("*.py")):
@@ -52,7 +60,12 @@ def file_table() -> str:
 
 
 TABLES = {
-    "README.md": {"parameters": parameter_table, "keys": key_table, "commands": command_table},
+    "README.md": {
+        "parameters": parameter_table,
+        "keys": key_table,
+        "filters": filter_table,
+        "commands": command_table,
+    },
     "ARCHITECTURE.md": {"files": file_table},
 }
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.core.stored import saved
+from tests.terminal import TUI_CHAT, Terminal, home_environment
 from tests.test_command_line import run
 from tui_chat.core.conversation import Conversation
 from tui_chat.core.store import Store
@@ -93,16 +94,32 @@ async def test_an_id_that_is_not_there_is_said_before_anything_is_written(tmp_pa
     kept, _, gone = (one.id for one in await _three(tmp_path))
     path = tmp_path / "a.jsonl"
     for to in ((), ("--to", str(path))):
-        unknown = run(tmp_path, "export", "--id", kept, "--id", "no\x1bone", *to)
+        unknown = run(
+            tmp_path, "export", "--id", kept, "--id", "no\x1bone", "--id", "nor this", *to
+        )
         trash = run(tmp_path, "export", "--id", kept, "--id", gone, *to)
         none = run(tmp_path, "export", "--search", "submarine", *to)
         for done in (unknown, trash, none):
             assert (done.returncode, done.stdout) == (1, "")
             assert done.stderr.count("\n") == 1
-        assert "There is no conversation “no␛one”." in unknown.stderr
-        assert f"The conversation “{gone}” is in the trash." in trash.stderr
+        assert "There are no conversations “no␛one”, “nor this”." in unknown.stderr
+        assert f"In the trash: “{gone}”." in trash.stderr
         assert "Nothing was found for “submarine”." in none.stderr
     assert not path.exists()
+
+
+async def test_a_person_sees_how_far_an_export_to_a_file_is(tmp_path: Path) -> None:
+    await _three(tmp_path)
+    path = tmp_path / "all.jsonl"
+    places = {name: str(tmp_path / name) for name in ("config", "cache")}
+    environ = home_environment(
+        tmp_path, TUI_CHAT_CONFIG_DIR=places["config"], TUI_CHAT_CACHE_DIR=places["cache"]
+    )
+    with Terminal([*TUI_CHAT, "export", "--to", str(path)], environ) as terminal:
+        assert terminal.wait_end() == 0
+        assert "50 % of 2 conversations" in terminal.text
+        assert "Written: " in terminal.text.rpartition("\r ")[2]
+    assert len(_ids(path.read_text("utf-8"))) == 2
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import time
+from base64 import b64encode
 from collections.abc import Callable
 from pathlib import Path
 
@@ -189,3 +190,16 @@ async def test_quitting_while_a_reply_arrives_keeps_it(tmp_path: Path) -> None:
         assert terminal.wait_end() == 0
     (conversation,) = await stored(tmp_path)
     assert conversation.thread()[-1].status == "stopped"
+
+
+def test_a_copied_message_reaches_the_terminal(tmp_path: Path) -> None:
+    with (
+        FakeServer(Answer(("the answer",))) as server,
+        Terminal(TUI_CHAT, _environment(tmp_path, server)) as terminal,
+    ):
+        terminal.wait_for("ready")
+        terminal.type("go on" + ENTER)
+        terminal.wait_for("the answer")
+        terminal.type("\ty")
+        sequence = b"\x1b]52;c;" + b64encode(b"the answer") + b"\x07"
+        _wait(terminal, lambda: sequence in terminal.raw)

@@ -124,7 +124,9 @@ class TuiChat(KeyedApp):
 
     def _name_unknown_keys(self) -> None:
         # What is opened later has keys, too.
-        for module in ("rooms.review.screen", "rooms.welcome.screen", "widgets.pickers"):
+        rooms = ("rooms.review.screen", "rooms.welcome.screen")
+        dialogs = ("widgets.pickers", "widgets.tree", "widgets.info", "widgets.compare")
+        for module in (*rooms, *dialogs):
             import_module(f"tui_chat.{module}")
         from tui_chat.widgets.help import unknown_keys
 
@@ -330,12 +332,16 @@ class TuiChat(KeyedApp):
 
 def help_sections(keymap: Mapping[str, str]) -> list[Section]:
     """What the help says: keys by place, typed commands, parameters. `keymap`: binding's id → its key."""
+    from tui_chat.core.filters import FILTERS
     from tui_chat.core.params import PARAMETERS
     from tui_chat.rooms.chat.commands import COMMANDS
     from tui_chat.rooms.chat.conversing import ConversationScreen
+    from tui_chat.rooms.review.catalogue import Catalogue
+    from tui_chat.rooms.review.screen import ReviewScreen
     from tui_chat.widgets.help import Section, key_rows
-    from tui_chat.widgets.message_screen import MessageTranscript
+    from tui_chat.widgets.message_transcript import MessageTranscript
     from tui_chat.widgets.prompt import Prompt
+    from tui_chat.widgets.roll import Roll
     from tui_chat.widgets.setup_screen import SetupScreen
     from tui_chat.widgets.sidebar import Sidebar
     from tui_chat.widgets.transcript import Transcript
@@ -353,12 +359,25 @@ def help_sections(keymap: Mapping[str, str]) -> list[Section]:
         ("Writing", Prompt.HELP_KEYS),
         ("On a parameter", Sidebar.BINDINGS),
         ("On a message", [*Transcript.BINDINGS, *MessageTranscript.BINDINGS]),
+        (
+            "Among the saved conversations",
+            [*Roll.BINDINGS, *Catalogue.BINDINGS, *ReviewScreen.BINDINGS],
+        ),
     ]
     sections = [Section(title, key_rows(bindings, keymap)) for title, bindings in places]
     sections.append(
         Section(
             "Typed commands",
             tuple((f"/{one.name} {one.argument}".strip(), one.explanation) for one in COMMANDS),
+        )
+    )
+    sections.append(
+        Section(
+            "Search filters",
+            (
+                *((one.typed, one.explanation) for one in FILTERS if not one.parameter),
+                ("temperature>1", "replies made with it; so for every parameter that is a number"),
+            ),
         )
     )
     sections.append(

@@ -64,6 +64,15 @@ async def test_a_file_has_the_conversations_that_were_asked_for(
     assert list(out.iterdir()) == [path]
 
 
+async def test_how_far_it_is_is_told(store: Store, out: Path) -> None:
+    ids = await _answered(store, "Fish", "Bread", "Wine")
+    told: list[tuple[int, int]] = []
+
+    await write(store, ids, "jsonl", out / "a.jsonl", progress=lambda *far: told.append(far))
+
+    assert told == [(1, 3), (2, 3), (3, 3)]
+
+
 async def test_without_ids_all_but_the_trash_is_written(store: Store, out: Path) -> None:
     kept, archived, gone = await _answered(store, "Fish", "Bread", "Wine")
     await store.archive([archived])
@@ -298,6 +307,7 @@ def test_a_name_made_from_any_title_is_a_plain_name(title: str, name: str) -> No
         assert path.parent == type(path)("d")
     assert not PureWindowsPath(made).is_reserved()
     assert format_for(Path(made)) == name
+    assert unicodedata.is_normalized("NFC", made)
     assert suggested_name(stem, name) == made
 
 
@@ -314,6 +324,7 @@ def test_a_name_made_from_any_title_is_a_plain_name(title: str, name: str) -> No
         ("con", "conversation con"),
         ("aux.txt", "conversation aux.txt"),
         ("e\u0301te\u0301", "été"),
+        ("e\u200d\u0301te\u2060\u0301", "été"),
         ("\x1b]0;x\x07", "␛]0;x␇"),
         ("", "conversation"),
         ("...", "conversation"),

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import pytest
 
 from tests.fake_server import Answer, FakeServer, words
 from tests.rooms.house import House, open_house, stored, wait_until
-from tui_chat.core.conversation import EDITED
+from tests.rooms.library import keep
+from tui_chat.core.conversation import EDITED, Conversation, Message, said
 from tui_chat.widgets.tree import TreeDialog
 
 
@@ -103,6 +105,32 @@ async def test_two_enters_keep_one_edit(tmp_path: Path) -> None:
     assert len(conversation) == 3
 
 
+async def test_an_imported_system_message_is_edited_beside_it(tmp_path: Path) -> None:
+    rules = said("system", "Be brief.")
+    question = said("user", "hi", rules.id)
+    await keep(tmp_path, Conversation(title="Imported", messages=[rules, question]))
+    with FakeServer() as server:
+        async with open_house(tmp_path, server) as house:
+            (saved,) = [one async for one in (await house.app._world.store()).conversations()]
+            house.chat.open(saved.id)
+            await wait_until(lambda: len(house.thread) == 2)
+            await on_messages(house, "g", "e")
+            await wait_until(lambda: house.chat.prompt.text_to_send == "Be brief.")
+            assert screen_has(house, "editing a message: Enter keeps it as a new branch")
+            await house.write(" And kind.")
+            await house.press("enter")
+            await wait_until(lambda: house.chat.editing is None)
+            assert not server.chats
+            await house.write("hello")
+            await house.press("enter")
+            await wait_until(lambda: server.chats)
+            await house.answered()
+        assert server.chats[0]["messages"] == [
+            {"role": "system", "content": "Be brief. And kind."},
+            {"role": "user", "content": "hello"},
+        ]
+
+
 async def test_regenerating_an_edited_reply_answers_the_question_again(tmp_path: Path) -> None:
     with FakeServer() as server:
         async with open_house(tmp_path, server) as house:
@@ -151,6 +179,23 @@ async def test_the_tree_reads_another_branch(tmp_path: Path) -> None:
             await wait_until(lambda: house.app.screen is house.chat)
     (conversation,) = await stored(tmp_path)
     assert conversation.thread()[-1].content == "first answer"
+
+
+async def test_the_tree_of_ten_thousand_messages_opens_at_the_present_one(tmp_path: Path) -> None:
+    messages = [
+        Message(f"m{place}", f"m{place - 1}" if place else None, "user", f"word {place}")
+        for place in range(10_000)
+    ]
+    conversation = Conversation("c", "", messages, "m9999")
+    with FakeServer() as server:
+        async with open_house(tmp_path, server) as house:
+            started = time.monotonic()
+            await house.app.push_screen(TreeDialog(conversation, "m5000"))
+            await wait_until(lambda: "You: word 5000" in house.screen_text())
+            assert time.monotonic() - started < 2
+            await house.press("G")
+            await wait_until(lambda: "You: word 9999" in house.screen_text())
+            await house.press("escape")
 
 
 async def test_turning_several_times_at_once_arrives(tmp_path: Path) -> None:

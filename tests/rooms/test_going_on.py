@@ -28,7 +28,7 @@ async def test_a_stopped_reply_is_gone_on_with_beside_it(tmp_path: Path) -> None
             await wait_until(lambda: len(server.chats) == 2)
             await house.answered()
             assert house.thread[-1].content == old.rstrip() + " and an end."
-            assert screen_has(house, "and an end.", "‹ 2/2 ›")
+            assert screen_has(house, "end.", "‹ 2/2 ›")  # The words before may be on another row.
         assert server.chats[1]["messages"] == [
             {"role": "user", "content": "talk"},
             {"role": "assistant", "content": old.rstrip()},

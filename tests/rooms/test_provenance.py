@@ -199,3 +199,22 @@ async def test_replies_of_two_conversations_are_compared(tmp_path: Path) -> None
             await wait_until(lambda: "from the second" in house.screen_text())
             assert "from the first" in house.screen_text()
             assert "The setups are the same." in house.screen_text()
+
+
+async def test_long_replies_are_scrolled_together(tmp_path: Path) -> None:
+    long = "\n".join(f"line {number} of the text" for number in range(2_000))
+    with FakeServer() as server:
+        replies = iter([f"{long}\nThe end.", f"{long}\nAn end."])
+        server.answers = lambda body: Answer([next(replies)])
+        async with open_house(tmp_path, server) as house:
+            await house.send("hi")
+            await on_messages(house, "G", "m", "r")
+            await wait_until(lambda: len(server.chats) == 2)
+            await house.answered()
+            await on_messages(house, "G", "m")
+            await wait_until(lambda: "line 1 of the text" in house.screen_text())
+            await house.press("G")
+            await wait_until(lambda: "line 1999 of the text" in house.screen_text())
+            assert differing(house) == ["The", "An"]
+            await house.press("g")
+            await wait_until(lambda: "line 1 of the text" in house.screen_text())

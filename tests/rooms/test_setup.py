@@ -262,15 +262,16 @@ async def test_the_help_scrolls_by_each_key_of_a_burst_and_names_remapped_keys(
             await wait_until(lambda: house.app.screen is house.chat)
 
 
-async def test_a_narrow_list_drops_whole_columns(tmp_path: Path) -> None:
+async def test_a_narrow_list_has_the_facts_on_a_row_of_their_own(tmp_path: Path) -> None:
     with FakeServer() as server:
         async with open_house(tmp_path, server, size=(60, 16)) as house:
             await house.send("a question that is rather long for a title")
             await house.press("f3")
-            await wait_until(lambda: "Saved conversations" in house.screen_text())
-            row = next(row for row in house.screen_text().splitlines() if "● a ques" in row)
-            assert re.search(r"\d\d:\d\d +2 +│$", row)
-            assert "fake-1" not in row
+            await wait_until(lambda: "newest first" in house.screen_text())
+            rows = house.screen_text().splitlines()
+            place = next(n for n, row in enumerate(rows) if "● a ques" in row)
+            assert re.search(r"\d\d:\d\d +│$", rows[place])
+            assert "fake-1 · 2 messages" in rows[place + 1]
 
 
 async def test_nothing_is_asked_of_a_server_before_a_question_is(tmp_path: Path) -> None:

@@ -26,12 +26,45 @@ async def export(world: World, flags: argparse.Namespace) -> int:
         if to is None:
             words = await _put(store, ids, form)
         else:
-            words = (await write(store, ids, form, to, overwrite=flags.overwrite)).words
+            words = await _write(store, ids, form, to, flags.overwrite)
     finally:
         await world.close()
     if words:
         sys.stderr.write(f"tui-chat: {words}\n")
     return 0
+
+
+async def _write(
+    store: Store, ids: list[str] | None, format: str, path: Path, overwrite: bool
+) -> str:
+    """Write to a file; the report in words."""
+    line = _Line()
+    try:
+        report = await write(store, ids, format, path, overwrite=overwrite, progress=line)
+    finally:
+        line.clear()
+    return report.words
+
+
+class _Line:
+    """How far it is: a line on standard error that counts, where a person sees it."""
+
+    def __init__(self) -> None:
+        self._live = sys.stderr.isatty()
+        self._words = ""
+
+    def __call__(self, done: int, total: int) -> None:
+        # By the percent: a line for each of a hundred thousand would take longer than they do.
+        words = f"tui-chat: {100 * done // max(1, total)} % of {total:,} conversations"
+        if self._live and words != self._words:
+            self._words = words
+            sys.stderr.write(f"\r{words}")
+            sys.stderr.flush()
+
+    def clear(self) -> None:
+        if self._words:
+            sys.stderr.write(f"\r{'':<{len(self._words)}}\r")
+            sys.stderr.flush()
 
 
 async def _put(store: Store, ids: list[str] | None, format: str) -> str:
@@ -54,13 +87,18 @@ async def _ids(world: World, store: Store, flags: argparse.Namespace) -> list[st
         if not found:
             raise ChatError(f"Nothing was found for “{one_line(flags.search, 80)}”.")
         return found
-    for one in flags.id or ():
-        line = await store.headline(one)
-        shown = one_line(one, 40)
-        if line is None:
-            raise ChatError(
-                f"There is no conversation “{shown}”.", "F3 and tui-chat list show them."
-            )
-        if line.state == "deleted":
-            raise ChatError(f"The conversation “{shown}” is in the trash.", "F3 brings it back.")
-    return list(flags.id) if flags.id else None
+    if not flags.id:
+        return None
+    lines = {one: await store.headline(one) for one in flags.id}
+    unknown = [_quoted(one) for one, line in lines.items() if line is None]
+    if unknown:
+        there = "is no conversation" if len(unknown) == 1 else "are no conversations"
+        raise ChatError(f"There {there} {', '.join(unknown)}.", "F3 and tui-chat list show them.")
+    gone = [_quoted(one) for one, line in lines.items() if line and line.state == "deleted"]
+    if gone:
+        raise ChatError(f"In the trash: {', '.join(gone)}.", "F3 brings it back.")
+    return list(lines)
+
+
+def _quoted(id: str) -> str:
+    return f"“{one_line(id, 40)}”"

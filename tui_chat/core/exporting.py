@@ -122,9 +122,10 @@ _NOT_IN_NAMES = re.compile(r'[<>:"/\\|?*]')
 
 def suggested_name(title: str, format: str) -> str:
     """A name for a file in this format, made from a title: safe on every system, never a path."""
-    text = unicodedata.normalize("NFC", clean(title[: _LONGEST_NAME * 8]))
-    text = _NOT_IN_NAMES.sub(" ", text)
+    text = _NOT_IN_NAMES.sub(" ", clean(title[: _LONGEST_NAME * 8]))
     seen = "".join(char for char in text if char.isspace() or unicodedata.category(char)[0] != "C")
+    # Last: what stood unseen between a letter and its accent is gone.
+    seen = unicodedata.normalize("NFC", seen)
     # A name that begins with a dash is taken for a flag, with a tilde for a home directory.
     name = " ".join(seen.split()).lstrip(".-~ ")[:_LONGEST_NAME]
     name = name.encode()[:_MOST_BYTES].decode(errors="ignore").rstrip(". ")
@@ -179,6 +180,8 @@ class Export:
         self._ids = ids
         self._format = FORMATS[format]
         self._stopped = False
+        self.total = 0
+        """How many were asked for; known with the first part."""
         self.written = 0
         self.left_out = 0
         self.missing = 0
@@ -188,6 +191,7 @@ class Export:
         asked for, and not on the event loop."""
         given = await self._store.ids(_EVERYTHING) if self._ids is None else self._ids
         ids = list(dict.fromkeys(given))
+        self.total = len(ids)
         framed = self._format is FORMATS["html"]
         if framed:
             async for piece in self._head(ids):
@@ -258,15 +262,21 @@ async def write(
     path: Path,
     *,
     overwrite: bool = False,
+    progress: Callable[[int, int], None] | None = None,
 ) -> Report:
     """Write these conversations to a file; its directory must be there. ChatError; on any error, and when
-    cancelled, nothing is left behind and a file that was there is as it was."""
+    cancelled, nothing is left behind and a file that was there is as it was.
+
+    `progress` is told on the event loop, time and again, how many conversations of how many are done.
+    """
     export = Export(store, ids, format)
     file = NewFile(path, overwrite=overwrite)
     try:
         await export.off_loop(file.open)
         async for part in export.parts():
             await export.off_loop(file.add, part)
+            if progress is not None:
+                progress(export.written + export.left_out, export.total)
         export.check()
         await export.off_loop(file.keep)
     finally:

@@ -150,17 +150,20 @@ class ComparedTexts(PlacedScrollView, can_focus=True):
     def _width(self) -> int:
         return max(4, self.scrollable_content_region.width)
 
-    def _lay_out(self) -> None:
-        width, height = self._width, self.scrollable_content_region.height
-        if not height:
-            return
+    @work(exclusive=True)
+    async def _lay_out(self) -> None:
+        width = self._width
         rows = self._heads(width)
         if self._pairs is None:
             rows.append(Row((Piece("Comparing…"),), style=MUTED))
         elif all(pair.equal for pair in self._pairs):
             rows.append(Row((Piece("The texts are the same."),), style=MUTED))
-        rows += rows_of(self._pairs or (), width)
+        # Texts of a megabyte take half a second to break into rows.
+        rows += await asyncio.to_thread(rows_of, self._pairs or (), width)
+        if not self.is_attached:
+            return
         self._rows = rows
+        height = self.scrollable_content_region.height
         top = max(0, min(round(self.scroll_y), len(rows) - height))
         self.place(Size(width, len(rows)), top)
         self.refresh()

@@ -130,8 +130,17 @@ class TextDialog(Dialog):
 class ReadDialog(Dialog):
     """A text to read and copy; nothing to change."""
 
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("y", "copy", "Copy", id="dialog.copy", priority=True),
+    ]
+
     def content(self) -> Iterator[Widget]:
         yield TextArea(self._text, read_only=True, show_line_numbers=False, tab_behavior="focus")
+
+    async def action_copy(self) -> None:
+        from tui_chat.widgets.copying import copy
+
+        await copy(self.app, self._text)
 
 
 class YesDialog(Dialog):

@@ -58,7 +58,10 @@ class KeyedApp(CopyingApp):
         if re.fullmatch(r"ctrl\+.+|f\d+|(shift\+)?tab", event.key) is None:
             return False
         bound = self.screen.active_bindings.get(event.key)
-        if bound is None or not bound.enabled or bound.node not in (self.screen, self):
+        if bound is None or not bound.enabled:
+            return False
+        leads_away = bound.binding.action.startswith(("app.", "screen."))
+        if bound.node not in (self.screen, self) and not leads_away:
             return False
         if self.screen.focused is not None:
             settled = asyncio.Event()

@@ -11,109 +11,15 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from textual import getters, on
-from textual.binding import Binding, BindingType
 from textual.events import ScreenResume
 from textual.screen import Screen, ScreenResultType
 
 from tui_chat.core.conversation import EDITED, Conversation, Message, Setup
+from tui_chat.core.errors import ChatError
 from tui_chat.widgets.captions import caption
 from tui_chat.widgets.copying import copy, copy_code
+from tui_chat.widgets.message_transcript import MessageTranscript
 from tui_chat.widgets.transcript import Caption, Transcript
-
-
-def _key(
-    key: str,
-    action: str,
-    words: tuple[str, str],
-    name: str,
-    *,
-    show: bool = True,
-    display: str = "",
-) -> Binding:
-    return Binding(
-        key,
-        f"screen.{action}",
-        words[0],
-        show=show,
-        key_display=display or None,
-        tooltip=words[1],
-        id=f"message.{name}",
-    )
-
-
-class MessageTranscript(Transcript):
-    """The transcript with the keys that act on the message under its cursor."""
-
-    BINDINGS: ClassVar[list[BindingType]] = [
-        _key("y", "copy_message", ("Copy", "Copy the message"), "copy"),
-        _key(
-            "Y",
-            "copy_code",
-            ("Copy code", "Copy a piece of code of the message"),
-            "copy_code",
-            show=False,
-        ),
-        _key(
-            "e", "edit_message", ("Edit", "Edit the message, or the reply, as a new branch"), "edit"
-        ),
-        _key(
-            "r",
-            "regenerate_message",
-            ("Regenerate", "Answer again what this reply answers"),
-            "regenerate",
-        ),
-        _key(
-            "c",
-            "continue_message",
-            ("Continue", "Go on with a reply that was stopped or cut off, beside it"),
-            "continue",
-        ),
-        _key(
-            "left_square_bracket",
-            "turn(-1)",
-            ("Siblings", "The sibling before, after"),
-            "older",
-            display="[ ]",
-        ),
-        _key("right_square_bracket", "turn(1)", ("Newer", ""), "newer", show=False),
-        _key(
-            "t", "show_tree", ("Tree", "All branches of the conversation; Enter reads one"), "tree"
-        ),
-        _key(
-            "i",
-            "show_info",
-            ("Info", "How the message was made: setup, tokens, times; and what differs now"),
-            "info",
-        ),
-        _key(
-            "m",
-            "mark_message",
-            ("Compare", "Mark a reply; on another one, compare the two"),
-            "mark",
-            show=False,
-        ),
-        _key(
-            "p",
-            "use_parameters",
-            ("Use parameters", "Take the setup of this reply over"),
-            "use_parameters",
-            show=False,
-        ),
-        _key(
-            "delete,d",
-            "delete_branch",
-            ("Delete", "Delete the message and all below it"),
-            "delete",
-            display="del",
-        ),
-        _key(
-            "ctrl+z",
-            "undo_delete",
-            ("Undo delete", "Bring back what was deleted last"),
-            "undo",
-        ),
-    ]
-
 
 _BROKEN_OFF = ("interrupted", "stopped", "length", "cut", "failed")
 
@@ -150,6 +56,7 @@ _FITS: Mapping[str, Callable[[Message, Conversation], bool]] = {
     "show_tree": _always,
     "show_info": _always,
     "mark_message": _is_reply,
+    "show_code_of_reply": _has_setup,
     "edit_message": _always,
     "regenerate_message": _answers,
     "continue_message": _goes_on,
@@ -164,7 +71,17 @@ def fits(action: str, message: Message, conversation: Conversation) -> bool:
     return _FITS[action](message, conversation)
 
 
-READING = frozenset({"copy_message", "copy_code", "turn", "show_tree", "show_info", "mark_message"})
+READING = frozenset(
+    {
+        "copy_message",
+        "copy_code",
+        "turn",
+        "show_tree",
+        "show_info",
+        "mark_message",
+        "show_code_of_reply",
+    }
+)
 """What every MessageScreen can do."""
 
 
@@ -214,6 +131,10 @@ class MessageScreen(Screen[ScreenResultType]):
 
     def use_setup(self, setup: Setup) -> None:
         """Take the setup of a reply over, and say so: for subclasses that can."""
+
+    def code_of(self, reply: Message, setup: Setup) -> str:
+        """The request that made a reply, as programs; ChatError when its endpoint is not known any more."""
+        raise NotImplementedError
 
     def leaf_changed(self) -> None:
         """Another branch is read now: for subclasses that remember it."""
@@ -325,6 +246,19 @@ class MessageScreen(Screen[ScreenResultType]):
 
         usable = message.setup is not None and "use_parameters" in self.deeds
         await self.app.push_screen(InfoDialog(message, self.present_setup, usable=usable), take)
+
+    async def action_show_code_of_reply(self) -> None:
+        from tui_chat.widgets.dialogs import ReadDialog
+
+        at = self.at_cursor()
+        if at is None or at.setup is None or not self.is_active:
+            return
+        try:
+            text = self.code_of(at, at.setup)
+        except ChatError as error:
+            self.notify(str(error), severity="warning", markup=False)
+            return
+        await self.app.push_screen(ReadDialog("The request that made this reply", text=text))
 
     async def action_mark_message(self) -> None:
         """Mark the reply under the cursor; where another is marked, compare the two."""

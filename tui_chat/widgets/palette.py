@@ -115,6 +115,7 @@ def message_commands(screen: Screen[Any], transcript: Transcript) -> list[Comman
         ("Newer sibling", "The one after", "turn(1)"),
         ("Tree of the conversation", "All its branches; read another", "show_tree"),
         ("Info on the message", "How it was made; what differs now", "show_info"),
+        ("View code of this reply", "The request that made it", "show_code_of_reply"),
         ("Mark or compare the reply", "Two replies beside each other", "mark_message"),
         ("Use the parameters of the reply", "Its whole setup", "use_parameters"),
         ("Delete the message", "And all below it", "delete_branch"),

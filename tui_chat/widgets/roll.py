@@ -168,6 +168,7 @@ class Roll(PlacedScrollView, Generic[Entry], can_focus=True):
     def on_resize(self) -> None:
         self._drawn.clear()
         self._place()
+        self.refresh()
 
     def notify_style_update(self) -> None:
         self._drawn.clear()

@@ -74,19 +74,19 @@ async def own_body(
     return server.chats[-1]
 
 
-def run_python(program: str, directory: Path) -> None:
+def run_python(program: str, directory: Path, **environ: str) -> None:
     script = directory / "request.py"
     script.write_text(program, "utf-8")
     subprocess.run(
         [sys.executable, str(script)],
-        env=os.environ | {"LAB_KEY": KEY, "PYTHONIOENCODING": "utf-8"},
+        env=os.environ | {"LAB_KEY": KEY, "PYTHONIOENCODING": "utf-8"} | environ,
         check=True,
         timeout=60,
         capture_output=True,
     )
 
 
-def run_curl(command: str, directory: Path) -> None:
+def run_curl(command: str, directory: Path, **environ: str) -> None:
     """Run it with curl, or where there is none with a program that takes its arguments in its place."""
     path = os.environ["PATH"]
     if shutil.which("curl") is None:
@@ -98,7 +98,7 @@ def run_curl(command: str, directory: Path) -> None:
     script.write_text(command, "utf-8")
     subprocess.run(
         ["sh", str(script)],
-        env=os.environ | {"LAB_KEY": KEY, "PATH": path, "NO_PROXY": "*"},
+        env=os.environ | {"LAB_KEY": KEY, "PATH": path, "NO_PROXY": "*"} | environ,
         check=True,
         timeout=60,
         capture_output=True,
@@ -132,6 +132,7 @@ async def test_both_programs_send_the_body_that_the_program_sends(
         assert len(server.chats) == 3
         assert server.chats[1] == own
         assert server.chats[2] == own
+        assert list(server.chats[2]) == list(own)
         assert own["messages"][1]["content"] == clean(NASTY)
         keys = {request.headers.get("authorization") for request in server.requests[-2:]}
         assert not key_env or keys == {f"Bearer {KEY}"}
@@ -165,6 +166,22 @@ def test_the_key_is_only_named_and_a_model_of_ours_is_told() -> None:
             assert f'os.environ["{endpoint.key_env}"]' in text
             assert f"Bearer ${endpoint.key_env}" in text
         assert endpoint.served_here == ("only while tui-chat runs" in text)
+
+
+def test_a_key_that_a_command_prints_has_a_variable_and_the_command_is_not_shown(
+    tmp_path: Path,
+) -> None:
+    with FakeServer(key=KEY) as server:
+        lab = Endpoint("lab", server.base_url, key_command=("pass", "show lab"))
+        text = code.snippets(lab, Setup("lab", "fake-1"), thread("hi"))
+        program, _, command = text.partition("\ncurl ")
+        run_python(program, tmp_path, API_KEY=KEY)
+        run_curl(f"curl {command}", tmp_path, API_KEY=KEY)
+
+    assert "pass" not in text
+    assert text.startswith("# API_KEY is for the key")
+    keys = [request.headers["authorization"] for request in server.requests]
+    assert keys == [f"Bearer {KEY}"] * 2
 
 
 def test_without_the_count_of_tokens_where_the_server_does_not_take_it() -> None:

@@ -6,8 +6,9 @@ import json
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
+from markdown_it import MarkdownIt
 
 from tests.core.stored import texts
 from tui_chat.core.conversation import Conversation, Setup, said
@@ -70,6 +71,28 @@ def test_code_that_was_left_open_does_not_swallow_what_follows(reply: str, end: 
     talk.add(said("user", "Next question?", talk.leaf))
 
     assert f"{end}\n## You\n\nNext question?\n" in markdown.document(talk)
+
+
+_PARTS = [
+    "```", "~~~~", "`", "~", "\n", "\n\n", " ", "    ", "x", "py", "- ", "> ", "# y", "---", "<!--", "-->",
+    "<pre>", "</pre>", "<Script", "</script>", "<?", "?>", "<!A", "<![CDATA[", "]]>", "<div>", ">",
+]  # fmt: skip
+
+
+@settings(max_examples=300)
+@given(st.lists(st.sampled_from(_PARTS), max_size=12).map("".join))
+def test_whatever_a_message_leaves_open_what_follows_is_seen(reply: str) -> None:
+    talk = _talk("t", reply)
+    talk.add(said("user", "Next question?", talk.leaf))
+    tokens = MarkdownIt("commonmark").parse(markdown.document(talk))
+
+    headings = [
+        tokens[place + 1].content
+        for place, token in enumerate(tokens)
+        if token.type == "heading_open" and token.tag == "h2" and token.level == 0
+    ]
+    assert headings[-1] == "You"
+    assert tokens[-2].content == "Next question?"
 
 
 def test_among_several_the_facts_are_a_block_under_the_title() -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import time
 
 import pytest
 from rich.color import ColorType
@@ -247,6 +246,20 @@ async def test_the_keys_are_there_only_while_something_is_found() -> None:
         assert app.transcript.next_match(1) is False
 
 
+async def test_to_find_the_same_again_keeps_the_place() -> None:
+    app = FindingHost()
+    find = word("hit")
+    async with app.run_test(size=SIZE) as pilot:
+        app.transcript.load([said("user", "hit one"), said("user", "hit two")])
+        app.transcript.find(find)
+        app.transcript.focus()
+        await pilot.press("g", "n")
+        app.transcript.find(find)
+        await pilot.press("n")
+        await settled(pilot)
+        assert app.transcript.cursor == app.transcript.messages[1].id
+
+
 async def test_nothing_is_found_in_an_empty_transcript() -> None:
     app = FindingHost()
     async with app.run_test(size=SIZE) as pilot:
@@ -317,7 +330,9 @@ async def test_what_is_selected_looks_the_same_with_a_match_in_it() -> None:
         assert app.screen.get_selected_text() == "You\nsome hit text"
 
 
-@pytest.mark.parametrize("theme", ["textual-dark", "textual-light", "dracula", "ansi-dark"])
+@pytest.mark.parametrize(
+    "theme", ["textual-dark", "textual-light", "dracula", "ansi-dark", "ansi-light"]
+)
 async def test_matches_are_told_apart_in_every_theme_and_without_colour(theme: str) -> None:
     app = FindingHost()
     async with app.run_test(size=SIZE) as pilot:
@@ -337,54 +352,5 @@ async def test_matches_are_told_apart_in_every_theme_and_without_colour(theme: s
 def readable(style: Style) -> bool:
     one, other = style.color, style.bgcolor
     if one is None or other is None or {one.type, other.type} != {ColorType.TRUECOLOR}:
-        return True
+        return one != other
     return contrast(Color.from_rich_color(one), Color.from_rich_color(other)) >= 4.5
-
-
-async def test_ten_thousand_messages_are_looked_through_without_holding_keys_up() -> None:
-    app = FindingHost()
-    messages = [said("user", f"hay {n}") for n in range(10_000)]
-    messages[9_990] = said("user", "needle")
-
-    def find(text: str) -> list[tuple[int, int]]:
-        end = time.perf_counter() + 0.0001
-        while time.perf_counter() < end:
-            pass
-        return [match.span() for match in re.finditer("needle", text)]
-
-    async with app.run_test(size=SIZE) as pilot:
-        app.transcript.load(messages, at=messages[0].id)
-        app.transcript.focus()
-        app.transcript.find(find)
-        await settled(pilot)
-        started = time.perf_counter()
-        assert app.transcript.next_match(1)
-        assert time.perf_counter() - started < 0.5
-        assert app.transcript.cursor == messages[0].id
-        await wait_until(lambda: app.transcript.cursor == messages[9_990].id)
-        await settled(pilot)
-        assert present(app) == ["needle"]
-        assert app.transcript.next_match(1) is False
-        assert app.transcript.next_match(-1) is False
-
-
-async def test_a_long_search_that_finds_nothing_says_so_and_another_thing_to_find_ends_it() -> None:
-    app = FindingHost()
-    slow = 0.0002
-
-    def find(text: str) -> list[tuple[int, int]]:
-        end = time.perf_counter() + slow
-        while time.perf_counter() < end:
-            pass
-        return []
-
-    async with app.run_test(size=SIZE):
-        messages = [said("user", f"hay {n}") for n in range(1_000)]
-        app.transcript.load(messages, at=messages[0].id)
-        app.transcript.find(find)
-        assert app.transcript.next_match(1)
-        app.transcript.find(find)
-        await wait_until(lambda: not [w for w in app.transcript.workers if w.group == "find"])
-        assert app.ends == []
-        assert app.transcript.next_match(1)
-        await wait_until(lambda: app.ends == [1])

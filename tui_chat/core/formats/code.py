@@ -13,30 +13,44 @@ from tui_chat.core.conversation import Message, Setup
 from tui_chat.core.endpoints import Endpoint
 from tui_chat.core.formats.jsonl import dumped
 from tui_chat.core.params import PARAMETERS
-from tui_chat.core.wire import wire_body
+from tui_chat.core.wire import Begun, wire_body
 
 _OWN = {"messages", "model", "stream", "stream_options", "max_completion_tokens"} | {
     one.name for one in PARAMETERS if not one.extension
 }
 """The arguments that the openai package knows; any other field goes into its extra_body."""
 _END = "BODY"
+_PRINTED = "API_KEY"
+"""The variable for a key that has none of its own, because a command prints it."""
 
 
 def snippets(
-    endpoint: Endpoint, setup: Setup, thread: Sequence[Message], *, usage: bool = True
+    endpoint: Endpoint,
+    setup: Setup,
+    thread: Sequence[Message],
+    *,
+    usage: bool = True,
+    begun: Begun | None = None,
 ) -> str:
-    """Both programs, one under the other; `usage` as for wire_body()."""
-    body = wire_body(endpoint, setup, thread, usage=usage)
+    """Both programs, one under the other; `usage` and `begun` as for wire_body()."""
+    body = wire_body(endpoint, setup, thread, usage=usage, begun=begun)
     notes = []
     if endpoint.served_here:
         notes.append(
             "# This model answers only while tui-chat runs; another server needs its URL here."
         )
+    if endpoint.key_command:
+        notes.append(f"# {_PRINTED} is for the key, which tui-chat is told by a command.")
     return "\n".join([*notes, python(endpoint, body), "", curl(endpoint, body)])
 
 
 def _url(endpoint: Endpoint) -> str:
     return endpoint.base_url or "http://127.0.0.1:8080/v1"
+
+
+def _key_variable(endpoint: Endpoint) -> str:
+    """The environment variable that holds the key; empty where a request needs none."""
+    return _PRINTED if endpoint.key_command else endpoint.key_env
 
 
 def python(endpoint: Endpoint, body: Mapping[str, object]) -> str:
@@ -46,10 +60,11 @@ def python(endpoint: Endpoint, body: Mapping[str, object]) -> str:
     if extra:
         arguments["extra_body"] = extra
     rows = [f"    {name}={_literal(value)}," for name, value in arguments.items()]
-    key = f'os.environ["{endpoint.key_env}"]' if endpoint.key_env else '"none"'
+    variable = _key_variable(endpoint)
+    key = f'os.environ["{variable}"]' if variable else '"none"'
     return "\n".join(
         [
-            "import os",
+            *(["import os", ""] if variable else []),
             "from openai import OpenAI",
             "",
             f"client = OpenAI(base_url={_url(endpoint)!r}, api_key={key})",
@@ -75,8 +90,8 @@ def curl(endpoint: Endpoint, body: Mapping[str, object]) -> str:
     """The same request for a shell."""
     lines = [f"curl -N {shlex.quote(_url(endpoint) + '/chat/completions')}"]
     lines.append("  -H 'Content-Type: application/json'")
-    if endpoint.key_env:
-        lines.append(f'  -H "Authorization: Bearer ${endpoint.key_env}"')
+    if variable := _key_variable(endpoint):
+        lines.append(f'  -H "Authorization: Bearer ${variable}"')
     # From standard input: an argument must not be longer than 128 KB on Linux. No line of the
     # body can be the word that ends it, since every line has quotes or brackets.
     lines.append(f"  --data-binary @- <<'{_END}'")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from string import ascii_lowercase
 
 from tui_chat.core.conversation import Conversation, Message
 from tui_chat.core.formats.jsonl import dumped, iso
@@ -17,6 +18,14 @@ BETWEEN = "\n---\n\n"
 """What stands between two conversations of one document."""
 _ROLES = {"user": "You", "assistant": "Assistant", "system": "System"}
 _FENCE = re.compile(r" {0,3}(`{3,}|~{3,})([^\n]*)")
+# Blocks of HTML that no empty line ends (CommonMark 4.6, kinds 1 to 5); any of these tags ends any other.
+_HTML = re.compile(
+    r" {0,3}<(!--|\?|!\[CDATA\[|![A-Z]|(?:pre|script|style|textarea)(?=[\s>]|$))", re.IGNORECASE
+)
+_ENDS = {"!--": ("-->",), "?": ("?>",), "![cdata[": ("]]>",)} | {
+    f"!{letter}": (">",) for letter in ascii_lowercase
+}
+_TAGS_END = ("</pre>", "</script>", "</style>", "</textarea>")
 
 
 def document(conversation: Conversation) -> str:
@@ -66,15 +75,22 @@ def _section(message: Message) -> str:
 
 
 def _unclosed(text: str) -> str:
-    """What ends a block of code that was left open, so that it does not swallow what follows."""
+    """What ends a block of code or of HTML that was left open, so that it does not swallow what follows."""
+    if not any(mark in text for mark in ("```", "~~~", "<")):
+        return ""
     fence = ""
-    for line in text.split("\n") if "```" in text or "~~~" in text else ():
+    ends: tuple[str, ...] = ()
+    for line in text.split("\n"):
         found = _FENCE.match(line)
-        if found is None:
-            continue
-        marks, rest = found.groups()
-        if not fence:
-            fence = "" if marks[0] == "`" and "`" in rest else marks
-        elif marks.startswith(fence) and not rest.strip():
-            fence = ""
-    return f"\n{fence}" if fence else ""
+        if ends:
+            ends = () if any(end in line.lower() for end in ends) else ends
+        elif found is not None:
+            marks, rest = found.groups()
+            if not fence:
+                fence = "" if marks[0] == "`" and "`" in rest else marks
+            elif marks.startswith(fence) and not rest.strip():
+                fence = ""
+        elif not fence and (opened := _HTML.match(line)) is not None:
+            ends = _ENDS.get(opened[1].lower(), _TAGS_END)
+            ends = () if any(end in line.lower() for end in ends) else ends
+    return f"\n{fence or ends[0]}" if fence or ends else ""

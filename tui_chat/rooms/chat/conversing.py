@@ -296,8 +296,10 @@ class ConversationScreen(SetupScreen, MessageScreen[None]):
         store = await self.world.store()
         self.notify((await exporting.write(store, ids, kind, path)).words, markup=False)
 
-    def action_show_code(self) -> None:
-        """Show the request that Enter would send, as programs."""
+    @work(group="dialog", exclusive=True)
+    async def action_show_code(self) -> None:
+        """Show the request that Enter would send, as programs; where no model is chosen yet, the endpoint
+        is asked for its first, as Enter would ask."""
         from tui_chat.core.formats import code
         from tui_chat.widgets.dialogs import ReadDialog
 
@@ -306,5 +308,12 @@ class ConversationScreen(SetupScreen, MessageScreen[None]):
         thread = [*self.next_thread]
         if self.draft.strip():
             thread.append(said("user", self.draft.strip()))
-        text = code.snippets(*self.as_learned(self.endpoint), thread)
+        endpoint, setup = self.as_learned(self.endpoint)
+        try:
+            setup = await self.world.settled(setup)
+        except ChatError as error:
+            self.complain(error)
+            return
+        usage = self.world.counts_replies(endpoint.name)
+        text = code.snippets(endpoint, setup, thread, usage=usage)
         self.app.push_screen(ReadDialog("The next request", text=text))

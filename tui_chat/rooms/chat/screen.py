@@ -27,7 +27,7 @@ from tui_chat.rooms.chat.commands import Typed, completions, read, written
 from tui_chat.rooms.chat.drafting import DraftingScreen
 from tui_chat.rooms.chat.session import KEY, Session
 from tui_chat.widgets.bars import Keyline, Topline
-from tui_chat.widgets.message_screen import MessageTranscript
+from tui_chat.widgets.message_transcript import MessageTranscript
 from tui_chat.widgets.prompt import Prompt
 
 MOST_SERVERS = 50

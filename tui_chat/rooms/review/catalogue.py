@@ -15,7 +15,7 @@ class Catalogue(Roll[Line]):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "screen.open", "Open", id="saved.open"),
-        Binding("tab", "app.focus_next", "Preview", id="saved.preview"),
+        Binding("tab", "screen.preview", "Preview", id="saved.preview"),
         Binding("slash", "screen.search", "Search", key_display="/", id="saved.search"),
         Binding(
             "n", "screen.hit(1)", "Next hit", show=False, tooltip="The next hit", id="saved.next"
@@ -40,7 +40,21 @@ class Catalogue(Roll[Line]):
         Binding("a", "screen.archive", "Archive", tooltip="Put aside, or back", id="saved.archive"),
         Binding("delete,d", "screen.delete", "Delete", key_display="del", id="saved.delete"),
         Binding("u", "screen.restore", "Restore", id="saved.restore"),
-        Binding("x", "screen.export", "Export", tooltip="Export or copy", id="saved.export"),
+        Binding(
+            "x",
+            "screen.export",
+            "Export",
+            tooltip="Take away to a file, or copy: this, marked, found or all",
+            id="saved.export",
+        ),
+        Binding(
+            "b",
+            "screen.import",
+            "Import",
+            show=False,
+            tooltip="Bring along from a file of another program, or of this one",
+            id="saved.import",
+        ),
         Binding(
             "o", "screen.order", "Order", tooltip="Newest or best match first", id="saved.order"
         ),

@@ -67,12 +67,15 @@ class FindingView(PlacedScrollView):
         raise NotImplementedError
 
     def find(self, spans: Find | None) -> None:
-        """Show from now on where this finds something in what was said; None ends it.
+        """Show from now on where this finds something in what was said; None ends it. What is shown
+        already leaves the present match as it is.
 
         It is given texts of up to some 20,000 characters, in several lines, as they are shown or
         as they were written, and returns (start, end) pairs of characters in order. Captions are
         not looked at.
         """
+        if spans == self._matches.find:
+            return
         self._stop_looking()
         self._matches.find = spans
         self._painter.forget()

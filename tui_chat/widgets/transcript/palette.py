@@ -99,7 +99,9 @@ def _component(widget: Widget, name: str) -> Style:
     style = on(plain, name).rich_style
     if name == _CURSOR:
         return Style(color=style.color)
-    own = Style(bgcolor=style.bgcolor) if name in _OWN_GROUND else Style.null()
+    # Some of the terminal's own colours have no lighter shade: text of one would vanish on it.
+    grounded = name in _OWN_GROUND and style.bgcolor != style.color
+    own = Style(bgcolor=style.bgcolor) if grounded else Style.null()
     on_code = name.startswith(_CODE)
     return style.without_color + own + _readable(style, code.rich_style if on_code else style)
 
