@@ -63,7 +63,7 @@ async def test_the_views_show_what_is_starred_archived_and_in_the_trash(tmp_path
         async with open_house(tmp_path, server) as house:
             await open_review(house)
             await house.press("tab", "s", "down", "a")
-            await wait_until(lambda: "archived: is:archived shows them" in house.notices())
+            await wait_until(lambda: "is:archived shows what is" in house.notices())
             await wait_until(lambda: "2 conversations" in house.screen_text())
             await house.press("G", "delete")
             await wait_until(lambda: "1 conversation ·" in house.screen_text())
