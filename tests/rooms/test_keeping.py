@@ -206,3 +206,26 @@ async def test_a_deleted_branch_is_found_in_the_trash_and_comes_back(tmp_path: P
     await store.close()
     assert found is not None
     assert len(found) == len(fruit)
+
+
+async def test_a_crash_between_purge_and_index_leaves_no_word_at_the_next_start(
+    tmp_path: Path,
+) -> None:
+    await keep(tmp_path, talk("canary question", "canary answer"), talk("other", "words"))
+    with FakeServer() as server:
+        async with open_house(tmp_path, server) as house:
+            await open_review(house)
+            await look_for(house, "canary", "2 hits")
+        index = tmp_path / "cache" / "search.db"
+        assert b"canary" in index.read_bytes()
+        store = await Store.open(tmp_path / "config" / "conversations.db")
+        ids = [one.id for one in await store.headlines() if one.title.startswith("canary")]
+        await store.delete(ids)
+        assert await store.purge(ids) == 1
+        await store.close()
+        assert b"canary" in index.read_bytes()
+        async with open_house(tmp_path, server):
+            await wait_until(lambda: b"canary" not in index.read_bytes())
+    store = await Store.open(tmp_path / "config" / "conversations.db")
+    assert not await store.must_forget()
+    await store.close()
