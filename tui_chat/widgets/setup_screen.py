@@ -25,7 +25,6 @@ from tui_chat.core.conversation import Refusal, Setup
 from tui_chat.core.endpoints import Endpoint
 from tui_chat.core.errors import ChatError
 from tui_chat.core.text import one_line
-from tui_chat.core.wire import after_refusals
 from tui_chat.core.world import World
 from tui_chat.widgets.bars import TOO_SMALL
 from tui_chat.widgets.meter import Meter
@@ -180,6 +179,8 @@ class SetupScreen(Screen[None]):
 
     def as_learned(self, endpoint: Endpoint) -> tuple[Endpoint, Setup]:
         """The endpoint and the setup as the next request is made of them, after what was refused."""
+        from tui_chat.core.wire import after_refusals
+
         return after_refusals(endpoint, self.setup, self._learned.values())
 
     # What the column shows
