@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from tests.benchmarks.review import review
 from tests.benchmarks.scale import scale
 from tests.fake_server import Answer, FakeServer, words
 from tests.terminal import TUI_CHAT, Terminal, home_environment
@@ -202,8 +203,9 @@ MEASUREMENTS: dict[str, Callable[[], Sequence[Row]]] = {
     "send-in-10000": send_in_ten_thousand,
     "stop": stop,
     "scale": scale,
+    "review": review,
 }
-LONG = ("scale",)
+LONG = ("scale", "review")
 """Those that take minutes."""
 
 
@@ -213,7 +215,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         "names",
         nargs="*",
         metavar="NAME",
-        help=f"{', '.join(MEASUREMENTS)}; without a name all but {', '.join(LONG)}, which takes minutes",
+        help=f"{', '.join(MEASUREMENTS)}; without a name all but {', '.join(LONG)}, which take minutes",
     )
     usual = [name for name in MEASUREMENTS if name not in LONG]
     names = parser.parse_args(argv).names or usual

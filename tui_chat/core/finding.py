@@ -28,6 +28,8 @@ SOME = 20_000
 """The messages of so many conversations are looked up before the words are; more narrow little."""
 FIRST, MOST = 200, 4000
 """How many rows of the index are looked up at first, and at most, in one go."""
+RARELY = 50
+"""Where fewer than one in so many rows is meant, those that may be are made out before more are looked up."""
 CHUNK = 1000
 """Messages read in one go without an index: a writer waits no longer than this takes."""
 RANKED = 2000
@@ -95,19 +97,20 @@ class Finder:
             return
         many = narrow is not None and len(narrow) > MOST_FACETS
         inside: set[int] | None = None
-        looked_at, size = 0, FIRST
+        looked_at, found, size = 0, 0, FIRST
         with self._index.rows(expression(query, facets), below) as more:
             ended = False
             while not ended:
                 rows, ended = more(size)
                 looked_at += size
-                if many and inside is None and looked_at > MOST:
+                if many and inside is None and looked_at > max(MOST, found * RARELY):
                     # Few of so many were meant: each will be looked up only if it may be.
                     inside = self._messages(narrow or ())
                 meant = rows if inside is None else [row for row in rows if row[1] in inside]
                 if meant:
                     there = self._there(meant, where, given)
                     self._wanted -= len(there)
+                    found += len(there)
                     yield from there
                 self._go_on()
                 if not ended and rows and self._late(rows[-1]):
@@ -272,7 +275,7 @@ class Finder:
 
 def conditions(query: Query, setups: Sequence[int] | None) -> tuple[str, list[object]]:
     """All but the words, as SQL about the message `m` and the conversation `c`, and its values."""
-    where, given = shelves.conditions(_undated(query, STATES))
+    where, given = shelves.conditions(_undated(query, STATES), known=True)
     where.append(_placed(query.shelf.states))
     if query.roles:
         where.append(f"m.role IN ({_texts(query.roles)})")
