@@ -272,7 +272,7 @@ class Finder:
 
 def conditions(query: Query, setups: Sequence[int] | None) -> tuple[str, list[object]]:
     """All but the words, as SQL about the message `m` and the conversation `c`, and its values."""
-    where, given = shelves.conditions(_undated(query, STATES))
+    where, given = shelves.conditions(_undated(query, STATES), known=True)
     where.append(_placed(query.shelf.states))
     if query.roles:
         where.append(f"m.role IN ({_texts(query.roles)})")

@@ -85,8 +85,11 @@ def beginning(connection: Connection, text: str) -> list[str]:
     return [text_of(row[0]) for row in rows]
 
 
-def conditions(shelf: Shelf) -> tuple[list[str], list[object]]:
-    """The shelf as SQL about the conversation `c`, and the values for its question marks."""
+def conditions(shelf: Shelf, *, known: bool = False) -> tuple[list[str], list[object]]:
+    """The shelf as SQL about the conversation `c`, and the values for its question marks.
+
+    `known`: which conversations are looked at is known by other conditions, and they are few.
+    """
     states = " OR ".join(_STATES[state] for state in shelf.states) or "0"
     # Alone, the condition of a partial index must stand as it is for SQLite to use it.
     where = [states if len(shelf.states) == 1 else f"({states})"]
@@ -96,7 +99,12 @@ def conditions(shelf: Shelf) -> tuple[list[str], list[object]]:
     if shelf.starred is not None:
         where.append("c.starred<>0" if shelf.starred else "c.starred=0")
     for tag in shelf.tags:
-        where.append("c.seq IN (SELECT conversation FROM tag WHERE name=?)")
+        # Without other conditions it is quicker to begin with those that have the tag.
+        where.append(
+            "EXISTS (SELECT 1 FROM tag WHERE conversation=c.seq AND name=?)"
+            if known
+            else "c.seq IN (SELECT conversation FROM tag WHERE name=?)"
+        )
         given.append(tag_name(tag))
     for word in folded(clean(shelf.title)).split():
         where.append("instr(c.folded, ?)")
