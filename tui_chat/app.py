@@ -87,6 +87,8 @@ class TuiChat(KeyedApp):
         """What was deleted in this run and can be undone."""
         self._looked_for = ""
         """What was looked for last among the saved conversations."""
+        self._came_by = ""
+        """The id of the message there that led to the open conversation."""
         self.chat = ChatScreen(world, opening)
         if world.settings.theme in self.available_themes:
             self.theme = world.settings.theme
@@ -119,8 +121,8 @@ class TuiChat(KeyedApp):
         """Remove for good what has been in the trash for its days."""
         # Whatever is wrong with the disk is said by what needs it.
         with suppress(ChatError):
-            if await (await self._world.store()).purge_expired():
-                await (await self._world.search()).forget()
+            await (await self._world.store()).purge_expired()
+            await self._world.forget_purged()
 
     def _name_unknown_keys(self) -> None:
         # What is opened later has keys, too.
@@ -178,12 +180,14 @@ class TuiChat(KeyedApp):
             return
         trash = self._trash = self._trash or Trash()
         words = words or self._looked_for
-        room = ReviewScreen(self._world, self.chat.talk.saved_id, trash, words=words)
+        present, at = self.chat.talk.saved_id, self._came_by
+        room = ReviewScreen(self._world, present, trash, words=words, at=at)
         room.mark = self.chat.mark
         room.present_setup = self.chat.setup
 
         def take(left: Left | None) -> None:
             self._looked_for = room.words
+            self._came_by = (left and left.message) or ""
             if trash.has(self.chat.talk.saved_id):
                 self._leave_deleted(left)
             elif left and left.conversation:

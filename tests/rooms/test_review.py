@@ -23,7 +23,7 @@ async def test_a_search_shows_who_said_it_and_under_which_setup(tmp_path: Path) 
         async with open_house(tmp_path, server) as house:
             await open_review(house)
             await look_for(house, "needl", "1 hit", "fake-1 · temperature 0.7", "in a haystack")
-            assert "Something else" not in house.screen_text()
+            await wait_until(lambda: "Something else" not in house.screen_text())
 
 
 @pytest.mark.parametrize(

@@ -237,7 +237,27 @@ def purge_expired(connection: Connection, before: int) -> int:
         connection.execute("UPDATE conversation SET leaf=NULL WHERE leaf=?", (seq,))
     connection.executemany("DELETE FROM message WHERE seq=?", [(seq,) for seq, _ in gone])
     _drop_setups(connection, {setup for _, setup in gone if setup is not None})
-    return removed + len(gone)
+    return removed + _mark_purged(connection, len(gone))
+
+
+_PURGED = "purged"
+"""While the state has this, the search index may still hold words that were purged."""
+
+
+def must_forget(connection: Connection) -> bool:
+    row = connection.execute("SELECT 1 FROM state WHERE key=?", (_PURGED,)).fetchone()
+    return row is not None
+
+
+def forgot(connection: Connection) -> None:
+    connection.execute("DELETE FROM state WHERE key=?", (_PURGED,))
+
+
+def _mark_purged(connection: Connection, removed: int) -> int:
+    if removed:
+        # With the words themselves: a crash must not come between.
+        connection.execute("INSERT OR REPLACE INTO state(key,value) VALUES(?,'1')", (_PURGED,))
+    return removed
 
 
 def _forgotten(connection: Connection) -> None:
@@ -258,7 +278,7 @@ def _purge_forgotten(connection: Connection) -> int:
         "DELETE FROM conversation WHERE seq IN (SELECT seq FROM temp.forgotten)"
     ).rowcount
     _drop_setups(connection, {row[0] for row in setups})
-    return int(removed)
+    return _mark_purged(connection, int(removed))
 
 
 def _drop_setups(connection: Connection, setups: Iterable[int]) -> None:

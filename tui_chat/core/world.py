@@ -109,6 +109,13 @@ class World:
             self._search = Search(self.places.database, self.places.index)
         return self._search
 
+    async def forget_purged(self) -> None:
+        """Have the search index forget what was purged, where it may still hold it. ChatError."""
+        store = await self.store()
+        if await store.must_forget():
+            await (await self.search()).forget()
+            await store.forgot()
+
     async def provider(self, name: str) -> Provider:
         """The client for an endpoint, with its key; starts the built-in model when it is that.
 

@@ -124,14 +124,17 @@ class Roll(PlacedScrollView, Generic[Entry], can_focus=True):
     def show(
         self, entries: Iterable[Entry], *, rows: int = 1, at: str = "", place: int = 0
     ) -> None:
-        """Show these entries, of so many rows each, with the cursor on the one whose key is `at`,
-        else at this place."""
+        """Show these entries, of so many rows each, with the cursor on the one whose key is `at`, else
+        on the first whose mark is, else at this place."""
         self._entries = list(entries)
+        # What is marked is acted on as it is now.
+        self.marked |= {one.mark: one for one in self._entries if one.mark in self.marked}
         self._rows_each = max(1, rows)
         self._drawn.clear()
         if at:
-            found = (n for n, entry in enumerate(self._entries) if entry.key == at)
-            place = next(found, place)
+            keys = [(entry.key, entry.mark) for entry in self._entries]
+            alike = (n for n, (_, mark) in enumerate(keys) if mark == at)
+            place = next((n for n, (key, _) in enumerate(keys) if key == at), next(alike, place))
         last = len(self._entries) - 1
         self.set_reactive(Roll.highlighted, max(0, min(place, last)) if last >= 0 else None)
         self._place()

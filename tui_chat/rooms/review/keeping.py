@@ -36,6 +36,11 @@ class Trash:
     going: set[str] = field(default_factory=set)
     """Those that are being deleted."""
 
+    def forget(self, ids: Sequence[str]) -> None:
+        """These were brought back or are gone; the others of their deletions can still be undone."""
+        left = [tuple(one for one in deletion if one not in ids) for deletion in self.deleted]
+        self.deleted = [deletion for deletion in left if deletion]
+
     def has(self, conversation: str) -> bool:
         """Whether this conversation was deleted and not brought back."""
         return conversation in self.going or any(conversation in ids for ids in self.deleted)
@@ -99,8 +104,10 @@ class Keeping:
         """Put them aside; where all are, back among those in use."""
         on = not all(line.of.state == "archived" for line in lines)
         await (await self._store).archive(ids_of(lines), on)
-        done = "archived: is:archived shows them" if on else "back among those in use"
-        self._say(f"{named(lines)}: {done}.")
+        if on:
+            self._say(f"Archived {named(lines)}; is:archived shows what is.")
+        else:
+            self._say(f"{named(lines)}: back among those in use.")
         await self._read()
 
     async def tag(self, lines: Sequence[Line]) -> None:
@@ -146,23 +153,24 @@ class Keeping:
         store = await self._store
         await store.restore(ids)
         await store.restore_branches([line.message for line in lines if line.message is not None])
-        self.trash.deleted = [kept for kept in self.trash.deleted if not {*kept} & {*ids}]
+        self.trash.forget(ids)
         self._say(f"Restored {named(lines)}.")
         await self._read()
 
-    async def purge(self, lines: Sequence[Line]) -> None:
-        """Remove for good what is in the trash, once that was confirmed."""
+    async def purge(self, lines: Sequence[Line]) -> bool:
+        """Remove for good what is in the trash, once that was confirmed; whether it was."""
         ids = ids_of(lines)
         words = "This cannot be undone: the words are overwritten, in the search index, too."
         if kept := await asyncio.to_thread(_backups, self._world.places.backups):
             words += f" {kept}"
         if await self._asked(YesDialog(f"Remove {named(lines)} for good?", words)) is None:
-            return
+            return False
         count = await (await self._store).purge(ids)
-        self.trash.deleted = [kept for kept in self.trash.deleted if not {*kept} & {*ids}]
-        await (await self._world.search()).forget()
+        self.trash.forget(ids)
+        await self._world.forget_purged()
         self._say(f"Removed {count} for good.")
         await self._read()
+        return True
 
 
 class _Read(Protocol):

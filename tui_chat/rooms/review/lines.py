@@ -60,10 +60,9 @@ def rows_each(width: int, *, hits: bool) -> int:
 def rows(line: Line, width: int, present: str, today: date) -> Sequence[Content]:
     """The rows of a line, each at most `width` cells; `present` is the conversation that is open."""
     if isinstance(line.of, Hit):
-        return _hit_rows(line, line.of, width, today)
+        return _hit_rows(line, line.of, width, present, today)
     one = line.of
-    signs = [(sign, "$primary") for sign, on in _signs(one, one.id == present) if on]
-    name = Content.assemble(*signs, line.title)
+    name = _name(line, present)
     time = when(one.updated, today)
     if width < WIDE:
         return [
@@ -77,8 +76,10 @@ def rows(line: Line, width: int, present: str, today: date) -> Sequence[Content]
     return [_spread(name, facts, width)]
 
 
-def _signs(one: Headline, present: bool) -> Sequence[tuple[str, bool]]:
-    return (("● ", present), ("★ ", one.starred))
+def _name(line: Line, present: str) -> Content:
+    """The title, after the signs of the open conversation and of the starred ones."""
+    signs = (("● ", line.conversation == present), ("★ ", line.of.starred))
+    return Content.assemble(*((sign, "$primary") for sign, on in signs if on), line.title)
 
 
 def _facts(one: Headline) -> list[str]:
@@ -94,14 +95,15 @@ def _where(one: Headline) -> list[str]:
     return ["archived"] if one.state == "archived" else []
 
 
-def _hit_rows(line: Line, hit: Hit, width: int, today: date) -> Sequence[Content]:
+def _hit_rows(line: Line, hit: Hit, width: int, present: str, today: date) -> Sequence[Content]:
     setup = hit.setup
     made = (setup.model or setup.endpoint, setup.params.summary) if setup else (_WHO[hit.role], "")
     status = hit.status if hit.status not in ("complete", "streaming") else ""
     where = "" if hit.state == "kept" else hit.state
-    who = " · ".join(part for part in (*made, status, where) if part)
+    # What is short comes first: a narrow list cuts the parameters.
+    who = " · ".join(part for part in (where, *made, status) if part)
     snippet = _snippet(hit, width)
-    name, time = Content(line.title), when(hit.created, today)
+    name, time = _name(line, present), when(hit.created, today)
     if width < WIDE:
         return [_spread(name, time.strip(), width), Content(who).stylize(MUTED), snippet]
     beside = Content.assemble(name.truncate(max(20, width - len(who) - 16), ellipsis=True), "  ")

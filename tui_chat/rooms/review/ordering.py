@@ -33,8 +33,10 @@ class OrderingScreen(PreviewingScreen):
         return list(self.catalogue.marked.values()) or ([] if line is None else [line])
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        if action in ("open", "star", "tag", "archive", "delete", "export", "rename"):
+        if action in ("open", "delete", "export", "rename"):
             return bool(self.targets)
+        if action in ("star", "tag", "archive"):
+            return any(line.of.state != "deleted" for line in self.targets)
         if action == "restore":
             return any(line.of.state == "deleted" for line in self.targets)
         if action == "undo":
@@ -56,21 +58,29 @@ class OrderingScreen(PreviewingScreen):
 
     def action_archive(self) -> None:
         if self.targets:
-            self.keeping.run(self.keeping.archive(self.targets))
+            targets = self.targets
+            self.catalogue.unmark_all()
+            self.keeping.run(self.keeping.archive(targets))
 
     def action_delete(self) -> None:
         """Into the trash; what is there already, out of it for good."""
         targets = self.targets
         if targets and all(line.of.state == "deleted" for line in targets):
-            self.keeping.run(self.keeping.purge(targets))
+            self.keeping.run(self._purge(targets))
         elif targets:
             self.catalogue.unmark_all()
             self.keeping.delete(targets)
             self.show_lines(self.catalogue.entries, place=self.catalogue.highlighted or 0)
 
+    async def _purge(self, targets: Sequence[Line]) -> None:
+        if await self.keeping.purge(targets) and not self.leaving:
+            self.catalogue.unmark_all()
+
     def action_restore(self) -> None:
         if self.targets:
-            self.keeping.run(self.keeping.restore(self.targets))
+            targets = self.targets
+            self.catalogue.unmark_all()
+            self.keeping.run(self.keeping.restore(targets))
 
     def action_undo(self) -> None:
         self.keeping.run(self.keeping.undo())

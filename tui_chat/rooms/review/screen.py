@@ -62,8 +62,11 @@ class ReviewScreen(OrderingScreen):
     best: var[bool] = var(False, init=False)
     """Whether the best match comes first, not the newest."""
 
-    def __init__(self, world: World, present: str, trash: Trash, *, words: str = "") -> None:
-        """`present` is the conversation that is open; `words` are looked for at once."""
+    def __init__(
+        self, world: World, present: str, trash: Trash, *, words: str = "", at: str = ""
+    ) -> None:
+        """`present` is the conversation that is open; `words` are looked for at once, with the cursor
+        on the message `at` where it is found."""
         super().__init__(world, Catalogue(self._draw, id="lines"), trash)
         self._present = present
         self._field = SearchField(words, "Search what was said, or type a filter")
@@ -75,7 +78,7 @@ class ReviewScreen(OrderingScreen):
         self._more = False
         self._reading_more = False
         self._open_when_shown = False
-        self._at = present
+        self._at = at or present
 
     # What is shown
 
@@ -133,9 +136,10 @@ class ReviewScreen(OrderingScreen):
 
     @on(Input.Changed)
     def _typed(self) -> None:
-        self._query = parse(self._field.value)
+        # The words that the room begins with are reported, too.
+        before, self._query = self._query, parse(self._field.value)
         self.show_help()
-        if self._query != self._shown:
+        if self._query != before:
             self._shown = None
             self._open_when_shown = False
             self._at = ""
@@ -323,6 +327,8 @@ class ReviewScreen(OrderingScreen):
     # Other views
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        if action == "open":
+            return bool(self.targets) or self._shown != self._query
         if action in ("hit", "order"):
             return self._query.of_messages
         if action in ("mark", "mark_all"):

@@ -71,6 +71,8 @@ class SearchField(Input):
         if action == "complete":
             at_end = self.cursor_position >= len(self.value)
             return at_end and self.completed(self.value) is not None
+        if action == "submit":
+            return bool(self.screen.check_action("open", ()))
         if action == "delete_line":
             at_end = self.cursor_position >= len(self.value)
             return at_end and bool(self.screen.check_action("delete", ()))
