@@ -260,7 +260,6 @@ class FakeServer:
             if place in answer.inject:
                 _chunk(writer, answer.inject[place])
             given = answer.logprobs[place] if answer.logprobs and body.get("logprobs") else None
-            # Before: a reader on another thread may have it in the next moment.
             self.sent.append((time.monotonic(), token))
             events.send(token, logprobs=given)
             if place % 50 == 0 or answer.delay:

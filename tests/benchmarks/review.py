@@ -74,8 +74,7 @@ def _walk(terminal: Terminal, word: str) -> Iterator[tuple[str, float]]:
     _settle(terminal)
     yield "first hits", _after(terminal, word, "hit")
     _settle(terminal)
-    yield "preview", _after(terminal, DOWN, "You")
-    _settle(terminal)
+    yield "preview, to the last of it", _whole(terminal, DOWN)
     yield "opening", _after(terminal, ENTER, "draft")
     _settle(terminal)
 
@@ -86,6 +85,15 @@ def _after(terminal: Terminal, key: str, words: str) -> float:
     began = time.monotonic()
     terminal.type(key)
     return (terminal.wait_for(words) - began) * 1000
+
+
+def _whole(terminal: Terminal, key: str) -> float:
+    """Milliseconds from a key to the last that is drawn for it."""
+    began = last = time.monotonic()
+    terminal.type(key)
+    while terminal.read(0.3):
+        last = time.monotonic()
+    return (last - began) * 1000
 
 
 def _settle(terminal: Terminal) -> None:

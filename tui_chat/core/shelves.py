@@ -88,7 +88,7 @@ def beginning(connection: Connection, text: str) -> list[str]:
 def conditions(shelf: Shelf, *, known: bool = False) -> tuple[list[str], list[object]]:
     """The shelf as SQL about the conversation `c`, and the values for its question marks.
 
-    `known`: the conversations are known by then, so that each is only to be checked.
+    `known`: which conversations are looked at is known by other conditions, and they are few.
     """
     states = " OR ".join(_STATES[state] for state in shelf.states) or "0"
     # Alone, the condition of a partial index must stand as it is for SQLite to use it.
@@ -99,6 +99,7 @@ def conditions(shelf: Shelf, *, known: bool = False) -> tuple[list[str], list[ob
     if shelf.starred is not None:
         where.append("c.starred<>0" if shelf.starred else "c.starred=0")
     for tag in shelf.tags:
+        # Without other conditions it is quicker to begin with those that have the tag.
         where.append(
             "EXISTS (SELECT 1 FROM tag WHERE conversation=c.seq AND name=?)"
             if known
