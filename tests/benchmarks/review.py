@@ -6,26 +6,28 @@ Each median stands beside that of the same keys over a library of 60 conversatio
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 import statistics
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 from tests.benchmarks.library import fill
 from tests.benchmarks.scale import CONVERSATIONS, RUNS, Timing
 from tests.fake_server import FakeServer
 from tests.terminal import TUI_CHAT, Terminal, home_environment
+from tui_chat.core.conversation import now
 from tui_chat.core.search import Search
 
 SMALL = 60
 F3, ESCAPE, ENTER, DOWN, CLEAR = "\x1bOR", "\x1b", "\r", "\x1b[B", "\x15"
-WORDS = ("the", "and", "model", "temperature")
+WORDS = ("the", "that", "code", "model")
 """Looked for one after the other, each typed letter by letter."""
 BAR = 100.0
 """Milliseconds."""
-DRAWN = 150.0
+DRAWN = 100.0
 """Milliseconds to what must be drawn over a whole screen, at the pace of a terminal."""
 
 
@@ -57,6 +59,9 @@ def review(conversations: int = CONVERSATIONS) -> list[Timing]:
 
 
 async def _index(home: Path) -> None:
+    with closing(sqlite3.connect(home / "config" / "conversations.db")) as database, database:
+        # Else it is time to empty the trash, and the index is made again.
+        database.execute("UPDATE conversation SET deleted_at=? WHERE deleted_at>0", (now(),))
     search = Search(home / "config" / "conversations.db", home / "cache" / "search.db")
     await search.build()
     await search.close()

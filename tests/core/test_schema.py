@@ -67,6 +67,8 @@ def test_what_is_no_message_is_refused(
         ("SELECT seq FROM conversation WHERE deleted_at<5", "conversation_deleted"),
         ("SELECT seq, setup FROM message WHERE deleted_at<5", "message_deleted"),
         ("SELECT 1 FROM message WHERE setup=1", "message_setup"),
+        # Asked for each message that is purged.
+        ("SELECT 1 FROM conversation WHERE leaf=1", "conversation_leaf"),
         ("SELECT content FROM piece WHERE message=1 ORDER BY seq", "piece_message"),
     ],
 )

@@ -91,6 +91,7 @@ CREATE TABLE tag(
 CREATE INDEX tag_name ON tag(name);
 ALTER TABLE message ADD COLUMN deleted_at INTEGER;
 ALTER TABLE message ADD COLUMN begun INTEGER NOT NULL DEFAULT 0;
+CREATE INDEX conversation_leaf ON conversation(leaf);
 CREATE INDEX message_deleted ON message(deleted_at) WHERE deleted_at IS NOT NULL;
 CREATE INDEX message_setup ON message(setup) WHERE setup IS NOT NULL;
 DROP TABLE change
