@@ -260,8 +260,8 @@ class FakeServer:
             if place in answer.inject:
                 _chunk(writer, answer.inject[place])
             given = answer.logprobs[place] if answer.logprobs and body.get("logprobs") else None
-            events.send(token, logprobs=given)
             self.sent.append((time.monotonic(), token))
+            events.send(token, logprobs=given)
             if place % 50 == 0 or answer.delay:
                 await writer.drain()
         if len(answer.tokens) in answer.inject:

@@ -10,6 +10,8 @@ import pytest
 from tests.core.library import COLD, HOT, kept, message
 from tests.terminal import TUI_CHAT, Terminal, home_environment
 from tests.test_command_line import run
+from tui_chat.core import flags
+from tui_chat.core.exporting import FORMATS
 from tui_chat.core.store import Store
 
 NOW = 1_768_000_000_000
@@ -26,7 +28,10 @@ async def home(tmp_path: Path) -> Path:
         title="Plano\x1b]0;x\x07",
     )
     await kept(
-        store, message("hello", created=NOW), message("acaos", "assistant", COLD), title="Hi"
+        store,
+        message("hello", created=NOW),
+        message("acaos", "assistant", COLD, created=NOW),
+        title="Hi",
     )
     gone = await kept(store, message("ação thrown away"), title="Gone")
     await store.tag([first], "work")
@@ -150,6 +155,24 @@ async def test_show_writes_a_conversation_by_the_beginning_of_its_id(home: Path)
     assert "hello" in markdown.stdout
     assert "## Assistant (llama-3 · temperature 0)" in markdown.stdout
     assert json.loads(lines.stdout)["id"] == whole
+
+
+async def test_show_writes_every_format_as_an_export_does(home: Path) -> None:
+    whole = await _ids(home, "Hi")
+    gone = json.loads(run(home, "list", "is:deleted", "--json").stdout)
+    assert tuple(FORMATS) == flags.FORMATS
+    for name in FORMATS:
+        shown = run(home, "show", whole, "--format", name)
+        exported = run(home, "export", "--id", whole, "--format", name)
+        assert (shown.returncode, shown.stdout) == (0, exported.stdout)
+        assert "hello" in shown.stdout
+
+    html = run(home, "show", gone["id"], "--format", "html").stdout
+    nothing = run(home, "show", gone["id"], "--format", "finetuning")
+
+    assert html.endswith("</html>\n")
+    assert (nothing.returncode, nothing.stdout) == (1, "")
+    assert "it has no reply" in nothing.stderr
 
 
 async def test_show_says_which_conversations_it_could_be(home: Path) -> None:

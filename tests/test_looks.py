@@ -22,6 +22,8 @@ from tui_chat.core.store import Store
 
 LOOKS = Path(__file__).parent / "looks"
 ENDPOINT = {"OPENAI_API_KEY": "sk-not-a-key"}
+NOON = 1_772_971_200_000
+"""Of a day in March 2026."""
 REPLY = """A capital do Brasil é **Brasília**, desde 21 de abril de 1960.
 
 | Cidade | Foi capital |
@@ -40,15 +42,15 @@ print(capital["Brasil"])  # Brasília
 def lesson() -> Conversation:
     """A conversation with all that a reply may have, at fixed times."""
     setup = Setup("openai", "gpt-4.1-mini", params=Params({"temperature": 0.7, "top_p": 1.0}))
-    asked = Message("q1", None, "user", "Qual é a capital do Brasil?", created=1)
-    reply = Message("a2", "q1", "assistant", REPLY, setup=setup, created=3)
+    asked = Message("q1", None, "user", "Qual é a capital do Brasil?", created=NOON)
+    reply = Message("a2", "q1", "assistant", REPLY, setup=setup, created=NOON + 3)
     reply = replace(
         reply,
         usage=Usage(14, 96, first_token_seconds=0.2, seconds=1.1),
         finish_reason="stop",
     )
-    other = replace(reply, id="a1", content="Brasília.", created=2)
-    return Conversation("lesson", "Capital do Brasil", [asked, other, reply], "a2", 1)
+    other = replace(reply, id="a1", content="Brasília.", created=NOON + 2)
+    return Conversation("lesson", "Capital do Brasil", [asked, other, reply], "a2", NOON)
 
 
 def older() -> list[Conversation]:

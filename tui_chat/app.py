@@ -121,8 +121,8 @@ class TuiChat(KeyedApp):
         """Remove for good what has been in the trash for its days."""
         # Whatever is wrong with the disk is said by what needs it.
         with suppress(ChatError):
-            if await (await self._world.store()).purge_expired():
-                await (await self._world.search()).forget()
+            await (await self._world.store()).purge_expired()
+            await self._world.forget_purged()
 
     def _name_unknown_keys(self) -> None:
         # What is opened later has keys, too.

@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from tests.benchmarks.review import review
 from tests.benchmarks.scale import scale
 from tests.fake_server import Answer, FakeServer, words
 from tests.terminal import TUI_CHAT, Terminal, home_environment
@@ -202,13 +203,22 @@ MEASUREMENTS: dict[str, Callable[[], Sequence[Row]]] = {
     "send-in-10000": send_in_ten_thousand,
     "stop": stop,
     "scale": scale,
+    "review": review,
 }
+LONG = ("scale", "review")
+"""Those that take minutes."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__)
-    parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(MEASUREMENTS))
-    names = parser.parse_args(argv).names or list(MEASUREMENTS)
+    parser.add_argument(
+        "names",
+        nargs="*",
+        metavar="NAME",
+        help=f"{', '.join(MEASUREMENTS)}; without a name all but {', '.join(LONG)}, which take minutes",
+    )
+    usual = [name for name in MEASUREMENTS if name not in LONG]
+    names = parser.parse_args(argv).names or usual
     unknown = [name for name in names if name not in MEASUREMENTS]
     if unknown:
         parser.error(f"there is no measurement {unknown[0]}")

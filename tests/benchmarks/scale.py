@@ -17,16 +17,21 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.benchmarks.library import MESSAGES, PHRASE, RARE, fill
-from tui_chat.core.conversation import Shelf
 from tui_chat.core.hits import Found
 from tui_chat.core.query import parse
 from tui_chat.core.search import Search
 from tui_chat.core.store import Store
+from tui_chat.rooms.review.finding import PAGE
 
 CONVERSATIONS = 100_000
 BAR = 100.0
 """Milliseconds."""
 RUNS = 9
+LISTS = ("", "tag:course", "tag:work", "is:starred", "title:acao")
+TYPED = "the temperature>1"
+LETTER = 0.003
+"""Seconds between two letters: so little that most queries are overtaken before they are answered."""
+_ROWS = "SELECT m.*, c.* FROM message m JOIN conversation c ON c.seq=m.conversation"
 QUERIES = {
     "rare word": RARE,
     "common word": "the",
@@ -83,13 +88,12 @@ async def _measured(path: Path, conversations: int) -> list[Timing]:
     search = Search(path, path.parent.parent / "cache" / "search.db")
     try:
         with closing(sqlite3.connect(path)) as bare:
-            first_hit = await _first_hit(search)
-            found = [await _built(store, search, path)]
-            found.append(await _listed(store, bare))
-            for name, text in QUERIES.items():
-                found.append(await _searched(search, bare, name, text))
+            found = [await _first_hit(search, bare), await _built(store, search, path)]
+            found += [await _listed(store, bare, text) for text in LISTS]
+            found += [await _searched(search, bare, *one) for one in QUERIES.items()]
+            found.append(await _typed(search, bare))
             found.append(await _opened(store, bare, conversations))
-            return [*found, first_hit]
+            return found
     finally:
         await search.close()
         await store.close()
@@ -119,17 +123,24 @@ async def _built(store: Store, search: Search, path: Path) -> Timing:
     return Timing("longest write during a build", waits[-1], alone, note)
 
 
-async def _first_hit(search: Search) -> Timing:
+async def _first_hit(search: Search, bare: sqlite3.Connection) -> Timing:
     took = await _median(lambda: search.hits(parse("the")))
     found = await search.hits(parse("the"))
     assert not found.indexed
-    return Timing("search without an index: first hits", took, 0.0, f"{len(found.hits)} hits")
+    same = f"{_ROWS} WHERE m.content LIKE '%the%' ORDER BY m.seq DESC LIMIT {len(found.hits)}"
+    note = f"{len(found.hits)} hits"
+    return Timing("without an index: common word", took, _bare(bare, same), note)
 
 
-async def _listed(store: Store, bare: sqlite3.Connection) -> Timing:
-    query = "SELECT * FROM conversation WHERE deleted_at IS NULL AND archived=0 ORDER BY updated_at DESC, seq DESC LIMIT 200"
-    took = await _median(lambda: store.headlines(Shelf(), limit=200))
-    return Timing("list: the first 200", took, _bare(bare, query))
+async def _listed(store: Store, bare: sqlite3.Connection, text: str) -> Timing:
+    """The first page of the review room's list."""
+    shelf = parse(text).shelf
+    lines = await store.headlines(shelf, limit=PAGE)
+    ids = ",".join(f"'{line.id}'" for line in lines)
+    same = f"SELECT * FROM conversation WHERE id IN ({ids}) ORDER BY updated_at DESC, seq DESC"
+    took = await _median(lambda: store.headlines(shelf, limit=PAGE))
+    name = f"list: {text or 'all'}, first page"
+    return Timing(name, took, _bare(bare, same), f"{len(lines)} lines")
 
 
 async def _searched(search: Search, bare: sqlite3.Connection, name: str, text: str) -> Timing:
@@ -142,10 +153,32 @@ async def _searched(search: Search, bare: sqlite3.Connection, name: str, text: s
     took = await _median(ask)
     found = results[-1]
     assert found.indexed
-    rows = ",".join(str(hit.place) for hit in found.hits)
-    same = f"SELECT m.*, c.* FROM message m JOIN conversation c ON c.seq=m.conversation WHERE m.seq IN ({rows})"
     note = f"{len(found.hits)} hits{' and more' if found.more else ''}"
-    return Timing(f"search: {name}", took, _bare(bare, same), note)
+    return Timing(f"search: {name}", took, _bare(bare, _same(found)), note)
+
+
+def _same(found: Found) -> str:
+    """A bare query of the rows that were found."""
+    rows = ",".join(str(hit.place[1]) for hit in found.hits)
+    return f"{_ROWS} WHERE m.seq IN ({rows})"
+
+
+async def _typed(search: Search, bare: sqlite3.Connection) -> Timing:
+    """From the last letter of a query to its hits: each letter asks, and overtakes the one before."""
+    waits: list[float] = []
+    for _ in range(RUNS):
+        asked: list[asyncio.Task[Found]] = []
+        for end in range(1, len(TYPED) + 1):
+            began = time.perf_counter()
+            asked.append(asyncio.create_task(search.hits(parse(TYPED[:end]))))
+            await asyncio.sleep(LETTER if end < len(TYPED) else 0)
+        found = await asked[-1]
+        waits.append((time.perf_counter() - began) * 1000)
+        await asyncio.wait(asked)
+    overtaken = sum(one.cancelled() for one in asked)
+    note = f"{len(TYPED)} letters, {overtaken} of the last {len(asked)} queries overtaken; {len(found.hits)} hits"
+    name = "search: typed letter by letter"
+    return Timing(name, statistics.median(waits), _bare(bare, _same(found)), note)
 
 
 async def _opened(store: Store, bare: sqlite3.Connection, conversations: int) -> Timing:

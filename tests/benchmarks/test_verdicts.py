@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import pytest
 
 from tests.benchmarks import __main__ as benchmarks
@@ -20,3 +22,24 @@ def test_a_missed_bar_is_an_error(
     first, second = capsys.readouterr().out.splitlines()
     assert first.endswith("MISSED" if code else "met")
     assert second.endswith("met")
+
+
+def test_what_takes_minutes_is_measured_only_when_it_is_named(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    measured: list[str] = []
+
+    def measurement(name: str) -> list[Figure]:
+        measured.append(name)
+        return []
+
+    for name in benchmarks.MEASUREMENTS:
+        monkeypatch.setitem(benchmarks.MEASUREMENTS, name, partial(measurement, name))
+
+    assert main([]) == 0
+    assert measured == [name for name in benchmarks.MEASUREMENTS if name != "scale"]
+    assert main(["scale"]) == 0
+    assert measured[-1] == "scale"
+    with pytest.raises(SystemExit):
+        main(["--help"])
+    assert "all but scale" in " ".join(capsys.readouterr().out.split())

@@ -8,6 +8,7 @@ import signal
 import sqlite3
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -49,7 +50,13 @@ setups = st.builds(Setup, texts, texts, texts, params)
 counts = st.none() | st.integers(0, 2**40)
 seconds = st.none() | st.floats(0, 1e6)
 usages = st.builds(Usage, counts, counts, counts, counts, st.booleans(), seconds, seconds)
-messages = st.builds(
+
+
+def _gone_on(message: Message, characters: int) -> Message:
+    return replace(message, begun=min(characters, len(clean(message.content))))
+
+
+_anew = st.builds(
     Message,
     id=st.builds(new_id),
     parent=st.none(),
@@ -65,6 +72,7 @@ messages = st.builds(
     request_id=texts,
     created=st.integers(0, LATEST),
 )
+messages = st.builds(_gone_on, _anew, st.integers(0, 9))
 
 
 def cleaned(message: Message) -> Message:
@@ -167,6 +175,8 @@ class Other:
 
     async def kill(self) -> None:
         """End it without a chance to tidy up."""
-        if self._process.returncode is None:
-            os.kill(self._process.pid, signal.SIGKILL)
+        # It may have come to its end by itself a moment ago.
+        with suppress(ProcessLookupError):
+            if self._process.returncode is None:
+                os.kill(self._process.pid, signal.SIGKILL)
         await asyncio.wait_for(self._process.wait(), 30)

@@ -10,6 +10,7 @@ from tests.fake_server import FakeServer
 from tests.rooms.house import open_house, stored, wait_until
 from tests.rooms.library import branched, keep, look_for, open_review, talk
 from tui_chat.rooms.review.screen import next_view
+from tui_chat.widgets.message_transcript import MessageTranscript
 
 
 async def test_a_search_shows_who_said_it_and_under_which_setup(tmp_path: Path) -> None:
@@ -22,7 +23,7 @@ async def test_a_search_shows_who_said_it_and_under_which_setup(tmp_path: Path) 
         async with open_house(tmp_path, server) as house:
             await open_review(house)
             await look_for(house, "needl", "1 hit", "fake-1 · temperature 0.7", "in a haystack")
-            assert "Something else" not in house.screen_text()
+            await wait_until(lambda: "Something else" not in house.screen_text())
 
 
 @pytest.mark.parametrize(
@@ -202,8 +203,11 @@ async def test_the_room_can_be_used_in_every_size(tmp_path: Path, size: tuple[in
             await house.press("down", "pagedown", "tab", "G", "g", "j")
             await wait_until(lambda: "question 28" in house.screen_text())
             await house.press("tab")
-            await wait_until(lambda: "answer 28 needle" in house.screen_text())
-            await house.press("escape", "escape")
+            await wait_until(lambda: "tokens · 1.2 s" in house.screen_text(), "the preview is read")
+            assert house.app.screen.focused is house.app.screen.query_one(MessageTranscript)
+            await house.press("escape")
+            await wait_until(lambda: "question 27" in house.screen_text())
+            await house.press("escape")
             await wait_until(lambda: house.app.screen is house.chat)
 
 
@@ -250,3 +254,17 @@ async def test_n_in_the_preview_goes_from_match_to_match_and_on_to_the_next_conv
             await wait_until(lambda: "─ older question ─" in house.screen_text())
             await house.press("N", "N")
             await wait_until(lambda: "─ newer question ─" in house.screen_text())
+
+
+async def test_a_window_too_small_says_so_and_the_room_is_back_in_a_larger_one(
+    tmp_path: Path,
+) -> None:
+    await keep(tmp_path, talk("hello", "hi"))
+    with FakeServer() as server:
+        async with open_house(tmp_path, server) as house:
+            await open_review(house)
+            await house.pilot.resize_terminal(50, 12)
+            await wait_until(lambda: "This window is too small" in house.screen_text())
+            assert "hello" not in house.screen_text()
+            await house.pilot.resize_terminal(60, 16)
+            await wait_until(lambda: "hello" in house.screen_text())

@@ -10,8 +10,9 @@ import pytest
 from textual.widgets import TextArea
 
 from tests.core.wire import unsupported
-from tests.fake_server import FakeServer
+from tests.fake_server import Answer, FakeServer, words
 from tests.rooms.house import House, open_house, wait_until
+from tests.rooms.test_branches import on_messages, stopped
 from tui_chat.core.opening import Opening
 from tui_chat.core.params import Params
 from tui_chat.widgets.dialogs import ReadDialog
@@ -73,3 +74,50 @@ async def test_where_no_model_can_be_named_it_says_why(tmp_path: Path) -> None:
             await house.command("/code")
             await wait_until(lambda: "lists no models" in house.notices())
             assert house.app.screen is house.chat
+
+
+async def _of_reply(house: House) -> dict[str, Any]:
+    """The body in the curl command for the last reply, by its key."""
+    house.chat.set_focus(house.chat.transcript)
+    await house.press("G", "v")
+    await wait_until(lambda: isinstance(house.app.screen, ReadDialog), "the code is shown")
+    text = house.app.screen.query_one(TextArea).text
+    await house.press("escape")
+    body: dict[str, Any] = json.loads(text.partition("<<'BODY'\n")[2].rpartition("\nBODY")[0])
+    return body
+
+
+@pytest.mark.parametrize("refused", ["", "stream_options", "temperature", "top_k"])
+async def test_the_code_of_a_reply_is_what_was_sent_for_it(tmp_path: Path, refused: str) -> None:
+    opening = Opening(system="Be brief.", params=Params(SET))
+    with FakeServer() as server:
+        if refused:
+            server.refuses[refused] = unsupported(refused)
+        async with open_house(tmp_path, server, opening=opening) as house:
+            await house.send("hi")
+            await house.send("and now?")
+            assert await _of_reply(house) == server.chats[-1]
+
+
+@pytest.mark.parametrize(
+    ("owner", "more"),
+    [("llamacpp", {}), ("vllm", {"continue_final_message": True, "add_generation_prompt": False})],
+)
+async def test_the_code_of_a_reply_that_went_on_has_what_it_went_on_from(
+    tmp_path: Path, owner: str, more: dict[str, object]
+) -> None:
+    with FakeServer(Answer(words("word " * 400), delay=0.01)) as server:
+        listed = {"data": [{"id": "fake-1", "owned_by": owner}]}
+        server.listed = Answer(raw=json.dumps(listed).encode(), content_type="application/json")
+        async with open_house(tmp_path, server) as house:
+            await stopped(house, server)
+            server.answer = Answer(words(" and an end."))
+            await on_messages(house, "G", "c")
+            await wait_until(lambda: len(server.chats) == 2)
+            await house.answered()
+            shown = await _of_reply(house)
+            assert shown == server.chats[-1]
+            assert {name: shown[name] for name in more} == more
+            await house.press("i")
+            await wait_until(lambda: "Went on" in house.app.screen.query_one(TextArea).text)
+            assert (await house.saved()).thread()[-1].begun == len(shown["messages"][-1]["content"])

@@ -123,6 +123,8 @@ class Message:
     request_id: str = ""
     created: int = 0
     """Milliseconds since the epoch, UTC."""
+    begun: int = 0
+    """How many characters of a reply's content it was given to go on from; 0 for one that began anew."""
 
 
 EDITED = "edited"
@@ -147,6 +149,7 @@ def begun(parent: str | None, setup: Setup, content: str = "", reasoning: str = 
         reasoning=reasoning,
         setup=setup,
         created=now(),
+        begun=len(content),
     )
 
 

@@ -83,6 +83,24 @@ FORMATS: Mapping[str, Format] = {
     ),
     "html": Format("HTML", ".html", "One page for browsers that prints well.", _html),
 }
+
+
+def pieces(conversation: Conversation, format: str) -> Iterator[str]:
+    """One conversation as a whole file in this format, in pieces; ChatError when it has nothing to write."""
+    form = FORMATS[format]
+    framed = form is FORMATS["html"]
+    if framed:
+        yield html.head(conversation.title)
+    some = False
+    for piece in form.pieces(conversation, True):
+        some = True
+        yield piece
+    if framed:
+        yield html.FOOT
+    elif not some:
+        raise ChatError("There is nothing to write: it has no reply.")
+
+
 _SUFFIXES = {one.suffix: name for name, one in FORMATS.items()} | {
     ".markdown": "markdown",
     ".htm": "html",

@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import calendar
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from itertools import islice
+from typing import TypeVar
 
 from tui_chat.core import shelves
 from tui_chat.core.conversation import ROLES, Shelf, State
 from tui_chat.core.database import Connection
-from tui_chat.core.index import LATEST, Index, either, searched
+from tui_chat.core.index import LAST, LATEST, Index, either, searched
+from tui_chat.core.moments import Moment
 from tui_chat.core.query import STATES, Query
+from tui_chat.core.records import LATEST as LAST_TIME
 from tui_chat.core.records import Setups, text_of
+from tui_chat.core.schema import SAID
 from tui_chat.core.words import Phrase, in_line
 
 MOST_FACETS = 500
@@ -23,6 +28,8 @@ SOME = 20_000
 """The messages of so many conversations are looked up before the words are; more narrow little."""
 FIRST, MOST = 200, 4000
 """How many rows of the index are looked up at first, and at most, in one go."""
+RARELY = 50
+"""Where fewer than one in so many rows is meant, those that may be are made out before more are looked up."""
 CHUNK = 1000
 """Messages read in one go without an index: a writer waits no longer than this takes."""
 RANKED = 2000
@@ -31,6 +38,9 @@ USUAL = 600
 """Characters of a usual message."""
 PATIENCE = 0.25
 """Seconds for what has no end of its own: counting, and gathering what is ranked."""
+
+
+_Row = TypeVar("_Row")
 
 
 class Stopped(Exception):
@@ -49,7 +59,7 @@ class Finder:
         self._stopped = stopped
         self._end: float | None = None
         self._wanted = 0
-        self.reached: int | None = None
+        self.reached: Moment | None = None
         """Where newest() left off because of its time; None when it came to the end."""
 
     @property
@@ -60,12 +70,12 @@ class Finder:
     def newest(
         self,
         query: Query,
-        below: int | None = None,
+        below: Moment | None = None,
         within: float | None = None,
         *,
         at_least: int = 0,
-    ) -> Iterator[int]:
-        """The rows of the messages that match, those that arrived last first, below a row.
+    ) -> Generator[Moment, None, None]:
+        """The messages that match, newest first, before a moment; to be closed when not gone through.
 
         Leaves off after about so many seconds, when it has found so many; `reached` says where.
         """
@@ -87,35 +97,39 @@ class Finder:
             return
         many = narrow is not None and len(narrow) > MOST_FACETS
         inside: set[int] | None = None
-        looked_at, size = 0, FIRST
+        looked_at, found, size = 0, 0, FIRST
         with self._index.rows(expression(query, facets), below) as more:
-            while rows := more(size):
+            ended = False
+            while not ended:
+                rows, ended = more(size)
                 looked_at += size
-                if many and inside is None and looked_at > MOST:
+                if many and inside is None and looked_at > max(MOST, found * RARELY):
                     # Few of so many were meant: each will be looked up only if it may be.
                     inside = self._messages(narrow or ())
-                meant = rows if inside is None else [row for row in rows if row in inside]
+                meant = rows if inside is None else [row for row in rows if row[1] in inside]
                 if meant:
                     there = self._there(meant, where, given)
                     self._wanted -= len(there)
+                    found += len(there)
                     yield from there
                 self._go_on()
-                if len(rows) < size or self._late(rows[-1]):
+                if not ended and rows and self._late(rows[-1]):
                     return
                 size = min(size * 4, MOST)
 
-    def best(self, query: Query) -> list[int]:
+    def best(self, query: Query) -> list[Moment]:
         """The newest matches, RANKED at most, those first in which the words stand most often for their
         length, whole words counting twice."""
         rows = list(islice(self.newest(query, within=PATIENCE), RANKED))
         scored: list[tuple[float, int]] = []
+        places = {seq: place for place, (_, seq) in enumerate(rows)}
         for some in _pieces(rows, CHUNK):
             found = self._base.execute(
-                f"SELECT seq, content, reasoning FROM message WHERE seq IN ({_list(some)})"
+                f"SELECT seq, content, reasoning FROM message WHERE seq IN ({_seqs(some)})"
             ).fetchall()
             self._go_on()
-            scored += [(-_merit(query, searched(*texts)), -seq) for seq, *texts in found]
-        return [-seq for _, seq in sorted(scored)]
+            scored += [(-_merit(query, searched(*texts)), places[seq]) for seq, *texts in found]
+        return [rows[place] for _, place in sorted(scored)]
 
     def count(self, query: Query) -> int | None:
         """How many messages match; None when counting them would take too long."""
@@ -127,15 +141,16 @@ class Finder:
         if not query.of_messages or query.impossible:
             return shelves.ids(self._base, query.shelf)
         found: dict[int, str] = {}
-        for some in _pieces(self.newest(query), MOST):
-            rows = self._base.execute(
-                "SELECT c.seq, c.id FROM conversation c WHERE c.seq IN"
-                f" (SELECT conversation FROM message WHERE seq IN ({_list(some)}))"
-            )
-            found |= {seq: text_of(name) for seq, name in rows.fetchall()}
+        with closing(self.newest(query)) as newest:
+            for some in _pieces(newest, MOST):
+                rows = self._base.execute(
+                    "SELECT c.seq, c.id FROM conversation c WHERE c.seq IN"
+                    f" (SELECT conversation FROM message WHERE seq IN ({_seqs(some)}))"
+                )
+                found |= {seq: text_of(name) for seq, name in rows.fetchall()}
         return [found[seq] for seq in sorted(found)]
 
-    def _late(self, at: int) -> bool:
+    def _late(self, at: Moment) -> bool:
         if self._end is None or self._wanted > 0 or time.monotonic() < self._end:
             return False
         self.reached = at
@@ -153,23 +168,24 @@ class Finder:
         rows = self._base.execute("SELECT seq FROM setup").fetchall()
         return [row for (row,) in rows if query.suits(known[row])]
 
-    def _there(self, rows: Sequence[int], where: str, given: Sequence[object]) -> list[int]:
-        """Those of some rows whose message is there and is as asked, newest first."""
+    def _there(self, rows: Sequence[Moment], where: str, given: Sequence[object]) -> list[Moment]:
+        """Those of some messages that are there and are as asked, in the same order."""
         self._go_on()
         found = self._base.execute(
             "SELECT m.seq FROM message m CROSS JOIN conversation c ON c.seq=m.conversation"
-            f" WHERE m.seq IN ({_list(rows)}) AND {where} ORDER BY m.seq DESC",
+            f" WHERE m.seq IN ({_seqs(rows)}) AND {where}",
             given,
         )
-        return [row[0] for row in found.fetchall()]
+        there = {row[0] for row in found.fetchall()}
+        return [row for row in rows if row[1] in there]
 
     def _read(
         self,
         query: Query,
         where: str,
         given: Sequence[object],
-        below: int | None,
-    ) -> Iterator[int]:
+        below: Moment | None,
+    ) -> Iterator[Moment]:
         # An ASCII text without the letters of a word does not have it; others may, with accents, or wide.
         plain = "length(m.content||m.reasoning)=length(CAST(m.content||m.reasoning AS BLOB))"
         parts = [
@@ -179,23 +195,30 @@ class Finder:
             if word.isascii()
         ]
         where = " AND ".join([where, *parts])
-        newest = int(self._base.execute("SELECT max(seq) FROM message").fetchone()[0] or 0)
-        top = newest + 1 if below is None else below
-        while top > 0:
+        order = f"ORDER BY {SAID} DESC, m.seq DESC"
+        under = f"{SAID}<=? AND ({SAID}<? OR m.seq<?)"
+        over = f"{SAID}>=? AND ({SAID}>? OR m.seq>=?)"
+        top: Moment | None = (LAST_TIME, LAST) if below is None else below
+        while top is not None:
             self._go_on()
+            bottom = self._base.execute(
+                f"SELECT {SAID}, m.seq FROM message m WHERE {under} {order} LIMIT 1 OFFSET {CHUNK - 1}",
+                (top[0], *top),
+            ).fetchone()
+            low = bottom or (0, 0)
             rows = self._base.execute(
-                "SELECT m.seq, m.content, m.reasoning FROM message m"
-                " CROSS JOIN conversation c ON c.seq=m.conversation WHERE m.seq<? AND m.seq>=?"
-                f" AND m.status<>'streaming' AND {where} ORDER BY m.seq DESC",
-                (top, top - CHUNK, *given),
+                f"SELECT {SAID}, m.seq, m.content, m.reasoning FROM message m"
+                f" CROSS JOIN conversation c ON c.seq=m.conversation WHERE {under} AND {over}"
+                f" AND m.status<>'streaming' AND {where} {order}",
+                (top[0], *top, low[0], *low, *given),
             ).fetchall()
-            for seq, *texts in rows:
+            for created, seq, *texts in rows:
                 if query.matches(searched(*texts)):
                     self._wanted -= 1
-                    yield seq
-            top -= CHUNK
-            if self._late(top):
+                    yield created, seq
+            if bottom is not None and self._late(bottom):
                 return
+            top = bottom
 
     def _facets(
         self, query: Query, setups: list[int] | None, narrow: list[int] | None
@@ -252,7 +275,7 @@ class Finder:
 
 def conditions(query: Query, setups: Sequence[int] | None) -> tuple[str, list[object]]:
     """All but the words, as SQL about the message `m` and the conversation `c`, and its values."""
-    where, given = shelves.conditions(_undated(query, STATES))
+    where, given = shelves.conditions(_undated(query, STATES), known=True)
     where.append(_placed(query.shelf.states))
     if query.roles:
         where.append(f"m.role IN ({_texts(query.roles)})")
@@ -331,7 +354,7 @@ def _merit(query: Query, text: str) -> float:
     return merit
 
 
-def _pieces(rows: Iterable[int], size: int) -> Iterator[list[int]]:
+def _pieces(rows: Iterable[_Row], size: int) -> Iterator[list[_Row]]:
     rest = iter(rows)
     while some := list(islice(rest, size)):
         yield some
@@ -340,6 +363,10 @@ def _pieces(rows: Iterable[int], size: int) -> Iterator[list[int]]:
 def _list(rows: Iterable[int]) -> str:
     """Our own numbers as SQL: there may be more than question marks are allowed."""
     return ",".join(str(int(row)) for row in rows)
+
+
+def _seqs(rows: Iterable[Moment]) -> str:
+    return _list(seq for _, seq in rows)
 
 
 def _texts(texts: Iterable[str]) -> str:

@@ -16,6 +16,9 @@ from tui_chat.core.params import PARAMETERS, Parameter, Params
 from tui_chat.core.text import clean
 from tui_chat.core.world import World
 
+FORMATS = ("markdown", "jsonl", "finetuning", "html")
+"""The names of exporting.FORMATS, which need not be loaded for them."""
+
 
 def opening_of(world: World, flags: argparse.Namespace) -> Opening:
     """What the flags ask for; ChatError or ValueError for what there is not."""
@@ -67,7 +70,7 @@ def _add_export(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
     )
     export.add_argument(
         "--format",
-        choices=("jsonl", "markdown", "finetuning", "html"),
+        choices=FORMATS,
         help="jsonl, unless the suffix of --to says otherwise",
     )
     which = export.add_mutually_exclusive_group()
@@ -104,7 +107,7 @@ def _add_reading(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
         )
     show = commands.add_parser("show", help="write one saved conversation to standard output")
     show.add_argument("id", metavar="ID", help="its id, or the beginning of it")
-    show.add_argument("--format", choices=("markdown", "jsonl"), default="markdown")
+    show.add_argument("--format", choices=FORMATS, default="markdown")
 
 
 def _count(text: str) -> int:

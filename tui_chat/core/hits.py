@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from tui_chat.core.conversation import Role, Setup, State, Status
 from tui_chat.core.database import Connection
+from tui_chat.core.moments import Moment
 from tui_chat.core.query import Query
 from tui_chat.core.records import MESSAGE_COLUMNS, Setups, message_from, text_of
 from tui_chat.core.text import clean
@@ -37,8 +38,8 @@ class Hit:
     """About 160 characters around the first match, on one line, clean."""
     spans: tuple[tuple[int, int], ...]
     """Where the words stand in the snippet."""
-    place: int
-    """Its place in the order of arrival."""
+    place: Moment
+    """Its place in the order of time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,12 +51,12 @@ class Found:
     """Whether there may be others: the limit was reached, or the time was up."""
     indexed: bool = True
     """Whether they were found by the index; without it, messages are read."""
-    place: int = 0
+    place: Moment = (0, 0)
     """Where to go on, when there may be more."""
 
 
-def hits(connection: Connection, query: Query, rows: Sequence[int]) -> tuple[Hit, ...]:
-    """The messages of these rows as hits, in this order; without those that are gone by now."""
+def hits(connection: Connection, query: Query, rows: Sequence[Moment]) -> tuple[Hit, ...]:
+    """These messages as hits, in this order; without those that are gone by now."""
     columns = [f"m.{name}" for name in MESSAGE_COLUMNS.split(",")]
     for place, name in enumerate(columns):
         if name in ("m.content", "m.reasoning"):
@@ -64,10 +65,11 @@ def hits(connection: Connection, query: Query, rows: Sequence[int]) -> tuple[Hit
         f"SELECT m.seq, m.id, NULL, {','.join(columns)}, c.id, c.title, c.archived, c.starred,"
         " c.deleted_at IS NOT NULL OR m.deleted_at IS NOT NULL"
         " FROM message m CROSS JOIN conversation c ON c.seq=m.conversation"
-        f" WHERE m.seq IN ({','.join(map(str, rows))})"
+        f" WHERE m.seq IN ({','.join(str(seq) for _, seq in rows)})"
     ).fetchall()
     setups = Setups(connection)
     made = {}
+    places = {seq: (created, seq) for created, seq in rows}
     for row in found:
         message = message_from(row[:-5], {}, setups)
         name, title, archived, starred, deleted = row[-5:]
@@ -84,9 +86,9 @@ def hits(connection: Connection, query: Query, rows: Sequence[int]) -> tuple[Hit
             message.status,
             text,
             spans,
-            row[0],
+            places[row[0]],
         )
-    return tuple(made[row] for row in rows if row in made)
+    return tuple(made[seq] for _, seq in rows if seq in made)
 
 
 def snippet(

@@ -1,6 +1,6 @@
 """search.db: the full-text index of the saved messages, a file of the cache that is made again when it is lost.
 
-Its rows are those of the messages (their seq), each written once, when the message is final. Besides the
+A message is written once, when it is final, to the row that core/moments.py gives it in the order of time. Besides the
 words it holds facets, one word each for a message's role, status, setup, conversation and day: so conditions on
 them narrow lists of rows and need not be looked up row by row. A row that is gone from the database
 stays here until reset(); whoever asks looks each row up there.
@@ -15,24 +15,31 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from tui_chat.core.database import Connection, Error, OperationalError, connected, prepare
+from tui_chat.core.moments import SCHEMA, TABLES, Moment, Moments
 from tui_chat.core.records import text_of, time_of
 from tui_chat.core.words import VERSION, normalised
 
-_VERSION = 100 + VERSION
+_VERSION = 200 + VERSION
 _SCHEMA = (
     "CREATE TABLE IF NOT EXISTS meta(key TEXT PRIMARY KEY, value TEXT NOT NULL)",
     # Contentless: the texts are in the database. All that separates words is a space by now.
     "CREATE VIRTUAL TABLE IF NOT EXISTS words"
     " USING fts5(text, facets, content='', tokenize='ascii', prefix='2 3')",
+    *SCHEMA,
     f"PRAGMA user_version={_VERSION}",
 )
 _COLUMNS = "seq, id, conversation, role, status, setup, created_at, content, reasoning"
+Some = tuple[list[Moment], bool]
+"""Some messages, and whether those were the last."""
+LAST = 2**63 - 1
 BATCH = 1000
 """Messages written in one transaction."""
 READ = 250
 """Messages read in one go: a writer to the database waits no longer than this takes."""
 SMALL = 500
 """So few are written at once, and safely: more are built, and built anew after a power cut."""
+MORE = 100
+"""Rows read at a time to come to the end of a stretch that must be sorted."""
 LATEST = 4_102_444_799_000
 """The end of 2099: later times, which only a wrong clock gives, count as this."""
 SYNCED = 5
@@ -83,16 +90,29 @@ class Index:
         return min(top, newest), newest
 
     @contextmanager
-    def rows(self, match: str, below: int | None) -> Iterator[Callable[[int], list[int]]]:
-        """The rows that match, below a row, newest first, so many as are asked for at a time."""
-        under = "" if below is None else "AND rowid<?"
+    def rows(self, match: str, below: Moment | None) -> Iterator[Callable[[int], Some]]:
+        """The messages that match, before a moment, newest first, about so many as are asked for at a time."""
+        top = LAST if below is None else Moments(self._connection).last_before(below)
         # One question for all of them: finding the beginnings of words anew takes longer than going on.
         cursor = self._connection.execute(
-            f"SELECT rowid FROM words WHERE words MATCH ? {under} ORDER BY rowid DESC",
-            (match, *(() if below is None else (below,))),
+            "SELECT m.created, m.seq, m.place FROM words CROSS JOIN moment m ON m.place=words.rowid"
+            " WHERE words MATCH ? AND words.rowid<=? ORDER BY words.rowid DESC",
+            (match, -1 if top is None else top),
         )
+        # Only now: nobody can add a message before all rows were read.
+        moments = Moments(self._connection)
+
+        def some(size: int) -> Some:
+            found = cursor.fetchmany(size)
+            ended = len(found) < size
+            while not ended and moments.mixed(found[-1][2]):
+                found += (more := cursor.fetchmany(MORE))
+                ended = len(more) < MORE
+            order = sorted(((created, seq) for created, seq, _ in found), reverse=True)
+            return [one for one in order if below is None or one < below], ended
+
         try:
-            yield lambda size: [row[0] for row in cursor.fetchmany(size)]
+            yield some
         finally:
             cursor.close()
 
@@ -126,19 +146,24 @@ class Index:
 
     def _sound_place(self) -> tuple[int, int]:
         """The place of an index that belongs to this database; emptied, where it was another's."""
-        version = self._connection.execute("PRAGMA user_version").fetchone()[0]
+        version = self._version()
         if version != _VERSION or not self._belongs():
-            self.reset()
+            if version:
+                self.reset()
             self._connection.execute("BEGIN IMMEDIATE")
-            for statement in _SCHEMA:
-                self._connection.execute(statement)
+            # Another window may have made it meanwhile.
+            if not self._version():
+                for statement in _SCHEMA:
+                    self._connection.execute(statement)
             self._connection.execute("COMMIT")
         return self.place()
 
+    def _version(self) -> int:
+        return int(self._connection.execute("PRAGMA user_version").fetchone()[0])
+
     def belongs(self) -> bool:
         """Whether there is an index, of our making, and of this database."""
-        version = self._connection.execute("PRAGMA user_version").fetchone()[0]
-        return version == _VERSION and self._belongs()
+        return self._version() == _VERSION and self._belongs()
 
     def _belongs(self) -> bool:
         meta = self._meta()
@@ -183,9 +208,7 @@ class Index:
                 top = more[-1][0] if more else top
                 if len(more) < READ:
                     break
-            self._connection.executemany(
-                "INSERT INTO words(rowid,text,facets) VALUES(?,?,?)", map(_indexed, rows)
-            )
+            self._add(rows)
             self._write_place(top, streaming, building)
             self._connection.execute("COMMIT")
         except BaseException:
@@ -194,6 +217,16 @@ class Index:
             raise
         newest = self._newest()
         return min(top, newest), newest
+
+    def _add(self, rows: Sequence[Sequence[object]]) -> None:
+        moments = Moments(self._connection)
+        times = sorted((time_of(row[6]), int(str(row[0])), row) for row in rows)
+        # Upwards: for each row that is less than the last one the index would write out what it has.
+        placed = sorted((moments.take((created, seq)), row) for created, seq, row in times)
+        self._connection.executemany(
+            "INSERT INTO words(rowid,text,facets) VALUES(?,?,?)",
+            ((place, *_indexed(row)) for place, row in placed),
+        )
 
     def _ready(self, pending: Sequence[int]) -> tuple[list[tuple[object, ...]], list[int]]:
         """Of messages that were streaming: those that are final now, and which still stream."""
@@ -224,8 +257,8 @@ def reset(path: Path) -> None:
     try:
         with closing(connected(path)) as connection:
             connection.execute("BEGIN EXCLUSIVE")
-            connection.execute("DROP TABLE IF EXISTS words")
-            connection.execute("DROP TABLE IF EXISTS meta")
+            for table in ("words", "meta", *TABLES):
+                connection.execute(f"DROP TABLE IF EXISTS {table}")
             connection.execute("PRAGMA user_version=0")
             connection.execute("COMMIT")
             connection.execute("VACUUM")
@@ -248,14 +281,14 @@ def searched(content: object, reasoning: object) -> str:
     return f"{text_of(content)}\n{thought}" if thought else text_of(content)
 
 
-def _indexed(row: Sequence[object]) -> tuple[object, str, str]:
-    seq, _, conversation, role, status, setup, created, content, reasoning = row
+def _indexed(row: Sequence[object]) -> tuple[str, str]:
+    _, _, conversation, role, status, setup, created, content, reasoning = row
     facets = [f"c{conversation}", f"r{role}", *days(time_of(created))]
     if setup is not None:
         facets.append(f"m{setup}")
     if role == "assistant":
         facets.append(f"s{status}")
-    return seq, normalised(searched(content, reasoning)), " ".join(facets)
+    return normalised(searched(content, reasoning)), " ".join(facets)
 
 
 def days(time: int) -> tuple[str, str, str]:

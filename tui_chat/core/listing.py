@@ -1,4 +1,4 @@
-"""What is saved, said without a screen: `search`, `list` and `show`.
+"""What is saved, said without a screen: `search`, `list` and `show`; `show` in any format of an export.
 
 `search --json` and `list --json` write one object a line. Of a hit: conversation, title, state, starred,
 message, role, created, status, endpoint, model, params, snippet, spans (start and end of each match in the
@@ -13,9 +13,10 @@ import sys
 from collections.abc import Sequence
 from datetime import datetime
 
+from tui_chat.core import exporting
 from tui_chat.core.conversation import Headline
 from tui_chat.core.errors import ChatError
-from tui_chat.core.formats import jsonl, markdown
+from tui_chat.core.formats import jsonl
 from tui_chat.core.hits import Found, Hit
 from tui_chat.core.oneshot import put
 from tui_chat.core.query import Query, parse
@@ -134,8 +135,8 @@ async def _show(world: World, typed: str, format: str) -> int:
     conversation = await store.load(found[0], also_deleted=True) if found else None
     if conversation is None:
         raise ChatError(f"There is no conversation “{shown}”.", "tui-chat list names them.")
-    whole = format == "jsonl"
-    put((jsonl.line(conversation) if whole else markdown.document(conversation)) + "\n")
+    for piece in exporting.pieces(conversation, format):
+        put(piece)
     return 0
 
 

@@ -23,7 +23,7 @@ from tui_chat.core.errors import ChatError
 from tui_chat.core.keys import Secret
 from tui_chat.core.params import PARAMETERS
 from tui_chat.core.text import one_line
-from tui_chat.core.wire import USAGE, continuing, wire_body, wire_messages
+from tui_chat.core.wire import USAGE, Begun, wire_body, wire_messages
 
 if TYPE_CHECKING:
     from tui_chat.core.client import AsyncOpenAI, Response
@@ -164,13 +164,13 @@ class Provider:
         self.used = True
         learned = self._learned.setdefault(setup.model, _Learned())
         repeats = 0
-        way = await self.continues() if begun else ""
+        going_on = Begun(begun, await self.continues()) if begun else None
         while True:
-            body = self._body(setup, thread, logprobs, begun, way)
+            body = self._body(setup, thread, logprobs, going_on)
             ending = await self._streamed(client, setup.model, body, clock)
             if isinstance(ending, _Refused):
                 # A reply that ran at the same time may have learned it first.
-                known = body != self._body(setup, thread, logprobs, begun, way)
+                known = body != self._body(setup, thread, logprobs, going_on)
                 repeats += 1
                 if repeats > MOST_REPEATS or not (
                     known or self._learn(learned, body, ending, notice)
@@ -181,35 +181,39 @@ class Provider:
                 told = tuple(one for one in learned.told.values() if one.name in wanted)
                 return replace(ending, refused=told)
 
+    @property
+    def known_to_continue(self) -> str:
+        """As continues(), as far as it is known without asking; else empty."""
+        owners = {model.owner.lower() for model in self.listed}
+        return self._endpoint.continues or next(
+            (how for owner, how in _CONTINUES.items() if owner in owners), ""
+        )
+
     async def continues(self) -> str:
         """How it goes on with a reply, of WAYS_TO_CONTINUE: as its endpoint says, else as its server is
         known to. ChatError when it cannot, or when the server cannot be asked which it is."""
-        way = self._endpoint.continues
-        if not way:
-            owners = {model.owner.lower() for model in self.listed or await self.models()}
-            way = next((how for owner, how in _CONTINUES.items() if owner in owners), "")
+        way = self.known_to_continue
+        if not way and not self.listed:
+            await self.models()
+            way = self.known_to_continue
         if not way:
             name = one_line(self._endpoint.name, 60)
             raise ChatError(f"{name} cannot go on with a reply.", "r answers again.")
         return way
 
     def _body(
-        self, setup: Setup, thread: Sequence[Message], logprobs: int, begun: str, way: str
+        self, setup: Setup, thread: Sequence[Message], logprobs: int, begun: Begun | None
     ) -> dict[str, Any]:
         learned = self._learned[setup.model]
         body = {
             learned.renamed.get(name, name): value
             for name, value in wire_body(
-                self._endpoint, setup, thread, usage=self.counts_replies
+                self._endpoint, setup, thread, usage=self.counts_replies, begun=begun
             ).items()
         }
         if logprobs:
             body |= dict(zip(_LOGPROBS, (True, logprobs), strict=True))
-        body = {name: value for name, value in body.items() if name not in learned.left_out}
-        if begun:
-            more, fields = continuing(way, begun)
-            body |= fields | {"messages": [*wire_messages(setup, thread), *more]}
-        return body
+        return {name: value for name, value in body.items() if name not in learned.left_out}
 
     def _learn(
         self,

@@ -18,9 +18,7 @@ from tui_chat.core.text import clean
 if TYPE_CHECKING:
     from tui_chat.core.database import Connection
 
-MESSAGE_COLUMNS = (
-    "role,content,status,reasoning,error,setup,usage,refused,finish_reason,request_id,created_at"
-)
+MESSAGE_COLUMNS = "role,content,status,reasoning,error,setup,usage,refused,finish_reason,request_id,created_at,begun"
 _FIGURES = tuple(field.name for field in fields(Usage))
 _USAGE = frozenset(_FIGURES) - {"estimated"}
 _SECONDS = frozenset(name for name in _USAGE if name.endswith("seconds"))
@@ -53,6 +51,7 @@ def message_values(message: Message, setup: int | None) -> tuple[object, ...]:
         clean(message.finish_reason),
         clean(message.request_id),
         message.created,
+        message.begun,
     )
 
 
@@ -75,6 +74,7 @@ def message_from(
         finish,
         request,
         made,
+        begun,
     ) = row
     return Message(
         text_of(name),
@@ -90,6 +90,7 @@ def message_from(
         text_of(finish) if finish else "",
         text_of(request) if request else "",
         time_of(made),
+        begun if isinstance(begun, int) and 0 < begun <= len(content) else 0,
     )
 
 

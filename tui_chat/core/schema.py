@@ -90,12 +90,18 @@ CREATE TABLE tag(
 ) WITHOUT ROWID;
 CREATE INDEX tag_name ON tag(name);
 ALTER TABLE message ADD COLUMN deleted_at INTEGER;
+ALTER TABLE message ADD COLUMN begun INTEGER NOT NULL DEFAULT 0;
 CREATE INDEX message_deleted ON message(deleted_at) WHERE deleted_at IS NOT NULL;
 CREATE INDEX message_setup ON message(setup) WHERE setup IS NOT NULL;
 DROP TABLE change
 """
 
-MIGRATIONS: tuple[str, ...] = (_FIRST, _SECOND)
+SAID = "CASE typeof(m.created_at) WHEN 'integer' THEN min(max(m.created_at,0),253370764800000) ELSE 0 END"
+"""When the message `m` was said, as `records.time_of` reads it; in these words it is in an index."""
+
+_THIRD = f"CREATE INDEX message_said ON message({SAID.replace('m.', '')}, seq)"
+
+MIGRATIONS: tuple[str, ...] = (_FIRST, _SECOND, _THIRD)
 """The step at place n leads from version n to n + 1; the number of steps is the present version."""
 
 

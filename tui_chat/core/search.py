@@ -6,7 +6,7 @@ import asyncio
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import closing, suppress
 from itertools import islice
 from pathlib import Path
 from typing import TypeVar
@@ -18,6 +18,7 @@ from tui_chat.core.finding import Finder, Stopped
 from tui_chat.core.hits import Found, Hit, hits
 from tui_chat.core.index import Index, is_busy
 from tui_chat.core.indexing import Indexing, Report, reading
+from tui_chat.core.moments import Moment
 from tui_chat.core.query import Query
 from tui_chat.core.records import text_of
 from tui_chat.core.shelves import tags
@@ -62,7 +63,7 @@ class Search:
         self._base: Connection | None = None
         self._index: Index | None = None
         self._closing = False
-        self._ranked: tuple[Query, list[int]] | None = None
+        self._ranked: tuple[Query, list[Moment]] | None = None
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="search")
 
     # Asking
@@ -76,7 +77,7 @@ class Search:
         after: Found | Hit | None = None,
         within: float | None = SOON,
     ) -> Found:
-        """Messages that match, those that arrived last first; `after` goes on behind a hit or all of them.
+        """Messages that match, newest first; `after` goes on behind a hit or all of them.
 
         After about so many seconds it answers with those found so far, and `more`; but not before there is
         one. `best` puts the newest 2,000, or those found in a quarter of a second, in order of merit, and
@@ -86,20 +87,20 @@ class Search:
 
         def find(base: Connection, finder: Finder) -> Found:
             if best:
-                rows = self._in_order(finder, query, place)
+                some = list(islice(self._in_order(finder, query, place), limit + 1))
             else:
-                rows = finder.newest(query, place, within, at_least=1)
-            some = list(islice(rows, limit + 1))
+                with closing(finder.newest(query, place, within, at_least=1)) as rows:
+                    some = list(islice(rows, limit + 1))
             shown = some[:limit]
             if len(some) > limit:
                 return Found(hits(base, query, shown), True, finder.by_index, shown[-1])
             more = not best and finder.reached is not None
-            reached = finder.reached or 0
+            reached = finder.reached or (0, 0)
             return Found(hits(base, query, shown), more, finder.by_index, reached)
 
         return await self._ask(query, find)
 
-    def _in_order(self, finder: Finder, query: Query, after: int | None) -> Iterator[int]:
+    def _in_order(self, finder: Finder, query: Query, after: Moment | None) -> Iterator[Moment]:
         if after is None or self._ranked is None or self._ranked[0] != query:
             self._ranked = (query, finder.best(query))
         rows = self._ranked[1]

@@ -47,9 +47,11 @@ def headlines(
     if after is not None:
         where.append("(c.updated_at, c.seq) < (?, ?)")
         given += _place(connection, after)
+    order = "ORDER BY c.updated_at DESC, c.seq DESC"
+    # Chosen first: where many must be sorted, what a line shows would be looked up for all of them.
     rows = connection.execute(
-        f"SELECT {_HEADLINE} FROM conversation c WHERE {' AND '.join(where)}"
-        " ORDER BY c.updated_at DESC, c.seq DESC LIMIT ?",
+        f"SELECT {_HEADLINE} FROM conversation c WHERE c.seq IN (SELECT c.seq FROM conversation c"
+        f" WHERE {' AND '.join(where)} {order} LIMIT ?) {order}",
         (*given, limit),
     )
     return tuple(_headline(*row) for row in rows)
@@ -83,8 +85,11 @@ def beginning(connection: Connection, text: str) -> list[str]:
     return [text_of(row[0]) for row in rows]
 
 
-def conditions(shelf: Shelf) -> tuple[list[str], list[object]]:
-    """The shelf as SQL about the conversation `c`, and the values for its question marks."""
+def conditions(shelf: Shelf, *, known: bool = False) -> tuple[list[str], list[object]]:
+    """The shelf as SQL about the conversation `c`, and the values for its question marks.
+
+    `known`: which conversations are looked at is known by other conditions, and they are few.
+    """
     states = " OR ".join(_STATES[state] for state in shelf.states) or "0"
     # Alone, the condition of a partial index must stand as it is for SQLite to use it.
     where = [states if len(shelf.states) == 1 else f"({states})"]
@@ -94,7 +99,12 @@ def conditions(shelf: Shelf) -> tuple[list[str], list[object]]:
     if shelf.starred is not None:
         where.append("c.starred<>0" if shelf.starred else "c.starred=0")
     for tag in shelf.tags:
-        where.append("EXISTS (SELECT 1 FROM tag WHERE conversation=c.seq AND name=?)")
+        # Without other conditions it is quicker to begin with those that have the tag.
+        where.append(
+            "EXISTS (SELECT 1 FROM tag WHERE conversation=c.seq AND name=?)"
+            if known
+            else "c.seq IN (SELECT conversation FROM tag WHERE name=?)"
+        )
         given.append(tag_name(tag))
     for word in folded(clean(shelf.title)).split():
         where.append("instr(c.folded, ?)")
@@ -227,7 +237,27 @@ def purge_expired(connection: Connection, before: int) -> int:
         connection.execute("UPDATE conversation SET leaf=NULL WHERE leaf=?", (seq,))
     connection.executemany("DELETE FROM message WHERE seq=?", [(seq,) for seq, _ in gone])
     _drop_setups(connection, {setup for _, setup in gone if setup is not None})
-    return removed + len(gone)
+    return removed + _mark_purged(connection, len(gone))
+
+
+_PURGED = "purged"
+"""While the state has this, the search index may still hold words that were purged."""
+
+
+def must_forget(connection: Connection) -> bool:
+    row = connection.execute("SELECT 1 FROM state WHERE key=?", (_PURGED,)).fetchone()
+    return row is not None
+
+
+def forgot(connection: Connection) -> None:
+    connection.execute("DELETE FROM state WHERE key=?", (_PURGED,))
+
+
+def _mark_purged(connection: Connection, removed: int) -> int:
+    if removed:
+        # With the words themselves: a crash must not come between.
+        connection.execute("INSERT OR REPLACE INTO state(key,value) VALUES(?,'1')", (_PURGED,))
+    return removed
 
 
 def _forgotten(connection: Connection) -> None:
@@ -248,7 +278,7 @@ def _purge_forgotten(connection: Connection) -> int:
         "DELETE FROM conversation WHERE seq IN (SELECT seq FROM temp.forgotten)"
     ).rowcount
     _drop_setups(connection, {row[0] for row in setups})
-    return int(removed)
+    return _mark_purged(connection, int(removed))
 
 
 def _drop_setups(connection: Connection, setups: Iterable[int]) -> None:

@@ -213,12 +213,13 @@ class Store:
 
     async def purge(self, ids: Sequence[str]) -> int:
         """Remove for good those of these that are in the trash; how many. Their words are overwritten
-        in the file; the search index is to be told (Search.forget)."""
+        in the file; the search index is to forget them
+        (World.forget_purged)."""
         return await self._write(shelves.purge, ids)
 
     async def purge_expired(self, days: int = TRASH_DAYS) -> int:
         """Remove for good what has been in the trash for so many days; how many conversations and
-        messages. The search index is to be told of any."""
+        messages. The search index is to forget them (World.forget_purged)."""
         return await self._write(shelves.purge_expired, now() - days * 86_400_000)
 
     async def merge(self, staging: Path, stopped: Callable[[], bool]) -> Merged:
@@ -227,6 +228,14 @@ class Store:
         `stopped` is asked on the store's thread.
         """
         return await self._read(merging.merge, staging, stopped)
+
+    async def must_forget(self) -> bool:
+        """Whether something was purged that the search index may still hold the words of."""
+        return await self._read(shelves.must_forget)
+
+    async def forgot(self) -> None:
+        """The search index was emptied since the last purge."""
+        await self._write(shelves.forgot)
 
     # Reading it again
 

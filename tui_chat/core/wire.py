@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from tui_chat.core.conversation import Message, Refusal, Setup
 from tui_chat.core.endpoints import Endpoint
@@ -21,11 +21,24 @@ def wire_messages(setup: Setup, thread: Sequence[Message]) -> list[dict[str, str
     return [{"role": role, "content": content} for role, content in spoken(setup, thread)]
 
 
-def continuing(way: str, begun: str) -> tuple[list[dict[str, str]], dict[str, object]]:
-    """What makes a server go on with a reply: the last message, and fields. `way`: see Endpoint.continues."""
-    flags: dict[str, object] = {"continue_final_message": True, "add_generation_prompt": False}
-    fields = flags if way == "continue_final_message" else {}
-    return [{"role": "assistant", "content": begun}], fields
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """The beginning of a reply that a server is to go on with, and how it is told: see Endpoint.continues."""
+
+    text: str
+    way: str
+
+    @property
+    def message(self) -> dict[str, str]:
+        """The last message of the request."""
+        return {"role": "assistant", "content": self.text}
+
+    @property
+    def fields(self) -> Mapping[str, object]:
+        """What the request has besides."""
+        if self.way == "continue_final_message":
+            return {"continue_final_message": True, "add_generation_prompt": False}
+        return {}
 
 
 def wire_fields(endpoint: Endpoint, setup: Setup) -> tuple[dict[str, object], dict[str, object]]:
@@ -57,15 +70,22 @@ USAGE: Mapping[str, object] = {"stream_options": {"include_usage": True}}
 
 
 def wire_body(
-    endpoint: Endpoint, setup: Setup, thread: Sequence[Message], *, usage: bool = True
+    endpoint: Endpoint,
+    setup: Setup,
+    thread: Sequence[Message],
+    *,
+    usage: bool = True,
+    begun: Begun | None = None,
 ) -> dict[str, object]:
-    """The body of the request for a reply, in the order in which it is sent; `usage` unless the server is known not to take that field."""
+    """The body of the request for a reply, in the order in which it is sent; `usage` unless the server is
+    known not to take that field."""
     standard, extra = wire_fields(endpoint, setup)
     return {
         "model": setup.model,
         "stream": True,
-        "messages": wire_messages(setup, thread),
+        "messages": [*wire_messages(setup, thread), *([begun.message] if begun else [])],
         **standard,
         **extra,
         **(USAGE if usage else {}),
+        **(begun.fields if begun else {}),
     }

@@ -13,7 +13,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tui_chat.core.conversation import Setup
+from tui_chat.core.conversation import Message, Setup
 from tui_chat.core.endpoints import GGUF, Endpoint, Endpoints
 from tui_chat.core.errors import ChatError
 from tui_chat.core.files import Places
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from tui_chat.core.provider import Provider
     from tui_chat.core.search import Search
     from tui_chat.core.store import Store
+    from tui_chat.core.wire import Begun
 
 
 class World:
@@ -108,6 +109,13 @@ class World:
             self._search = Search(self.places.database, self.places.index)
         return self._search
 
+    async def forget_purged(self) -> None:
+        """Have the search index forget what was purged, where it may still hold it. ChatError."""
+        store = await self.store()
+        if await store.must_forget():
+            await (await self.search()).forget()
+            await store.forgot()
+
     async def provider(self, name: str) -> Provider:
         """The client for an endpoint, with its key; starts the built-in model when it is that.
 
@@ -182,6 +190,17 @@ class World:
         """The models that an endpoint listed when it was last asked in this run; it is not asked now."""
         provider = self._providers.get(endpoint)
         return () if provider is None else tuple(model.id for model in provider.listed)
+
+    def begun(self, reply: Message) -> Begun | None:
+        """What a reply was given to go on from, and how its endpoint is told that, as far as is known."""
+        if not reply.begun or reply.setup is None:
+            return None
+        from tui_chat.core.wire import Begun
+
+        name = reply.setup.endpoint
+        provider = self._providers.get(name)
+        way = provider.known_to_continue if provider else self.endpoint(name).continues
+        return Begun(reply.content[: reply.begun], way)
 
     def counts_replies(self, endpoint: str) -> bool:
         """Whether the endpoint is asked to count a reply's tokens: until it has refused that in this run."""

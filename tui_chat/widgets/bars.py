@@ -10,6 +10,8 @@ from textual.widget import Widget
 
 from tui_chat.core.text import one_line
 
+TOO_SMALL = "This window is too small.\n60 × 16 is enough."
+"""What a room shows below that size."""
 _NAMES = {
     "escape": "esc",
     "delete": "del",

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from textual.app import App
 
-from tui_chat.core.clipboard import Copied
 from tui_chat.core.errors import ChatError
 from tui_chat.core.files import Places
 from tui_chat.core.text import clean, one_line
+
+if TYPE_CHECKING:
+    from tui_chat.core.clipboard import Copied
 
 NEITHER = "Neither the terminal nor a program here can put it on the clipboard"
 

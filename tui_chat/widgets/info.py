@@ -64,6 +64,10 @@ def _origin(message: Message) -> list[tuple[str, str]]:
         moment = datetime.fromtimestamp(message.created / 1000)
         facts.append(("When", f"{moment:%Y-%m-%d %H:%M:%S}"))
     facts.append(("Message", message.id))
+    if message.begun:
+        facts.append(
+            ("Went on", f"from the first {message.begun:,} characters, which it was given")
+        )
     if message.finish_reason == EDITED and message.setup is None:
         facts.append(("Written", "by a person, in place of a reply"))
     return facts

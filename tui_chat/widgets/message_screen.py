@@ -15,7 +15,6 @@ from textual.events import ScreenResume
 from textual.screen import Screen, ScreenResultType
 
 from tui_chat.core.conversation import EDITED, Conversation, Message, Setup
-from tui_chat.core.endpoints import Endpoint
 from tui_chat.core.errors import ChatError
 from tui_chat.widgets.captions import caption
 from tui_chat.widgets.copying import copy, copy_code
@@ -136,8 +135,8 @@ class MessageScreen(Screen[ScreenResultType]):
     def use_setup(self, setup: Setup) -> None:
         """Take the setup of a reply over, and say so: for subclasses that can."""
 
-    def endpoint_named(self, name: str) -> Endpoint:
-        """The endpoint of this name; ChatError when it is not known any more."""
+    def code_of(self, reply: Message, setup: Setup) -> str:
+        """The request that made a reply, as programs; ChatError when its endpoint is not known any more."""
         raise NotImplementedError
 
     def leaf_changed(self) -> None:
@@ -253,21 +252,16 @@ class MessageScreen(Screen[ScreenResultType]):
         await self.app.push_screen(InfoDialog(message, self.present_setup, usable=usable), take)
 
     async def action_show_code_of_reply(self) -> None:
-        from tui_chat.core.formats import code
-        from tui_chat.core.wire import after_refusals
         from tui_chat.widgets.dialogs import ReadDialog
 
         at = self.at_cursor()
         if at is None or at.setup is None or not self.is_active:
             return
         try:
-            endpoint = self.endpoint_named(at.setup.endpoint)
+            text = self.code_of(at, at.setup)
         except ChatError as error:
             self.notify(str(error), severity="warning", markup=False)
             return
-        parent = self.conversation.parent(at.id)
-        before = self.conversation.thread(parent) if parent is not None else ()
-        text = code.snippets(*after_refusals(endpoint, at.setup, at.refused), before)
         await self.app.push_screen(ReadDialog("The request that made this reply", text=text))
 
     async def action_mark_message(self) -> None:

@@ -25,8 +25,8 @@ from tui_chat.core.conversation import Refusal, Setup
 from tui_chat.core.endpoints import Endpoint
 from tui_chat.core.errors import ChatError
 from tui_chat.core.text import one_line
-from tui_chat.core.wire import after_refusals
 from tui_chat.core.world import World
+from tui_chat.widgets.bars import TOO_SMALL
 from tui_chat.widgets.meter import Meter
 from tui_chat.widgets.sidebar import Sidebar
 
@@ -179,6 +179,8 @@ class SetupScreen(Screen[None]):
 
     def as_learned(self, endpoint: Endpoint) -> tuple[Endpoint, Setup]:
         """The endpoint and the setup as the next request is made of them, after what was refused."""
+        from tui_chat.core.wire import after_refusals
+
         return after_refusals(endpoint, self.setup, self._learned.values())
 
     # What the column shows
@@ -209,7 +211,7 @@ class SetupScreen(Screen[None]):
         self.call_after_refresh(self._show_side_title)
         small = self.has_class("-too-narrow") or self.has_class("-too-low")
         if small and not self.query("#too-small"):
-            self.mount(Static("This window is too small.\n60 × 16 is enough.", id="too-small"))
+            self.mount(Static(TOO_SMALL, id="too-small"))
 
     @on(Sidebar.Changed)
     def _take_setup(self, event: Sidebar.Changed) -> None:

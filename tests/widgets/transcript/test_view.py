@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from textual.app import ComposeResult
 
+from tests.rooms.house import wait_until
 from tests.widgets.transcript.host import SIZE, Host, lines, settled
 from tests.widgets.transcript.sample import EVERYTHING, conversation, finished, reply, streaming
 from tui_chat.core.conversation import Message, said
@@ -182,6 +183,7 @@ async def test_no_width_is_too_small() -> None:
         app.transcript.load([said("user", "question"), reply(EVERYTHING, "thought")])
         for width in range(1, 21):
             await pilot.resize_terminal(width, 10)
+            await wait_until(lambda: app.transcript.size.width == width)  # noqa: B023
             app.transcript.scroll_relative(y=(-1) ** width * 7, animate=False)
 
             strips = [app.transcript.render_line(y) for y in range(10)]

@@ -13,7 +13,7 @@ from tui_chat.core.conversation import Message, Setup
 from tui_chat.core.endpoints import Endpoint
 from tui_chat.core.formats.jsonl import dumped
 from tui_chat.core.params import PARAMETERS
-from tui_chat.core.wire import wire_body
+from tui_chat.core.wire import Begun, wire_body
 
 _OWN = {"messages", "model", "stream", "stream_options", "max_completion_tokens"} | {
     one.name for one in PARAMETERS if not one.extension
@@ -25,10 +25,15 @@ _PRINTED = "API_KEY"
 
 
 def snippets(
-    endpoint: Endpoint, setup: Setup, thread: Sequence[Message], *, usage: bool = True
+    endpoint: Endpoint,
+    setup: Setup,
+    thread: Sequence[Message],
+    *,
+    usage: bool = True,
+    begun: Begun | None = None,
 ) -> str:
-    """Both programs, one under the other; `usage` as for wire_body()."""
-    body = wire_body(endpoint, setup, thread, usage=usage)
+    """Both programs, one under the other; `usage` and `begun` as for wire_body()."""
+    body = wire_body(endpoint, setup, thread, usage=usage, begun=begun)
     notes = []
     if endpoint.served_here:
         notes.append(

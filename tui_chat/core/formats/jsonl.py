@@ -24,7 +24,8 @@ and a message is one with
 
 and, where there is anything to say: system (the system prompt of the reply), reasoning, error,
 refused (parameter → the server's words; where it was sent under another name instead, an object with
-words and sent_as), finish_reason, request_id.
+words and sent_as), finish_reason, request_id, begun (how many characters of
+the content the reply was given to go on from).
 """
 
 from __future__ import annotations
@@ -77,6 +78,7 @@ def message_object(message: Message) -> dict[str, object]:
         "refused": {one.name: _refusal(one) for one in message.refused},
         "finish_reason": message.finish_reason,
         "request_id": message.request_id,
+        "begun": message.begun,
     }
     return known | {name: value for name, value in extra.items() if value}
 

@@ -125,7 +125,12 @@ def _message(raw: Mapping[str, Any], id: str, parent: str | None, otherwise: int
         words(raw.get("finish_reason")),
         words(raw.get("request_id")),
         moment(raw.get("created"), otherwise),
+        _begun(raw.get("begun"), words(raw["content"])),
     )
+
+
+def _begun(value: object, content: str) -> int:
+    return value if type(value) is int and 0 < value <= len(content) else 0
 
 
 def _setup(raw: Mapping[str, Any]) -> Setup | None:

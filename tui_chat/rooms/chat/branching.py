@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from textual import work
 
-from tui_chat.core.conversation import Setup
-from tui_chat.core.endpoints import Endpoint
+from tui_chat.core.conversation import Message, Setup
 from tui_chat.core.errors import ChatError
 from tui_chat.core.text import one_line
 from tui_chat.rooms.chat.conversing import ConversationScreen
+from tui_chat.widgets.replied import code_of_reply
 
 
 class BranchingScreen(ConversationScreen):
@@ -25,8 +25,8 @@ class BranchingScreen(ConversationScreen):
         }
     )
 
-    def endpoint_named(self, name: str) -> Endpoint:
-        return self.world.endpoint(name)
+    def code_of(self, reply: Message, setup: Setup) -> str:
+        return code_of_reply(self.world, self.conversation, reply, setup)
 
     def use_setup(self, setup: Setup) -> None:
         self.take_setup(setup)

@@ -22,7 +22,7 @@ class Catalogue(Roll[Line]):
             id="saved.open",
         ),
         Binding(
-            "tab", "app.focus_next", "Preview", tooltip="To the preview, and on", id="saved.preview"
+            "tab", "screen.preview", "Preview", tooltip="To the preview, and on", id="saved.preview"
         ),
         Binding("slash", "screen.search", "Search", key_display="/", id="saved.search"),
         Binding(

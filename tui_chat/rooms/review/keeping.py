@@ -167,7 +167,7 @@ class Keeping:
             return False
         count = await (await self._store).purge(ids)
         self.trash.forget(ids)
-        await (await self._world.search()).forget()
+        await self._world.forget_purged()
         self._say(f"Removed {count} for good.")
         await self._read()
         return True

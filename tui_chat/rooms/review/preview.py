@@ -9,8 +9,7 @@ from textual import on, work
 from textual.content import Content
 from textual.message import Message as Event
 
-from tui_chat.core.conversation import Conversation, Setup
-from tui_chat.core.endpoints import Endpoint
+from tui_chat.core.conversation import Conversation, Message, Setup
 from tui_chat.core.errors import ChatError
 from tui_chat.core.text import one_line
 from tui_chat.core.world import World
@@ -18,6 +17,7 @@ from tui_chat.rooms.review.catalogue import Catalogue
 from tui_chat.rooms.review.lines import Line
 from tui_chat.widgets.dialogs import AnswersOnce
 from tui_chat.widgets.message_screen import MessageScreen
+from tui_chat.widgets.replied import code_of_reply
 from tui_chat.widgets.roll import Roll
 from tui_chat.widgets.transcript import Transcript
 
@@ -138,8 +138,8 @@ class PreviewingScreen(AnswersOnce[Left], MessageScreen[Left]):
     def action_delete_branch(self) -> None:
         self._leave_at_message("delete_branch")
 
-    def endpoint_named(self, name: str) -> Endpoint:
-        return self.world.endpoint(name)
+    def code_of(self, reply: Message, setup: Setup) -> str:
+        return code_of_reply(self.world, self.conversation, reply, setup)
 
     def use_setup(self, setup: Setup) -> None:
         self.present_setup = setup

@@ -26,7 +26,7 @@ from tui_chat.rooms.review.lines import Line, rows, rows_each
 from tui_chat.rooms.review.ordering import OrderingScreen
 from tui_chat.rooms.review.preview import Left
 from tui_chat.rooms.review.search_field import SearchField
-from tui_chat.widgets.bars import Keyline, Topline
+from tui_chat.widgets.bars import TOO_SMALL, Keyline, Topline
 from tui_chat.widgets.message_transcript import MessageTranscript
 from tui_chat.widgets.roll import GUTTER, Roll
 
@@ -41,11 +41,16 @@ class ReviewScreen(OrderingScreen):
 
     CSS_PATH: ClassVar[list[str | PurePath] | None] = ["screen.tcss"]
     HORIZONTAL_BREAKPOINTS: list[tuple[int, str]] | None = [
-        (0, "-small"),
+        (0, "-too-narrow"),
+        (60, "-small"),
         (80, "-stacked"),
         (100, "-beside"),
     ]
-    VERTICAL_BREAKPOINTS: list[tuple[int, str]] | None = [(0, "-low"), (22, "-high")]
+    VERTICAL_BREAKPOINTS: list[tuple[int, str]] | None = [
+        (0, "-too-low"),
+        (16, "-low"),
+        (22, "-high"),
+    ]
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "back", "Back", id="review.back"),
         Binding(
@@ -97,6 +102,7 @@ class ReviewScreen(OrderingScreen):
                 yield self.catalogue
             with Vertical(id="preview"):
                 yield MessageTranscript(self.caption)
+        yield Static(TOO_SMALL, id="too-small")
         yield Keyline()
 
     def on_mount(self) -> None:
@@ -255,6 +261,14 @@ class ReviewScreen(OrderingScreen):
 
     def action_unmark_all(self) -> None:
         self.catalogue.unmark_all()
+
+    def action_preview(self) -> None:
+        """To the preview, which in a small window takes the place of the list."""
+        self.add_class("-reading")
+        self.set_focus(self.transcript)
+
+    def on_descendant_focus(self) -> None:
+        self.set_class(self.focused is self.transcript, "-reading")
 
     def action_search(self) -> None:
         self.set_focus(self._field)

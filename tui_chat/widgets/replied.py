@@ -1,0 +1,18 @@
+"""The request that made a saved reply, as programs."""
+
+from __future__ import annotations
+
+from tui_chat.core.conversation import Conversation, Message, Setup
+from tui_chat.core.world import World
+
+
+def code_of_reply(world: World, conversation: Conversation, reply: Message, setup: Setup) -> str:
+    """The request in which the reply was asked for; ChatError when its endpoint is not known any more."""
+    from tui_chat.core.formats import code
+    from tui_chat.core.wire import after_refusals
+
+    endpoint, sent = after_refusals(world.endpoint(setup.endpoint), setup, reply.refused)
+    parent = conversation.parent(reply.id)
+    before = conversation.thread(parent) if parent is not None else ()
+    usage = world.counts_replies(endpoint.name)
+    return code.snippets(endpoint, sent, before, usage=usage, begun=world.begun(reply))
