@@ -139,6 +139,13 @@ def test_list_is_narrowed_by_a_query(home: Path) -> None:
     assert run(home, "list", "--limit", "1").stdout.count("\n") == 1
 
 
+def test_a_list_of_what_cannot_be_is_an_error(home: Path) -> None:
+    done = run(home, "list", "before:someday")
+
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "“someday”" in done.stderr
+
+
 async def test_show_writes_a_conversation_by_the_beginning_of_its_id(home: Path) -> None:
     whole = await _ids(home, "Hi")
     markdown = run(home, "show", whole[:12])

@@ -122,6 +122,17 @@ async def test_a_person_sees_how_far_an_export_to_a_file_is(tmp_path: Path) -> N
     assert len(_ids(path.read_text("utf-8"))) == 2
 
 
+async def test_a_suffix_that_says_no_format_needs_one_to_be_named(tmp_path: Path) -> None:
+    await _three(tmp_path)
+    path = tmp_path / "all.pdf"
+    refused = run(tmp_path, "export", "--to", str(path))
+    assert refused.returncode == 1
+    assert "ends in .pdf" in refused.stderr
+    assert not path.exists()
+    assert run(tmp_path, "export", "--to", str(path), "--format", "html").returncode == 0
+    assert path.read_text("utf-8").startswith("<!DOCTYPE html>")
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [

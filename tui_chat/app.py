@@ -50,7 +50,7 @@ class TuiChat(KeyedApp):
             "f3,ctrl+o",
             "open_saved",
             "Saved",
-            tooltip="Saved conversations: open, rename, delete",
+            tooltip="Saved conversations: find, reread, keep in order",
             id="app.saved",
         ),
         Binding("f1", "help", "Help", id="app.help"),
@@ -275,7 +275,7 @@ class TuiChat(KeyedApp):
         chat = self.chat
         return [
             ("New conversation", "Begin anew; this one stays saved", chat.action_new),
-            ("Saved conversations", "Open, rename, delete", self.action_open_saved),
+            ("Saved conversations", "Find, reread, keep in order", self.action_open_saved),
             ("Regenerate", "Answer the last question again", chat.action_regenerate),
             ("Stop", "Stop the reply and keep its text", chat.action_stop),
             ("Edit the draft in $EDITOR", "", chat.prompt.action_edit_in_editor),
@@ -340,8 +340,10 @@ def help_sections(keymap: Mapping[str, str]) -> list[Section]:
     from tui_chat.core.params import PARAMETERS
     from tui_chat.rooms.chat.commands import COMMANDS
     from tui_chat.rooms.chat.conversing import ConversationScreen
+    from tui_chat.rooms.chat.drafting import DraftingScreen
     from tui_chat.rooms.review.catalogue import Catalogue
     from tui_chat.rooms.review.screen import ReviewScreen
+    from tui_chat.rooms.review.search_field import SearchField
     from tui_chat.widgets.help import Section, key_rows
     from tui_chat.widgets.message_transcript import MessageTranscript
     from tui_chat.widgets.prompt import Prompt
@@ -351,18 +353,20 @@ def help_sections(keymap: Mapping[str, str]) -> list[Section]:
     from tui_chat.widgets.transcript import Transcript
 
     places: list[tuple[str, list[BindingType]]] = [
+        ("Everywhere", TuiChat.BINDINGS),
         (
-            "Everywhere",
+            "In the chat",
             [
-                *TuiChat.BINDINGS,
                 *SetupScreen.BINDINGS,
                 *ConversationScreen.BINDINGS,
+                *DraftingScreen.BINDINGS,
                 *ChatScreen.BINDINGS,
             ],
         ),
         ("Writing", Prompt.HELP_KEYS),
         ("On a parameter", Sidebar.BINDINGS),
         ("On a message", [*Transcript.BINDINGS, *MessageTranscript.BINDINGS]),
+        ("Searching", SearchField.BINDINGS),
         (
             "Among the saved conversations",
             [*Roll.BINDINGS, *Catalogue.BINDINGS, *ReviewScreen.BINDINGS],

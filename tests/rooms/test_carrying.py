@@ -16,10 +16,10 @@ from tests.rooms.library import branched, keep, look_for, open_review, talk, tit
 async def take(house: House, which: str, form: str, file: str) -> None:
     """Go through the questions from `x` on."""
     await house.press("x")
-    await wait_until(lambda: "Take away: which?" in house.screen_text())
+    await wait_until(lambda: "Export: which?" in house.screen_text())
     await house.write(which)
     await house.press("enter")
-    await wait_until(lambda: "Take away: as what?" in house.screen_text())
+    await wait_until(lambda: "Export: as what?" in house.screen_text())
     await house.write(form)
     await house.press("enter")
     await wait_until(lambda: "To which file?" in house.screen_text())
@@ -120,9 +120,9 @@ async def test_a_title_that_is_a_path_never_leads_out_of_the_directory(
         async with open_house(tmp_path, server) as house:
             await open_review(house)
             await house.press("tab", "x")
-            await wait_until(lambda: "Take away: which?" in house.screen_text())
+            await wait_until(lambda: "Export: which?" in house.screen_text())
             await house.press("enter")
-            await wait_until(lambda: "Take away: as what?" in house.screen_text())
+            await wait_until(lambda: "Export: as what?" in house.screen_text())
             await house.press("enter")
             await wait_until(lambda: "To which file?" in house.screen_text())
             await house.press("enter")
@@ -146,7 +146,7 @@ async def test_export_and_import_by_the_keys_bring_the_same_tree_back(tmp_path: 
         async with open_house(second, server) as house:
             await open_review(house)
             await house.press("tab", "b")
-            await wait_until(lambda: "Bring along" in house.screen_text())
+            await wait_until(lambda: "─ Import ─" in house.screen_text())
             await house.write(str(file))
             await house.press("enter")
             await wait_until(lambda: "1 conversation, 4 messages added" in house.notices())
@@ -170,7 +170,7 @@ async def test_what_cannot_be_read_is_named_and_the_rest_imported_only_after_a_q
             await open_review(house)
             for answer in ("escape", "enter"):
                 await house.press("tab", "b")
-                await wait_until(lambda: "Bring along" in house.screen_text())
+                await wait_until(lambda: "─ Import ─" in house.screen_text())
                 await house.write(str(file))
                 await house.press("enter")
                 await wait_until(lambda: "Import the rest of it?" in house.screen_text())
@@ -191,17 +191,17 @@ async def test_a_file_that_is_none_of_those_is_asked_for_again(tmp_path: Path) -
         async with open_house(tmp_path, server) as house:
             await open_review(house)
             await house.press("tab", "b")
-            await wait_until(lambda: "Bring along" in house.screen_text())
+            await wait_until(lambda: "─ Import ─" in house.screen_text())
             await house.write(str(tmp_path / "absent.zip"))
             await house.press("enter")
-            await wait_until(lambda: "absent.zip" in house.screen_text().split("tab")[0])
+            await wait_until(lambda: "There is no file" in house.screen_text())
             await house.press("ctrl+u")
             await house.write(str(tmp_path / "notes.txt"))
             await house.press("enter")
             await house.pilot.pause()
-            await wait_until(lambda: "notes.txt" in house.screen_text())
+            await wait_until(lambda: "is not JSON" in house.screen_text())
             await house.press("escape")
-            await wait_until(lambda: "Bring along" not in house.screen_text())
+            await wait_until(lambda: "─ Import ─" not in house.screen_text())
 
 
 async def test_in_the_chat_a_conversation_is_taken_away_by_name_or_by_questions(
@@ -218,7 +218,7 @@ async def test_in_the_chat_a_conversation_is_taken_away_by_name_or_by_questions(
             await wait_until(lambda: (tmp_path / "talk.html").exists())
             await house.write("/export")
             await house.press("escape", "enter")
-            await wait_until(lambda: "Take away: as what?" in house.screen_text())
+            await wait_until(lambda: "Export: as what?" in house.screen_text())
             await house.write("json lines file")
             await house.press("enter")
             await wait_until(lambda: "To which file?" in house.screen_text())

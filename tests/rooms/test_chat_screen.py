@@ -142,3 +142,28 @@ async def test_the_meter_counts_the_reply_while_it_arrives_and_takes_the_servers
             await wait_until(lambda: arrived() > 100)
             await house.answered()
             await wait_until(lambda: "reply 555" in house.screen_text())
+
+
+async def test_a_slash_on_the_messages_begins_a_typed_command(tmp_path: Path) -> None:
+    with FakeServer() as server:
+        async with open_house(tmp_path, server) as house:
+            await house.send("question")
+            await house.press("tab")
+            await house.write("/temperature 0.3")
+            await house.press("escape", "enter")
+            await wait_until(lambda: house.chat.setup.params.get("temperature") == 0.3)
+            await house.write("draft")
+            await house.press("f2")
+            await house.write("/!")
+            await wait_until(lambda: house.chat.draft == "draft!")
+
+
+async def test_what_follows_a_key_on_a_message_at_once_goes_where_the_key_leads(
+    tmp_path: Path,
+) -> None:
+    with FakeServer() as server:
+        async with open_house(tmp_path, server) as house:
+            await house.send("question")
+            await house.press("tab")
+            await house.write("ke, the d is not a key")
+            await wait_until(lambda: house.chat.draft == "question, the d is not a key")

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.core.test_params import ANY_PARAMS
-from tui_chat.core.conversation import Conversation, Refusal, Setup, Usage, said
+from tui_chat.core.conversation import Conversation, Refusal, Setup, Status, Usage, said
 from tui_chat.core.params import Params
 from tui_chat.rooms.chat.commands import (
     COMMANDS,
@@ -58,10 +58,18 @@ def test_siblings_are_counted() -> None:
     assert caption(conversation.message("other"), conversation).position == "‹ 2/2 ›"
 
 
+@pytest.mark.parametrize("status", ["failed", "interrupted"])
+def test_f5_is_named_only_where_it_answers_again(status: Status) -> None:
+    conversation, reply = talk(status=status)
+    message = conversation.message(reply)
+    assert "F5" in caption(message, conversation, last=True).foot
+    assert caption(message, conversation).foot == status
+
+
 def test_troubles_are_said_beneath() -> None:
     refused = (Refusal("seed", "no seeds"), Refusal("max_tokens", "", "max_completion_tokens"))
     conversation, reply = talk(status="failed", error="It broke.", refused=refused)
-    words = caption(conversation.message(reply), conversation)
+    words = caption(conversation.message(reply), conversation, last=True)
     assert words.error.splitlines() == [
         "It broke.",
         "Seed was refused: no seeds",

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from tests.fake_server import Answer, FakeServer, words
 from tests.rooms.house import House, open_house, stored, wait_until
-from tests.rooms.library import branched, keep, look_for, open_review, reply
+from tests.rooms.library import branched, keep, look_for, open_review, reply, talk
 from tui_chat.core.conversation import Conversation, said
 from tui_chat.widgets.compare import Comparison
 from tui_chat.widgets.info import InfoDialog
@@ -101,3 +101,12 @@ async def test_d_in_the_preview_asks_in_the_chat(tmp_path: Path) -> None:
             await wait_until(lambda: len(house.chat.talk.conversation) == 3)
     (found,) = await stored(tmp_path)
     assert [one.content for one in found.messages] == ["Which fruit?", "An apple.", "And then?"]
+
+
+async def test_a_slash_in_the_preview_leads_to_the_search(tmp_path: Path) -> None:
+    await keep(tmp_path, talk("apple"), talk("pear"))
+    with FakeServer() as server:
+        async with open_house(tmp_path, server) as house:
+            await open_review(house)
+            await house.press("tab", "tab", "slash")
+            await look_for(house, "apple", "1 hit")

@@ -62,7 +62,7 @@ async def test_a_renamed_conversation_is_found_by_its_title(tmp_path: Path) -> N
     with FakeServer() as server:
         async with open_house(tmp_path, server) as house:
             await open_review(house)
-            await look_for(house, "resume", "Résumé of week 2")
+            await look_for(house, "resume", "Résumé of week 2", "1 title, 0 hits")
             await wait_until(lambda: "other" not in house.screen_text())
             await house.press("enter")
             await wait_until(lambda: house.thread and house.thread[0].content == "hello")

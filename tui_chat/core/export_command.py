@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from tui_chat.core.errors import ChatError
-from tui_chat.core.exporting import Export, format_for, left_out_words, write
+from tui_chat.core.exporting import FORMATS, Export, format_for, left_out_words, write
 from tui_chat.core.oneshot import put
 from tui_chat.core.query import parse
 from tui_chat.core.store import Store
@@ -19,7 +19,7 @@ async def export(world: World, flags: argparse.Namespace) -> int:
     """Write what was asked for, and say on standard error what was left out. ChatError, Unwritten; an id
     that there is not is said before anything is written."""
     to = None if flags.to in (None, "-") else Path(flags.to).absolute()
-    form = flags.format or (format_for(to) if to is not None else None) or "jsonl"
+    form = flags.format or (_format_of(to) if to is not None else "jsonl")
     try:
         store = await world.store()
         ids = await _ids(world, store, flags)
@@ -32,6 +32,18 @@ async def export(world: World, flags: argparse.Namespace) -> int:
     if words:
         sys.stderr.write(f"tui-chat: {words}\n")
     return 0
+
+
+def _format_of(path: Path) -> str:
+    """The format that a file's suffix asks for; ChatError where it asks for none of ours."""
+    form = format_for(path)
+    if form is None and path.suffix:
+        kinds = ", ".join(one.suffix for one in FORMATS.values())
+        raise ChatError(
+            f"There is no format for a file that ends in {one_line(path.suffix, 20)}.",
+            f"These have one: {kinds}; for another name say it by --format.",
+        )
+    return form or "jsonl"
 
 
 async def _write(

@@ -89,7 +89,11 @@ def _add_export(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
 
 def _add_reading(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     query = 'words, "a phrase", -not, role:user, model:gpt*, tag:x, after:7d, temperature>1; -- before a minus'
-    search = commands.add_parser("search", help="find messages in the saved conversations")
+    search = commands.add_parser(
+        "search",
+        help="find messages in the saved conversations",
+        epilog="It ends with 0 when something is found, 1 when nothing is, 2 for bad arguments.",
+    )
     search.add_argument("query", nargs="+", metavar="QUERY", help=query)
     search.add_argument(
         "--best", action="store_true", help="the best matches first, not the newest"

@@ -30,7 +30,7 @@ _BOLD, _PLAIN = "\x1b[1m", "\x1b[0m"
 
 
 async def answer(world: World, flags: argparse.Namespace) -> int:
-    """Write what was asked for. 0, or 1 when a search found nothing. ChatError, Unwritten."""
+    """Write what was asked for. 0, or 1 when a search found nothing or what is asked cannot be. ChatError, Unwritten."""
     try:
         if flags.command == "show":
             return await _show(world, flags.id, flags.format)
@@ -40,7 +40,7 @@ async def answer(world: World, flags: argparse.Namespace) -> int:
         if flags.command == "search" and query.of_messages:
             return await _search(world, query, flags)
         found = await _list(world, query, flags)
-        return 0 if found or flags.command == "list" else 1
+        return 0 if found or (flags.command == "list" and not query.trouble) else 1
     finally:
         await world.close()
 

@@ -47,7 +47,7 @@ async def bring_along(app: App[Any], world: World) -> bool:
     """Ask for a file and import it; whether anything was. For workers."""
     words, wrong = "", ""
     while True:
-        answer = await app.push_screen_wait(LineDialog("Bring along", NOTE, words, wrong))
+        answer = await app.push_screen_wait(LineDialog("Import", NOTE, words, wrong))
         if not answer:
             return False
         words = answer
@@ -78,7 +78,7 @@ async def _whole_or_rest(app: App[Any], world: World, path: Path) -> Report | No
 
 async def _imported(app: App[Any], world: World, path: Path, *, skip: bool) -> Report | None:
     """Import it while a dialog shows how far it is; None when that was given up."""
-    waiting = Waiting("Bring along", one_line(str(path), 200))
+    waiting = Waiting("Import", one_line(str(path), 200))
     importing = asyncio.ensure_future(
         import_file(
             await world.store(),

@@ -8,23 +8,26 @@ from tui_chat.widgets.meter import figure
 from tui_chat.widgets.transcript import Caption
 
 _HEADS = {"user": "You", "system": "System", "assistant": "Assistant"}
-_ENDS = {
-    "length": "length: cut off",
-    "interrupted": "interrupted: F5 answers again",
-    "failed": "failed: F5 tries again",
-}
+_ENDS = {"length": "length: cut off"}
+_AGAIN = {"interrupted": "F5 answers again", "failed": "F5 tries again"}
 MARKED = "◆ marked"
 
 
-def caption(message: Message, conversation: Conversation, *, marked: bool = False) -> Caption:
-    """The words around this message of this conversation; `marked` when another is compared with it."""
+def caption(
+    message: Message, conversation: Conversation, *, marked: bool = False, last: bool = False
+) -> Caption:
+    """The words around this message of this conversation; `marked` when another is compared with it,
+    `last` when F5 would answer again what it answers."""
     siblings = conversation.siblings(message.id)
     turn = f"‹ {siblings.index(message.id) + 1}/{len(siblings)} ›" if len(siblings) > 1 else ""
     position = "  ".join(part for part in (MARKED if marked else "", turn) if part)
     head = speaker(message)
     if message.setup is None:
         return Caption(head, position)
-    return Caption(head, position, foot(message), trouble(message), sent(message, message.setup))
+    end = foot(message)
+    if last and message.status in _AGAIN:
+        end += f": {_AGAIN[message.status]}"
+    return Caption(head, position, end, trouble(message), sent(message, message.setup))
 
 
 def speaker(message: Message) -> str:

@@ -130,6 +130,13 @@ class TextDialog(Dialog):
 class ReadDialog(Dialog):
     """A text to read and copy; nothing to change."""
 
+    DEFAULT_CSS = """
+    ReadDialog {
+        & > Vertical { width: 110; height: 90%; }
+        & TextArea, & TextArea:focus { height: 1fr; max-height: 100%; }
+        & #trouble { display: none; }
+    }
+    """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("y", "copy", "Copy", id="dialog.copy", priority=True),
     ]

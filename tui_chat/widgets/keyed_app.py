@@ -55,17 +55,23 @@ class KeyedApp(CopyingApp):
         By Textual's own way it would be run after the keys that follow it in a burst, as slow
         lines send them: those would still go to the widget that the key leads away from.
         """
-        if re.fullmatch(r"ctrl\+.+|f\d+|(shift\+)?tab", event.key) is None:
+        focused = self.screen.focused
+        if event.is_printable:
+            # A letter or a sign is a key only where it is not typed.
+            if focused is None or focused.check_consume_key(event.key, event.character):
+                return False
+        elif re.fullmatch(r"ctrl\+.+|f\d+|(shift\+)?tab", event.key) is None:
             return False
         bound = self.screen.active_bindings.get(event.key)
         if bound is None or not bound.enabled:
             return False
         leads_away = bound.binding.action.startswith(("app.", "screen."))
-        if bound.node not in (self.screen, self) and not leads_away:
+        # Signs may all be run here, so that they keep their order among themselves.
+        if bound.node not in (self.screen, self) and not leads_away and not event.is_printable:
             return False
-        if self.screen.focused is not None:
+        if focused is not None:
             settled = asyncio.Event()
-            self.screen.focused.call_later(settled.set)
+            focused.call_later(settled.set)
             with suppress(TimeoutError):
                 await asyncio.wait_for(settled.wait(), KEY_SECONDS)
         return await self.run_action(bound.binding.action, bound.node)

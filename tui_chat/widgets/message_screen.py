@@ -103,6 +103,9 @@ class MessageScreen(Screen[ScreenResultType]):
     regenerate_message, continue_message, delete_branch, undo_delete; and use_parameters, for which it
     has use_setup(). What is not named here is not offered."""
 
+    answers_again: ClassVar[bool] = False
+    """Whether F5 answers the last question again."""
+
     transcript = getters.query_one(MessageTranscript)
 
     def __init__(
@@ -142,7 +145,8 @@ class MessageScreen(Screen[ScreenResultType]):
     def caption(self, message: Message) -> Caption:
         """The words around a message of this conversation."""
         marked = self.mark.message is not None and self.mark.message.id == message.id
-        return caption(message, self.conversation, marked=marked)
+        last = self.answers_again and message.id == self.conversation.leaf
+        return caption(message, self.conversation, marked=marked, last=last)
 
     def show_conversation(self, at: str | None = None) -> None:
         """Show the thread being read, from its end or from the message `at`."""

@@ -35,11 +35,11 @@ class Choice:
 
 
 class _What(Picker):
-    title_words = "Take away: which?"
+    title_words = "Export: which?"
 
 
 class _How(Picker):
-    title_words = "Take away: as what?"
+    title_words = "Export: as what?"
 
 
 async def take_away(app: App[Any], world: World, choices: Sequence[Choice]) -> None:
@@ -94,7 +94,7 @@ async def _written(app: App[Any], store: Store, choice: Choice, format: str) -> 
         note = (
             f"To which file? A name without a place is put into {one_line(str(Path.cwd()), 200)}."
         )
-        answer = await app.push_screen_wait(LineDialog("Take away", note, words, wrong))
+        answer = await app.push_screen_wait(LineDialog("Export", note, words, wrong))
         if not answer:
             return
         words = answer

@@ -27,8 +27,8 @@ from tui_chat.core.schema import APPLICATION_ID
 from tui_chat.core.text import one_line
 
 UNDERSTOOD = (
-    "It reads ChatGPT's export (the zip or a conversations.json), logs.db of llm, fine-tuning JSONL,"
-    " ShareGPT, and tui-chat's own JSONL."
+    "What can be imported: ChatGPT's export (the zip or a conversations.json), logs.db of llm,"
+    " fine-tuning JSONL, ShareGPT, and tui-chat's own JSONL."
 )
 LARGEST_ARCHIVE = 20_000_000_000
 """Bytes of conversations in one archive, unpacked."""

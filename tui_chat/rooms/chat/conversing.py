@@ -44,6 +44,7 @@ class ConversationScreen(SetupScreen, MessageScreen[None]):
             id="chat.regenerate",
         ),
     ]
+    answers_again = True
 
     answering: var[bool] = var(False, init=False)
 
@@ -82,6 +83,8 @@ class ConversationScreen(SetupScreen, MessageScreen[None]):
         if (shown[-1].id if shown else None) != message.parent:
             self.transcript.load(self.talk.conversation.thread()[:-1])
         self.transcript.begin(message, follow=message.role == "user")
+        if shown and shown[-1].status in ("failed", "interrupted"):
+            self.transcript.refresh_captions()  # F5 is not for that one any more.
         if cursor in self.talk.conversation.siblings(message.id):
             # Answered again: the next key acts on the new reply, not on what is above it.
             self.transcript.cursor = message.id

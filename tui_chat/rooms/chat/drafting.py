@@ -7,8 +7,10 @@ when another conversation is opened, a message is edited, or the program is kill
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import ClassVar
 
 from textual import getters, on, work
+from textual.binding import Binding, BindingType
 from textual.reactive import var
 from textual.timer import Timer
 
@@ -30,6 +32,18 @@ SAVE_DRAFT_AFTER = 0.5
 class DraftingScreen(BranchingScreen):
     """Subclasses compose a Prompt, and set `keeping` while the draft belongs to the open conversation."""
 
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding(
+            "slash",
+            "begin_command",
+            "Command",
+            show=False,
+            key_display="/",
+            tooltip="To the prompt, for a typed command",
+            id="chat.command",
+        ),
+    ]
+
     editing: var[str | None] = var(None, init=False)
     """The id of the message that is edited; what is sent becomes its sibling."""
 
@@ -49,6 +63,12 @@ class DraftingScreen(BranchingScreen):
 
     def not_sent(self) -> None:
         self.prompt.keep_draft()
+
+    def action_begin_command(self) -> None:
+        """From anywhere else to the prompt, where an empty one begins with the slash."""
+        self.leave_sidebar()
+        if not self.prompt.text_area.text:
+            self.prompt.text_area.insert("/")
 
     # Editing a message
 

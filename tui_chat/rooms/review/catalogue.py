@@ -14,20 +14,27 @@ class Catalogue(Roll[Line]):
     """The list of conversations or hits, with the keys that act on them."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "screen.open", "Open", id="saved.open"),
-        Binding("tab", "screen.preview", "Preview", id="saved.preview"),
+        Binding(
+            "enter",
+            "screen.open",
+            "Open",
+            tooltip="Open in the chat, at what was found",
+            id="saved.open",
+        ),
+        Binding(
+            "tab", "screen.preview", "Preview", tooltip="To the preview, and on", id="saved.preview"
+        ),
         Binding("slash", "screen.search", "Search", key_display="/", id="saved.search"),
         Binding(
-            "n", "screen.hit(1)", "Next hit", show=False, tooltip="The next hit", id="saved.next"
-        ),
-        Binding(
-            "N",
-            "screen.hit(-1)",
-            "Previous hit",
+            "n",
+            "screen.hit(1)",
+            "Next hit",
             show=False,
-            tooltip="The hit before",
-            id="saved.previous",
+            key_display="n N",
+            tooltip="The next hit, the hit before",
+            id="saved.next",
         ),
+        Binding("N", "screen.hit(-1)", "Previous hit", show=False, id="saved.previous"),
         Binding("s", "screen.star", "Star", tooltip="Star, or take the star away", id="saved.star"),
         Binding(
             "number_sign",
@@ -37,14 +44,23 @@ class Catalogue(Roll[Line]):
             tooltip="Give a tag, or take it away",
             id="saved.tag",
         ),
-        Binding("a", "screen.archive", "Archive", tooltip="Put aside, or back", id="saved.archive"),
-        Binding("delete,d", "screen.delete", "Delete", key_display="del", id="saved.delete"),
-        Binding("u", "screen.restore", "Restore", id="saved.restore"),
+        Binding(
+            "a", "screen.archive", "Archive", tooltip="Out of the way, or back", id="saved.archive"
+        ),
+        Binding(
+            "delete,d",
+            "screen.delete",
+            "Delete",
+            key_display="del",
+            tooltip="Into the trash; what is there, for good",
+            id="saved.delete",
+        ),
+        Binding("u", "screen.restore", "Restore", tooltip="Out of the trash", id="saved.restore"),
         Binding(
             "x",
             "screen.export",
             "Export",
-            tooltip="Take away to a file, or copy: this, marked, found or all",
+            tooltip="Export to a file or the clipboard: this, marked, found or all",
             id="saved.export",
         ),
         Binding(
@@ -52,7 +68,7 @@ class Catalogue(Roll[Line]):
             "screen.import",
             "Import",
             show=False,
-            tooltip="Bring along from a file of another program, or of this one",
+            tooltip="Import from a file of another program, or of this one",
             id="saved.import",
         ),
         Binding(

@@ -26,8 +26,8 @@ _ACTIONS = (
     ("Delete", "To the trash; from there, for good", "delete"),
     ("Restore", "From the trash", "restore"),
     ("Undo delete", "", "undo"),
-    ("Take away", "Export to a file, or copy: one, marked, found or all", "export"),
-    ("Bring along", "Import conversations from a file", "import"),
+    ("Export", "To a file or the clipboard: one, marked, found or all", "export"),
+    ("Import", "Conversations from a file", "import"),
 )
 
 

@@ -23,6 +23,8 @@ class Page:
     lines: tuple[Line, ...] = ()
     more: bool = False
     indexed: bool = True
+    titles: int = 0
+    """How many of the lines, the first ones, are conversations found by their title alone."""
 
 
 async def first_page(world: World, query: Query, *, best: bool) -> Page:
@@ -37,7 +39,7 @@ async def first_page(world: World, query: Query, *, best: bool) -> Page:
     # A title is made of the first message: where that is found, the title says nothing new.
     shown = {line.conversation for line in page.lines}
     alone = [Line(one) for one in named if one.id not in shown]
-    return replace(page, lines=(*alone, *page.lines))
+    return replace(page, lines=(*alone, *page.lines), titles=len(alone))
 
 
 async def next_page(world: World, query: Query, last: Line, *, best: bool) -> Page:

@@ -53,8 +53,16 @@ class ReviewScreen(OrderingScreen):
     ]
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "back", "Back", id="review.back"),
-        Binding("f3,ctrl+o", "leave", "Back to the chat", show=False, id="review.leave"),
+        Binding(
+            "f3,ctrl+o",
+            "leave",
+            "Back to the chat",
+            show=False,
+            tooltip="Back to the chat",
+            id="review.leave",
+        ),
         Binding("tab", "app.focus_next", "Preview", show=False, id="review.next_part"),
+        Binding("slash", "search", "Search", show=False, id="review.search"),
         Binding("f2", "rename", "Rename", id="saved.rename"),
         Binding("ctrl+z", "undo", "Undo delete", id="saved.undo"),
     ]
@@ -75,6 +83,8 @@ class ReviewScreen(OrderingScreen):
         self._query = parse(words)
         self._shown: Query | None = None
         """The query whose lines are shown; None while they are still to come."""
+        self._titles = 0
+        """How many of the lines are there for their title alone."""
         self._more = False
         self._reading_more = False
         self._open_when_shown = False
@@ -164,6 +174,7 @@ class ReviewScreen(OrderingScreen):
         if not at:
             at = line.key if same and line is not None else self._at
         self._shown, self._more, self._at = query, page.more, ""
+        self._titles = page.titles
         self.show_lines(page.lines, at, place if same else 0)
         self._count(query)
         if self._open_when_shown:
@@ -215,6 +226,8 @@ class ReviewScreen(OrderingScreen):
         many = f"{found:,}" if found is not None else "very many"
         what = "hit" if self._query.of_messages else "conversation"
         words = f"{many} {what}{'' if found == 1 else 's'}"
+        if self._titles:
+            words = f"{self._titles} title{'' if self._titles == 1 else 's'}, {words}"
         return f"{words} · {'best match' if self.best else 'newest'} first"
 
     @on(Roll.Marked)

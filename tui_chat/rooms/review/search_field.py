@@ -30,14 +30,42 @@ class SearchField(Input):
     """One line; `known` says which models, endpoints, tags and presets there are to complete."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "submit", "Open", id="search.open"),
-        Binding("tab", "complete", "Complete", show=False, id="search.complete"),
-        Binding("tab", "app.focus_next", "List", id="search.list"),
-        Binding("up", "screen.move(-1)", "Up", show=False, id="search.up"),
+        Binding(
+            "enter",
+            "submit",
+            "Open",
+            tooltip="Open what the list's cursor is on",
+            id="search.open",
+        ),
+        Binding(
+            "tab",
+            "complete",
+            "Complete",
+            show=False,
+            tooltip="Complete the filter that is being typed",
+            id="search.complete",
+        ),
+        Binding("tab", "app.focus_next", "List", tooltip="Else to the list", id="search.list"),
+        Binding(
+            "up",
+            "screen.move(-1)",
+            "Up",
+            show=False,
+            key_display="↑ ↓",
+            tooltip="Move the list's cursor",
+            id="search.up",
+        ),
         Binding("down", "screen.move(1)", "Down", show=False, id="search.down"),
         Binding("pageup", "screen.page(-1)", "Page up", show=False, id="search.page_up"),
         Binding("pagedown", "screen.page(1)", "Page down", show=False, id="search.page_down"),
-        Binding("delete", "delete_line", "Delete", key_display="del", id="search.delete_line"),
+        Binding(
+            "delete",
+            "delete_line",
+            "Delete",
+            key_display="del",
+            tooltip="At the end of the words: delete what the list's cursor is on",
+            id="search.delete_line",
+        ),
         Binding("ctrl+d", "delete_right", show=False, id="search.delete_right"),
     ]
 

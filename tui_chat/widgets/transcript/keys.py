@@ -65,7 +65,7 @@ BINDINGS = (
     _binding(
         "n",
         "next_match",
-        ("Next match", "Go to what is found next, N to what is found before"),
+        ("Next match", "The next place that is found, the one before"),
         "next_match",
         show=True,
         key_display="n N",
@@ -73,7 +73,7 @@ BINDINGS = (
     _binding(
         "N",
         "previous_match",
-        ("Previous match", "Go to what is found before"),
+        ("Previous match", ""),
         "previous_match",
         show=False,
     ),
