@@ -25,7 +25,7 @@ from tui_chat.rooms.review.keeping import Trash, ids_of, named
 from tui_chat.rooms.review.lines import Line, rows, rows_each
 from tui_chat.rooms.review.ordering import OrderingScreen
 from tui_chat.rooms.review.preview import Left
-from tui_chat.rooms.review.search_field import SearchField
+from tui_chat.rooms.review.search_field import HelpLine, SearchField
 from tui_chat.widgets.bars import TOO_SMALL, Keyline, Topline
 from tui_chat.widgets.message_transcript import MessageTranscript
 from tui_chat.widgets.roll import GUTTER, Roll
@@ -78,7 +78,7 @@ class ReviewScreen(OrderingScreen):
         super().__init__(world, Catalogue(self._draw, id="lines"), trash)
         self._present = present
         self._field = SearchField(words, "Search what was said, or type a filter")
-        self._help = Static("", id="help", markup=False)
+        self._help = HelpLine(self._field)
         self._top = Topline()
         self._query = parse(words)
         self._shown: Query | None = None
@@ -139,8 +139,8 @@ class ReviewScreen(OrderingScreen):
         """Say what can be typed, or what is wrong."""
         if self.leaving:
             return
-        self._help.set_class(bool(self._query.trouble), "-wrong")
-        self._help.update(self._query.trouble or self._field.help)
+        self._help.trouble = self._query.trouble
+        self._help.refresh()
 
     # Finding
 
@@ -223,9 +223,13 @@ class ReviewScreen(OrderingScreen):
             self._top.place = self._counted(found)
 
     def _counted(self, found: int | None) -> str:
-        many = f"{found:,}" if found is not None else "very many"
+        least = ""
+        if found is None:
+            # Nobody counted to the end; but where there are no more lines, those are all.
+            found = len(self.catalogue.entries) - self._titles
+            least = "at least " if found and (self._more or self.best) else ""
         what = "hit" if self._query.of_messages else "conversation"
-        words = f"{many} {what}{'' if found == 1 else 's'}"
+        words = f"{least}{found:,} {what}{'' if found == 1 else 's'}"
         if self._titles:
             words = f"{self._titles} title{'' if self._titles == 1 else 's'}, {words}"
         return f"{words} · {'best match' if self.best else 'newest'} first"
