@@ -63,6 +63,13 @@ class ReviewScreen(OrderingScreen):
         ),
         Binding("tab", "app.focus_next", "Preview", show=False, id="review.next_part"),
         Binding("slash", "search", "Search", show=False, id="review.search"),
+        Binding(
+            "enter",
+            "open_at_message",
+            "Open",
+            tooltip="In the preview: open in the chat, at this message",
+            id="review.open_at_message",
+        ),
         Binding("f2", "rename", "Rename", id="saved.rename"),
         Binding("ctrl+z", "undo", "Undo delete", id="saved.undo"),
     ]
@@ -346,6 +353,8 @@ class ReviewScreen(OrderingScreen):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         if action == "open":
             return bool(self.targets) or self._shown != self._query
+        if action == "open_at_message":
+            return self.focused is self.transcript and self.at_cursor() is not None
         if action in ("hit", "order"):
             return self._query.of_messages
         if action in ("mark", "mark_all"):
