@@ -195,8 +195,10 @@ async def test_a_match_at_the_end_of_a_megabyte_is_shown(
     search: Search, store: Store, piece: str, field: str
 ) -> None:
     long = piece * (1_000_000 // len(piece.encode())) + "and the Nêedle at\x1b last"
-    texts = {"text": long} if field == "content" else {"text": "short", "reasoning": long}
-    await kept(store, message(role="assistant", **texts))
+    said = message(long, "assistant")
+    if field == "reasoning":
+        said = message("short", "assistant", reasoning=long)
+    await kept(store, said)
 
     (hit,) = (await found(search, "needle")).hits
 

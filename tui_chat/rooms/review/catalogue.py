@@ -71,7 +71,11 @@ class Catalogue(Roll[Line]):
             id="saved.delete",
         ),
         Binding(
-            "o", "screen.order", "Order", tooltip="Newest or best match first", id="saved.order"
+            "o",
+            "screen.order",
+            "Order",
+            tooltip="Newest or best match first; the newest 2,000 are ranked",
+            id="saved.order",
         ),
         Binding(
             "v",
