@@ -15,7 +15,7 @@ from tests.rooms.house import House, open_house, wait_until
 from tests.rooms.test_branches import on_messages, stopped
 from tui_chat.core.opening import Opening
 from tui_chat.core.params import Params
-from tui_chat.widgets.dialogs import ReadDialog
+from tui_chat.widgets.dialogs import CodeDialog
 
 SET = {"temperature": 0.25, "max_tokens": 42, "stop": ["11", "\n"], "top_k": 40}
 
@@ -25,7 +25,7 @@ async def _shown(house: House) -> dict[str, Any]:
     await house.press("ctrl+p")
     await house.write("View code")
     await house.press("enter")
-    await wait_until(lambda: isinstance(house.app.screen, ReadDialog), "the code is shown")
+    await wait_until(lambda: isinstance(house.app.screen, CodeDialog), "the code is shown")
     text = house.app.screen.query_one(TextArea).text
     await house.press("escape")
     await wait_until(lambda: house.app.screen is house.chat, "the dialog is closed")
@@ -80,7 +80,7 @@ async def _of_reply(house: House) -> dict[str, Any]:
     """The body in the curl command for the last reply, by its key."""
     house.chat.set_focus(house.chat.transcript)
     await house.press("G", "v")
-    await wait_until(lambda: isinstance(house.app.screen, ReadDialog), "the code is shown")
+    await wait_until(lambda: isinstance(house.app.screen, CodeDialog), "the code is shown")
     text = house.app.screen.query_one(TextArea).text
     await house.press("escape")
     body: dict[str, Any] = json.loads(text.partition("<<'BODY'\n")[2].rpartition("\nBODY")[0])
@@ -121,3 +121,25 @@ async def test_the_code_of_a_reply_that_went_on_has_what_it_went_on_from(
             await house.press("i")
             await wait_until(lambda: "Went on" in house.app.screen.query_one(TextArea).text)
             assert (await house.saved()).thread()[-1].begun == len(shown["messages"][-1]["content"])
+
+
+async def test_each_of_the_two_programs_is_copied_by_its_key(tmp_path: Path) -> None:
+    opening = Opening(system="Say\n\ncurl -N x", params=Params(SET))
+    with FakeServer() as server:
+        async with open_house(tmp_path, server, opening=opening) as house:
+            await house.send("hi")
+            house.chat.set_focus(house.chat.transcript)
+            await house.press("G", "v")
+            await wait_until(lambda: "y Copy the Python  c Copy the curl" in house.screen_text())
+            whole = house.app.screen.query_one(TextArea).text
+            await house.press("y")
+            await wait_until(lambda: "the Python program: " in house.notices())
+            python = house.app.clipboard
+            await house.press("c")
+            await wait_until(lambda: "the curl command: " in house.notices())
+            curl = house.app.clipboard
+    assert python.startswith("import os\n\nfrom openai import OpenAI\n")
+    assert python.endswith("flush=True)")
+    assert curl.startswith(f"curl -N {server.base_url}/chat/completions")
+    assert curl.endswith("\nBODY")
+    assert f"{python}\n\n{curl}" == whole

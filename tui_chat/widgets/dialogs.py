@@ -127,27 +127,30 @@ class TextDialog(Dialog):
             self.dismiss(self.query_one(TextArea).text)
 
 
-class ReadDialog(Dialog):
-    """A text to read and copy; nothing to change."""
+class CodeDialog(Dialog):
+    """A request as a Python program and a curl command, to read and to copy, each by its key."""
 
     DEFAULT_CSS = """
-    ReadDialog {
+    CodeDialog {
         & > Vertical { width: 110; height: 90%; }
         & TextArea, & TextArea:focus { height: 1fr; max-height: 100%; }
         & #trouble { display: none; }
     }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("y", "copy", "Copy", id="dialog.copy", priority=True),
+        Binding("y", "copy(0)", "Copy the Python", id="dialog.copy_python", priority=True),
+        Binding("c", "copy(1)", "Copy the curl", id="dialog.copy_curl", priority=True),
     ]
 
     def content(self) -> Iterator[Widget]:
         yield TextArea(self._text, read_only=True, show_line_numbers=False, tab_behavior="focus")
 
-    async def action_copy(self) -> None:
+    async def action_copy(self, which: int) -> None:
+        from tui_chat.core.formats.code import parted
         from tui_chat.widgets.copying import copy
 
-        await copy(self.app, self._text)
+        what = ("the Python program", "the curl command")[which]
+        await copy(self.app, parted(self._text)[which], what)
 
 
 class YesDialog(Dialog):

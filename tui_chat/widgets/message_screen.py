@@ -252,7 +252,7 @@ class MessageScreen(Screen[ScreenResultType]):
         await self.app.push_screen(InfoDialog(message, self.present_setup, usable=usable), take)
 
     async def action_show_code_of_reply(self) -> None:
-        from tui_chat.widgets.dialogs import ReadDialog
+        from tui_chat.widgets.dialogs import CodeDialog
 
         at = self.at_cursor()
         if at is None or at.setup is None or not self.is_active:
@@ -262,7 +262,7 @@ class MessageScreen(Screen[ScreenResultType]):
         except ChatError as error:
             self.notify(str(error), severity="warning", markup=False)
             return
-        await self.app.push_screen(ReadDialog("The request that made this reply", text=text))
+        await self.app.push_screen(CodeDialog("The request that made this reply", text=text))
 
     async def action_mark_message(self) -> None:
         """Mark the reply under the cursor; where another is marked, compare the two."""

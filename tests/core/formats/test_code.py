@@ -128,6 +128,8 @@ async def test_both_programs_send_the_body_that_the_program_sends(
 
         run_python(code.python(lab, body), tmp_path)
         run_curl(code.curl(lab, body), tmp_path)
+        both = code.parted(code.snippets(lab, setup, before))
+        assert both == (code.python(lab, body), code.curl(lab, body))
 
         assert len(server.chats) == 3
         assert server.chats[1] == own
@@ -174,12 +176,13 @@ def test_a_key_that_a_command_prints_has_a_variable_and_the_command_is_not_shown
     with FakeServer(key=KEY) as server:
         lab = Endpoint("lab", server.base_url, key_command=("pass", "show lab"))
         text = code.snippets(lab, Setup("lab", "fake-1"), thread("hi"))
-        program, _, command = text.partition("\ncurl ")
+        program, command = code.parted(text)
         run_python(program, tmp_path, API_KEY=KEY)
-        run_curl(f"curl {command}", tmp_path, API_KEY=KEY)
+        run_curl(command, tmp_path, API_KEY=KEY)
 
     assert "pass" not in text
-    assert text.startswith("# API_KEY is for the key")
+    for one in (text, program, command):
+        assert one.startswith("# API_KEY is for the key")
     keys = [request.headers["authorization"] for request in server.requests]
     assert keys == [f"Bearer {KEY}"] * 2
 

@@ -19,6 +19,7 @@ _OWN = {"messages", "model", "stream", "stream_options", "max_completion_tokens"
     one.name for one in PARAMETERS if not one.extension
 }
 """The arguments that the openai package knows; any other field goes into its extra_body."""
+_CURL = "curl -N "
 _END = "BODY"
 _PRINTED = "API_KEY"
 """The variable for a key that has none of its own, because a command prints it."""
@@ -42,6 +43,14 @@ def snippets(
     if endpoint.key_command:
         notes.append(f"# {_PRINTED} is for the key, which tui-chat is told by a command.")
     return "\n".join([*notes, python(endpoint, body), "", curl(endpoint, body)])
+
+
+def parted(text: str) -> tuple[str, str]:
+    """The two programs of snippets(), Python and curl, each under the notes that stand above both."""
+    # No line of the first one begins so: what was said is within its quotes.
+    python, _, command = text.partition(f"\n\n{_CURL}")
+    notes = "".join(row for row in python.splitlines(keepends=True) if row.startswith("#"))
+    return python, f"{notes}{_CURL}{command}"
 
 
 def _url(endpoint: Endpoint) -> str:
@@ -88,7 +97,7 @@ def _literal(value: object) -> str:
 
 def curl(endpoint: Endpoint, body: Mapping[str, object]) -> str:
     """The same request for a shell."""
-    lines = [f"curl -N {shlex.quote(_url(endpoint) + '/chat/completions')}"]
+    lines = [f"{_CURL}{shlex.quote(_url(endpoint) + '/chat/completions')}"]
     lines.append("  -H 'Content-Type: application/json'")
     if variable := _key_variable(endpoint):
         lines.append(f'  -H "Authorization: Bearer ${variable}"')

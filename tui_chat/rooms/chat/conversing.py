@@ -304,7 +304,7 @@ class ConversationScreen(SetupScreen, MessageScreen[None]):
         """Show the request that Enter would send, as programs; where no model is chosen yet, the endpoint
         is asked for its first, as Enter would ask."""
         from tui_chat.core.formats import code
-        from tui_chat.widgets.dialogs import ReadDialog
+        from tui_chat.widgets.dialogs import CodeDialog
 
         if self.endpoint is None:
             return
@@ -319,4 +319,4 @@ class ConversationScreen(SetupScreen, MessageScreen[None]):
             return
         usage = self.world.counts_replies(endpoint.name)
         text = code.snippets(endpoint, setup, thread, usage=usage)
-        self.app.push_screen(ReadDialog("The next request", text=text))
+        self.app.push_screen(CodeDialog("The next request", text=text))
