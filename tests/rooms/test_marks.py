@@ -97,7 +97,7 @@ async def test_the_keys_of_the_trash_are_those_that_do_something_there(tmp_path:
             await house.press("tab")
             await wait_until(lambda: "u Restore" in house.screen_text())
             keys = house.screen_text().splitlines()[-1]
-            assert "esc Back" in keys
+            assert "del Delete" in keys
             assert not any(word in keys for word in ("Star", "Tag", "Archive"))
             await house.press("s", "a", "number_sign")
             await house.pilot.pause()
