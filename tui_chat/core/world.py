@@ -110,11 +110,13 @@ class World:
         return self._search
 
     async def forget_purged(self) -> None:
-        """Have the search index forget what was purged, where it may still hold it. ChatError."""
-        store = await self.store()
-        if await store.must_forget():
+        """Have the search index forget what was purged, where it may still hold it. ChatError.
+
+        While another window keeps it busy it is left; nobody searches in it, and the next start or
+        the next build empties it.
+        """
+        if await asyncio.to_thread(self.places.index.exists):
             await (await self.search()).forget()
-            await store.forgot()
 
     async def provider(self, name: str) -> Provider:
         """The client for an endpoint, with its key; starts the built-in model when it is that.

@@ -42,9 +42,11 @@ def is_one(item: object) -> bool:
 
 
 def conversation(item: object, context: Context) -> Conversation:
-    """The conversation in one line; NotUnderstood when there is no message in it."""
+    """The conversation in one line, empty when it says so; NotUnderstood when no message in it is one."""
     whole = table(item)
     raw = _by_id(whole)
+    if not raw and whole.get("messages") == []:
+        return Conversation()
     if not raw:
         raise NotUnderstood("There are no “messages” with a role and a text in it.")
     source = words(whole.get("id")) or next(iter(raw))

@@ -33,8 +33,13 @@ class Line:
 
     @property
     def mark(self) -> str:
-        """Marks are of conversations, whichever of their messages was found."""
-        return self.conversation
+        """Marks are of conversations, whichever of their messages was found, and of deleted branches."""
+        return self.key if self.branch else self.conversation
+
+    @property
+    def branch(self) -> bool:
+        """Whether a deleted branch of a conversation is meant, and not all of it."""
+        return isinstance(self.of, Hit) and self.of.branch
 
     @property
     def conversation(self) -> str:
@@ -99,7 +104,7 @@ def _hit_rows(line: Line, hit: Hit, width: int, present: str, today: date) -> Se
     setup = hit.setup
     made = (setup.model or setup.endpoint, setup.params.summary) if setup else (_WHO[hit.role], "")
     status = hit.status if hit.status not in ("complete", "streaming") else ""
-    where = "" if hit.state == "kept" else hit.state
+    where = "deleted branch" if hit.branch else "" if hit.state == "kept" else hit.state
     # What is short comes first: a narrow list cuts the parameters.
     who = " · ".join(part for part in (where, *made, status) if part)
     snippet = _snippet(hit, width)

@@ -83,8 +83,8 @@ class ReviewScreen(OrderingScreen):
         self._query = parse(words)
         self._shown: Query | None = None
         """The query whose lines are shown; None while they are still to come."""
-        self._titles = 0
-        """How many of the lines are there for their title alone."""
+        self._first = ""
+        """What the first lines are, where they are something else than the others."""
         self._more = False
         self._reading_more = False
         self._open_when_shown = False
@@ -174,7 +174,7 @@ class ReviewScreen(OrderingScreen):
         if not at:
             at = line.key if same and line is not None else self._at
         self._shown, self._more, self._at = query, page.more, ""
-        self._titles = page.titles
+        self._first = page.first
         self.show_lines(page.lines, at, place if same else 0)
         self._count(query)
         if self._open_when_shown:
@@ -182,7 +182,7 @@ class ReviewScreen(OrderingScreen):
 
     def show_lines(self, lines: Sequence[Line], at: str = "", place: int = 0) -> None:
         going = self.keeping.trash.going
-        hits = self._query.of_messages
+        hits = self._query.of_messages or any(line.message for line in lines)
         self.transcript.find(self._query.spans if self._query.words else None)
         self.catalogue.empty = NOTHING if not self._query.empty else "Nothing is saved yet."
         self.catalogue.show(
@@ -226,8 +226,8 @@ class ReviewScreen(OrderingScreen):
         many = f"{found:,}" if found is not None else "very many"
         what = "hit" if self._query.of_messages else "conversation"
         words = f"{many} {what}{'' if found == 1 else 's'}"
-        if self._titles:
-            words = f"{self._titles} title{'' if self._titles == 1 else 's'}, {words}"
+        if self._first:
+            words = f"{self._first}, {words}"
         return f"{words} · {'best match' if self.best else 'newest'} first"
 
     @on(Roll.Marked)
@@ -307,7 +307,7 @@ class ReviewScreen(OrderingScreen):
         """What can be taken along: what is acted on, all that is found, everything."""
         from tui_chat.widgets.taking import Choice
 
-        targets, query = self.targets, self._query
+        targets, query = [line for line in self.targets if not line.branch], self._query
 
         async def these() -> Sequence[str]:
             return ids_of(targets)
