@@ -257,7 +257,7 @@ async def test_what_is_done_to_marked_lines_spares_the_conversations_of_deleted_
     with FakeServer() as server:
         async with open_house(tmp_path, server) as house:
             await open_review(house)
-            await look_for(house, "is:deleted", "1 branch, 0 conversations")
+            await look_for(house, "is:deleted", "1 branch ·")
             await house.press("tab", "space", "slash", "ctrl+u")
             await look_for(house, "other", "1 hit")
             await house.press("tab", "space")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import suppress
 from datetime import datetime
+from functools import partial
 from pathlib import PurePath
 from typing import TYPE_CHECKING, ClassVar
 
@@ -28,7 +29,7 @@ from tui_chat.rooms.review.preview import Left
 from tui_chat.rooms.review.search_field import SearchField
 from tui_chat.widgets.bars import TOO_SMALL, Keyline, Topline
 from tui_chat.widgets.message_transcript import MessageTranscript
-from tui_chat.widgets.roll import GUTTER, Roll
+from tui_chat.widgets.roll import Roll
 
 if TYPE_CHECKING:
     from tui_chat.widgets.taking import Choice
@@ -187,7 +188,7 @@ class ReviewScreen(OrderingScreen):
         self.catalogue.empty = NOTHING if not self._query.empty else "Nothing is saved yet."
         self.catalogue.show(
             [line for line in lines if line.conversation not in going],
-            rows=rows_each(self.catalogue.scrollable_content_region.width - GUTTER - 1, hits=hits),
+            rows=partial(rows_each, hits=hits),
             at=at,
             place=place,
         )
@@ -227,7 +228,7 @@ class ReviewScreen(OrderingScreen):
         what = "hit" if self._query.of_messages else "conversation"
         words = f"{many} {what}{'' if found == 1 else 's'}"
         if self._first:
-            words = f"{self._first}, {words}"
+            words = f"{self._first}, {words}" if found else self._first
         return f"{words} · {'best match' if self.best else 'newest'} first"
 
     @on(Roll.Marked)
