@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from contextlib import suppress
 from datetime import datetime
@@ -35,6 +36,8 @@ if TYPE_CHECKING:
     from tui_chat.widgets.taking import Choice
 
 NOTHING = "Nothing matches."
+SOON = 0.05
+"""Seconds that the first drawing waits for the first lines."""
 
 
 class ReviewScreen(OrderingScreen):
@@ -90,6 +93,8 @@ class ReviewScreen(OrderingScreen):
         self._reading_more = False
         self._open_when_shown = False
         self._at = at or present
+        self._there = asyncio.Event()
+        """Set when lines were shown for the first time."""
 
     # What is shown
 
@@ -106,16 +111,18 @@ class ReviewScreen(OrderingScreen):
         yield Static(TOO_SMALL, id="too-small")
         yield Keyline()
 
-    def on_mount(self) -> None:
+    async def on_mount(self) -> None:
         self.id = "review"
         self._top.title = "Saved conversations"
         self.set_focus(self._field)
         # What was looked for before is replaced by what is typed.
         self._field.action_select_all()
         self.show_help()
-        # Widths are known only after the first layout.
-        self.call_after_refresh(self.find)
+        self.find()
         self._prepare()
+        # Drawn once with its lines, the room is there sooner than drawn twice.
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._there.wait(), SOON)
 
     @work(group="prepare")
     async def _prepare(self) -> None:
@@ -177,6 +184,7 @@ class ReviewScreen(OrderingScreen):
         self._shown, self._more, self._at = query, page.more, ""
         self._first = page.first
         self.show_lines(page.lines, at, place if same else 0)
+        self._there.set()
         self._count(query)
         if self._open_when_shown:
             self.action_open()
