@@ -318,5 +318,6 @@ class ConversationScreen(SetupScreen, MessageScreen[None]):
             self.complain(error)
             return
         usage = self.world.counts_replies(endpoint.name)
-        text = code.snippets(endpoint, setup, thread, usage=usage)
+        serve = self.world.serving(endpoint, setup.model)
+        text = code.snippets(endpoint, setup, thread, usage=usage, serve=serve)
         self.app.push_screen(ReadDialog("The next request", text=text))
