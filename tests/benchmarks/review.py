@@ -6,6 +6,7 @@ Each median stands beside that of the same keys over a library of 60 conversatio
 from __future__ import annotations
 
 import asyncio
+import re
 import sqlite3
 import statistics
 import tempfile
@@ -26,6 +27,8 @@ from tui_chat.core.store import Store
 
 SMALL = 60
 F3, ESCAPE, ENTER, DOWN, CLEAR = "\x1bOR", "\x1b", "\r", "\x1b[B", "\x15"
+_FIELD = rb"\x1b\[2;2H(?:\x1b\[[\d;]*m)* (?:\x1b\[[\d;]*m)*"
+"""The second row, where the field's text begins in the third column."""
 WORDS = ("the", "that", "code", "model")
 """Looked for one after the other, each typed letter by letter."""
 BAR = 100.0
@@ -94,7 +97,7 @@ async def _prepared(home: Path) -> Expected:
     for word, (hit, other) in found.items():
         start = hit.spans[0][0]
         first[word] = hit.snippet[start : start + len(word) + 6]
-        second[word] = max(other.snippet[:100].split()[:-1], key=len)
+        second[word] = max(other.snippet[:100].split()[1:-1], key=len)
     return Expected(newest.title, first, second)
 
 
@@ -104,10 +107,8 @@ def _walk(terminal: Terminal, seen: Expected, word: str) -> Iterator[tuple[str, 
     _settle(terminal)
     terminal.type(CLEAR)
     _settle(terminal)
-    for end in range(1, len(word)):
-        # As it stands in the field, at the beginning of its row.
-        took = _after(terminal, word[end - 1], f"  {word[:end]}")
-        yield "echo of a key that searches", took
+    for end in range(1, len(word) + 1):
+        yield "echo of a key that searches", _echo(terminal, word[:end])
     terminal.type(CLEAR)
     _settle(terminal)
     yield "first hits", _after(terminal, word, seen.first[word])
@@ -127,6 +128,18 @@ def _after(terminal: Terminal, key: str, words: str) -> float:
     began = time.monotonic()
     terminal.type(key)
     return (terminal.wait_for(words) - began) * 1000
+
+
+def _echo(terminal: Terminal, typed: str) -> float:
+    """Milliseconds from the last key of what is typed to its being drawn in the field."""
+    drawn = re.compile(_FIELD + re.escape(typed).encode() + rb"\x1b")
+    terminal.forget()
+    began = time.monotonic()
+    terminal.type(typed[-1])
+    while not drawn.search(terminal.raw):
+        assert time.monotonic() < began + 30, terminal.raw
+        terminal.read(0.05)
+    return (time.monotonic() - began) * 1000
 
 
 def _whole(terminal: Terminal, key: str) -> float:

@@ -185,7 +185,8 @@ class ReviewScreen(OrderingScreen):
         self._first = page.first
         self.show_lines(page.lines, at, place if same else 0)
         self._there.set()
-        self._count(query)
+        # Counting keeps a processor busy, which drawing the lines is to have first.
+        self.call_after_refresh(self._count, query)
         if self._open_when_shown:
             self.action_open()
 
