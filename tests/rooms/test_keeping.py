@@ -6,8 +6,8 @@ from pathlib import Path
 
 from tests.core.stored import by_hand
 from tests.fake_server import FakeServer
-from tests.rooms.house import House, open_house, wait_until
-from tests.rooms.library import branched, keep, look_for, open_review, talk
+from tests.rooms.house import open_house, wait_until
+from tests.rooms.library import branched, keep, library, look_for, mark_two, open_review, talk
 from tui_chat.core.conversation import Headline, Shelf
 from tui_chat.core.store import Store
 
@@ -21,17 +21,6 @@ async def kept(directory: Path) -> dict[str, Headline]:
         return {one.title: one for one in await store.headlines(ALL)}
     finally:
         await store.close()
-
-
-async def library(directory: Path) -> None:
-    """Three conversations: one, two, three; the last is the newest."""
-    await keep(directory, *(talk(name, f"about {name}") for name in ("one", "two", "three")))
-
-
-async def mark_two(house: House) -> None:
-    """Mark the two newest lines of the list."""
-    await house.press("tab", "space", "space")
-    await wait_until(lambda: "2 marked" in house.screen_text())
 
 
 async def test_several_are_starred_tagged_and_archived_at_once(tmp_path: Path) -> None:
