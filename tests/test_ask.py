@@ -83,6 +83,15 @@ def test_a_system_prompt_and_a_preset_are_used_and_flags_go_over_it(tmp_path: Pa
     assert "Mine" in unknown.stderr.decode()
 
 
+def test_a_saved_conversation_is_found_by_its_preset(tmp_path: Path) -> None:
+    with FakeServer() as server:
+        ask(tmp_path, server, "--save", "--preset", "balanced", "with one")
+        ask(tmp_path, server, "--save", "without")
+    found = run(tmp_path, "list", "--json", "preset:Balanced")
+
+    assert json.loads(found.stdout)["title"] == "with one"
+
+
 def test_a_dash_reads_standard_input(tmp_path: Path) -> None:
     with FakeServer() as server:
         done = run(

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import json
+import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from tests.core.library import COLD, HOT, kept, message
+from tests.documents import ROOT
 from tests.terminal import TUI_CHAT, Terminal, home_environment
 from tests.test_command_line import run
 from tui_chat.core import flags
+from tui_chat.core.conversation import Conversation, Refusal
 from tui_chat.core.exporting import FORMATS
+from tui_chat.core.finding import RANKED
+from tui_chat.core.formats import jsonl
 from tui_chat.core.store import Store
 
 NOW = 1_768_000_000_000
@@ -211,3 +217,57 @@ def test_the_index_is_kept_for_the_next_search(home: Path) -> None:
     assert run(home, "search", "acao").returncode == 0
     assert index.read_bytes().startswith(b"SQLite format 3")
     assert index.stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "words"),
+    [
+        (("search", "nowhere"), 1, "Nothing matches “nowhere”."),
+        (("search", "tag:none"), 1, "Nothing matches “tag:none”."),
+        (("list", "tag:none"), 0, "Nothing matches “tag:none”."),
+        (("search", "role:king"), 1, "“king” is none."),
+    ],
+)
+def test_on_a_terminal_a_sentence_says_that_nothing_is_found(
+    home: Path, arguments: tuple[str, ...], code: int, words: str
+) -> None:
+    environ = home_environment(
+        home,
+        TUI_CHAT_CONFIG_DIR=str(home / "config"),
+        TUI_CHAT_CACHE_DIR=str(home / "cache"),
+    )
+    with Terminal((*TUI_CHAT, *arguments), environ) as terminal:
+        assert terminal.wait_end() == code
+        said = terminal.raw.decode()
+        assert said.startswith("tui-chat: ")
+        assert said.endswith(f"{words}\r\n")
+        assert said.count("\n") == 1
+
+
+def test_readme_names_the_keys_that_are_printed(home: Path) -> None:
+    rows = re.findall(r"^\| (.*?) \| (`.*?) \|$", (ROOT / "README.md").read_text(), re.MULTILINE)
+    documented = {what: re.findall(r"`(\w+)`", keys) for what, keys in rows}
+
+    def printed(*arguments: str) -> list[str]:
+        return list(json.loads(run(home, *arguments).stdout.splitlines()[0]))
+
+    assert documented["`search --json`"] == printed("search", "acao", "--json")
+    assert documented["`list --json`"] == printed("list", "--json")
+    setup = replace(HOT, system="Be brief.")
+    reply = message("a", "assistant", setup, "cut", reasoning="Hm.")
+    refused = (Refusal("seed", "no"),)
+    reply = replace(
+        reply, error="e", refused=refused, finish_reason="stop", request_id="r", begun=1
+    )
+    made = Conversation(messages=[reply], preset="p", tags=("t",), starred=True, archived=True)
+    row = json.loads(jsonl.line(made))
+    assert documented["`show --format jsonl`, `export`"] == list(row)
+    assert documented["… each of the `messages`"] == list(row["messages"][0])
+    inner = [name for name in row["messages"][0] if name not in ("id", "parent", "role", "created")]
+    assert documented["`ask --json`"] == inner
+
+
+def test_it_is_said_how_many_matches_are_ranked() -> None:
+    many = f"newest {RANKED:,}"
+    assert many in (ROOT / "README.md").read_text()
+    assert many in run(ROOT, "search", "--help", COLUMNS="200").stdout

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from tests.core.stored import texts
 from tui_chat.core.conversation import ROLES, Setup, Shelf
-from tui_chat.core.filters import BY_NAME, FILTERS
+from tui_chat.core.filters import BY_NAME, FILTERS, whole_words
 from tui_chat.core.params import PARAMETERS, Params
 from tui_chat.core.query import MOST_WORDS, Known, Query, completions, help_line, parse
 from tui_chat.core.words import Phrase
@@ -57,7 +57,7 @@ def test_any_text_is_a_query(text: str, cursor: int) -> None:
     query.matches("some text")
     query.suits(Setup("home", "m"))
     assert query.shelf.states or query.impossible
-    assert "\n" not in help_line(text, cursor)
+    assert "\n" not in help_line(text, cursor, 116)
     for one in completions(text, cursor, Known(("a b", 'q"'), ("e",), ("t",), ("p",))):
         assert 0 <= one.start <= cursor
         assert one.start < one.end <= len(text)
@@ -252,10 +252,43 @@ def test_names_are_explained_and_only_the_word_at_the_cursor_is_completed() -> N
 
 
 def test_the_help_says_what_the_filter_at_the_cursor_means() -> None:
-    assert "role:" in help_line("", 0)
-    assert help_line("word role:u", 11).startswith("role: ")
-    assert help_line("word role:u", 3) == help_line("", 0)
-    assert "phrase" in help_line('"some words', 5)
+    assert "role:" in help_line("", 0, 116)
+    assert help_line("word role:u", 11, 116).startswith("role: ")
+    assert help_line("word role:u", 3, 116) == help_line("", 0, 116)
+    assert "phrase" in help_line('"some words', 5, 116)
+
+
+def test_the_help_names_every_filter_where_there_is_room_and_one_parameter() -> None:
+    line = help_line("", 0, 116)
+    assert line.startswith("Words, “a phrase”, -not, role:")
+    filters = {one.typed for one in FILTERS if not one.parameter} | {"temperature>"}
+    assert set(line.split()) - {"Words,", "“a", "phrase”,", "-not,"} == filters
+
+
+@pytest.mark.parametrize("text", ["", "before:2", "“", '"some words', "status:"])
+@pytest.mark.parametrize("width", [56, 60, 76, 79, 80, 90, 115])
+def test_the_help_is_never_cut_within_a_word(text: str, width: int) -> None:
+    line, whole = help_line(text, len(text), width), help_line(text, len(text), 500)
+    assert len(line) <= width
+    if line != whole:
+        words = line.removesuffix(" …  F1 lists all").rstrip("…").split()
+        assert len(words) > 3
+        assert set(words) <= {
+            "Filters:",
+            *whole.split(),
+            *(word.rstrip(",:;") for word in whole.split()),
+        }
+        assert "…" in line
+    assert (
+        width < 76 or width > 99 or text or "role: model: temperature> before: after: tag:" in line
+    )
+
+
+def test_words_that_do_not_fit_are_left_out_whole() -> None:
+    assert whole_words("takes a day: 2026-01-31", 30) == "takes a day: 2026-01-31"
+    assert whole_words("takes a day: 2026-01-31", 20) == "takes a day…"
+    assert whole_words("incomprehensibilities", 8) == "incompr…"
+    assert whole_words("word", 0) == "…"
 
 
 def test_words_of_the_query_are_found_in_a_text() -> None:

@@ -189,6 +189,25 @@ async def test_a_snippet_is_one_short_line_around_the_first_match(
     assert hit.snippet[slice(*span)] == "words"
 
 
+@pytest.mark.parametrize("piece", ["many words ", "muita conversa não é ação ", "多くの言葉"])
+@pytest.mark.parametrize("field", ["content", "reasoning"])
+async def test_a_match_at_the_end_of_a_megabyte_is_shown(
+    search: Search, store: Store, piece: str, field: str
+) -> None:
+    long = piece * (1_000_000 // len(piece.encode())) + "and the Nêedle at\x1b last"
+    said = message(long, "assistant")
+    if field == "reasoning":
+        said = message("short", "assistant", reasoning=long)
+    await kept(store, said)
+
+    (hit,) = (await found(search, "needle")).hits
+
+    assert [hit.snippet[start:end] for start, end in hit.spans] == ["Nêedle"]
+    assert hit.snippet.startswith("…")
+    assert hit.snippet.endswith("the Nêedle at␛ last")
+    assert len(hit.snippet) < 260
+
+
 @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 @given(typed)
 async def test_any_query_gives_results_or_none(search: Search, text: str) -> None:

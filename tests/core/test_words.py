@@ -10,11 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.core.stored import texts
+from tui_chat.core import words
 from tui_chat.core.words import Phrase, in_line, normalised, places
 
 
 @pytest.mark.parametrize(
-    ("text", "words"),
+    ("text", "folded"),
     [
         ("São-Paulo, AÇÃO!", "sao paulo acao"),
         ("max_tokens=3", "max tokens 3"),
@@ -27,8 +28,8 @@ from tui_chat.core.words import Phrase, in_line, normalised, places
         ("สวัส", "ส ว ั ส"),
     ],
 )
-def test_a_text_becomes_its_words(text: str, words: str) -> None:
-    assert normalised(text).split() == words.split()
+def test_a_text_becomes_its_words(text: str, folded: str) -> None:
+    assert normalised(text).split() == folded.split()
 
 
 @given(texts)
@@ -80,8 +81,8 @@ def test_places_are_those_of_the_text_as_it_was_written(
 def test_a_phrase_has_a_place_exactly_where_it_stands(
     typed: list[str], text: str, whole: bool
 ) -> None:
-    for words in [*typed, text[2:5]]:
-        phrase = Phrase.of(words, whole=whole)
+    for one in [*typed, text[2:5]]:
+        phrase = Phrase.of(one, whole=whole)
         if phrase is not None:
             found = list(places([phrase], text))
             assert bool(found) == phrase.stands_in(in_line(text))
@@ -103,3 +104,32 @@ def test_a_long_text_takes_a_moment(piece: str) -> None:
     assert phrase is not None
     assert list(places([phrase], piece * (100_000 // len(piece)))) == []
     assert time.perf_counter() - began < 1
+
+
+@given(st.lists(texts, max_size=3), texts, st.integers(0, 60))
+def test_the_first_place_is_the_first_of_all_wherever_a_long_text_is_divided(
+    typed: list[str], text: str, before: int
+) -> None:
+    whole = "hay " * (before // 4) + "h" * (before % 4) + text
+    phrases = [one for one in map(Phrase.of, [*typed, text[2:5], "h"]) if one is not None]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(words, "WINDOW", 16)
+        patch.setattr(words, "AROUND", 1000)
+        assert words.first_place(phrases, whole) == next(places(phrases, whole), None)
+    assert words.first_place([], whole) is None
+
+
+@pytest.mark.parametrize(
+    "piece", ["word and another needles' word ", "não: você e a avaliação neeedle ", "量子力学"]
+)
+@pytest.mark.parametrize("end", ["", " a needle", " ação: needle"])
+def test_a_word_at_the_end_of_a_megabyte_is_found_in_a_moment(piece: str, end: str) -> None:
+    text = piece.replace("needles", "eedles") * (1_000_000 // len(piece.encode())) + end
+    phrase = Phrase.of("needle")
+    assert phrase is not None
+    began = time.perf_counter()
+    place = words.first_place([phrase], text)
+    seconds = time.perf_counter() - began
+
+    assert (text[slice(*place)] if place else "") == ("needle" if end else "")
+    assert seconds < 0.5

@@ -44,12 +44,15 @@ async def test_an_edited_reply_is_a_sibling_that_is_saved_and_not_sent(tmp_path:
             await on_messages(house, "G", "e")
             await wait_until(lambda: house.chat.prompt.text_to_send == "Hello, world.")
             assert screen_has(house, "editing a reply: Enter keeps it as a new branch")
+            await wait_until(lambda: screen_has(house, "enter Save as a branch"))
+            assert not screen_has(house, "enter Send")
             await house.write(" And more.")
             await house.press("enter")
             await wait_until(lambda: house.thread[-1].content == "Hello, world. And more.")
             await wait_until(lambda: house.chat.prompt.text_to_send == "a draft")
             assert screen_has(house, "Assistant · edited", "‹ 2/2 ›")
             assert not screen_has(house, "editing a reply")
+            await wait_until(lambda: screen_has(house, "enter Send"))
             assert len(server.chats) == 1
             assert (await house.saved()).thread()[-1].content == "Hello, world. And more."
         async with open_house(tmp_path, server) as house:

@@ -110,3 +110,51 @@ async def test_a_slash_in_the_preview_leads_to_the_search(tmp_path: Path) -> Non
             await open_review(house)
             await house.press("tab", "tab", "slash")
             await look_for(house, "apple", "1 hit")
+
+
+async def test_enter_on_a_message_opens_it_in_the_chat_and_unfolds_what_is_folded(
+    tmp_path: Path,
+) -> None:
+    fruit = branched()
+    first = fruit.messages[0].id
+    await keep(tmp_path, fruit, talk("newer"))
+    with FakeServer() as server:
+        async with open_house(tmp_path, server) as house:
+            await to_preview(house, "pear")
+            await house.press("g")
+            await wait_until(lambda: "enter Open" in house.screen_text().splitlines()[-1])
+            await house.press("enter")
+            await wait_until(lambda: house.app.screen is house.chat)
+            await wait_until(lambda: house.chat.transcript.cursor == first)
+            # The branch that is read is the one that was read last.
+            assert house.thread[0].id == first
+            assert not server.chats
+
+
+async def test_enter_on_a_message_of_the_trash_says_how_to_bring_it_back(tmp_path: Path) -> None:
+    await keep(tmp_path, talk("A pear?", "Yes."))
+    with FakeServer() as server:
+        async with open_house(tmp_path, server) as house:
+            await open_review(house)
+            await house.press("tab", "delete")
+            await wait_until(lambda: "A pear?" not in house.screen_text())
+            await house.press("slash")
+            await look_for(house, "pear is:deleted", "1 hit")
+            await house.press("tab", "tab", "enter")
+            await wait_until(lambda: "It is in the trash" in house.notices())
+            assert house.app.screen.id == "review"
+
+
+async def test_the_bottom_line_of_the_list_shows_what_is_done_with_conversations(
+    tmp_path: Path,
+) -> None:
+    await keep(tmp_path, talk("A pear?", "Yes."))
+    with FakeServer() as server:
+        async with open_house(tmp_path, server) as house:
+            await open_review(house)
+            await house.press("tab")
+            await wait_until(lambda: "s Star" in house.screen_text())
+            line = house.screen_text().splitlines()[-1]
+            for words in ("space Mark", "enter Open", "# Tag", "x Export", "b Import"):
+                assert words in line
+            assert line.rstrip().endswith("del Delete  F2 Rename  F1 Help")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,8 @@ import pytest
 from tests.fake_server import FakeServer
 from tests.rooms.house import open_house, stored, wait_until
 from tests.rooms.library import branched, keep, look_for, open_review, talk
+from tui_chat.core import finding, index, search
+from tui_chat.rooms.review import finding as page
 from tui_chat.rooms.review.screen import next_view
 from tui_chat.widgets.message_transcript import MessageTranscript
 
@@ -293,3 +296,65 @@ async def test_lines_take_the_rows_that_their_width_needs_when_the_window_change
             assert "2 hits · newest first" in house.screen_text()
             await house.pilot.resize_terminal(120, 30)
             await wait_until(lambda: rows_apart() == 3)
+
+
+@pytest.mark.parametrize(
+    ("width", "words"), [(120, "is: title:"), (80, "F1 lists all"), (60, "F1")]
+)
+async def test_the_help_line_names_filters_as_far_as_there_is_room(
+    tmp_path: Path, width: int, words: str
+) -> None:
+    with FakeServer() as server:
+        async with open_house(tmp_path, server, size=(width, 24)) as house:
+            await open_review(house)
+            await wait_until(lambda: words in house.screen_text().splitlines()[2])
+            (line,) = [row for row in house.screen_text().splitlines() if "role:" in row]
+            assert set(line.split()) & {"role:", "model:", "temperature>"} == {
+                *("role:", "model:", "temperature>")
+            }
+
+
+async def test_while_the_index_is_built_its_progress_is_shown_and_counts_are_true(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await keep(tmp_path, *(talk(f"question {n}", f"a needle {n}") for n in range(4)))
+    go_on = threading.Event()
+    batch = index.Index._batch
+    batches = []
+
+    def held(self: index.Index, building: str) -> tuple[int, int]:
+        batches.append(building)
+        assert len(batches) < 2 or go_on.wait(20)
+        return batch(self, building)
+
+    # Two messages at a time, counting gives up at once, and searches leave the index to its builder.
+    monkeypatch.setattr(index.Index, "_batch", held)
+    monkeypatch.setattr(index, "BATCH", 2)
+    monkeypatch.setattr(index, "READ", 2)
+    monkeypatch.setattr(search, "AT_ONCE", 1)
+    monkeypatch.setattr(finding, "CHUNK", 2)
+    monkeypatch.setattr(finding, "PATIENCE", -1)
+    with FakeServer() as server:
+        async with open_house(tmp_path, server) as house:
+            await open_review(house)
+            await wait_until(lambda: "indexing 25 %" in house.screen_text())
+            await look_for(house, "needle", "4 hits · newest", "a needle 3")
+            await look_for(house, "s", "Nothing matches.", "0 hits · newest")
+            assert "very many" not in house.screen_text()
+            assert "indexing 25 %" in house.screen_text()
+            go_on.set()
+            await wait_until(lambda: "indexing" not in house.screen_text())
+
+
+async def test_where_nobody_counted_to_the_end_it_says_at_least(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await keep(tmp_path, *(talk(f"question {n}", f"a needle {n}") for n in range(6)))
+    monkeypatch.setattr(finding, "PATIENCE", -1)
+    monkeypatch.setattr(finding, "FIRST", 2)
+    monkeypatch.setattr(finding, "CHUNK", 2)
+    monkeypatch.setattr(page, "PAGE", 3)
+    with FakeServer() as server:
+        async with open_house(tmp_path, server) as house:
+            await open_review(house)
+            await look_for(house, "needle", "at least 3 hits · newest first")

@@ -234,7 +234,13 @@ class Completion:
 
 
 _NOTHING_KNOWN = Known()
-MAIN = "Words, “a phrase”, -not. Filters: role: model: tag: is: title: after: before: temperature>"
+_MORE = " …  F1 lists all"
+_PARAMETER = next(one.name for one in FILTERS if one.parameter)
+_HELPED = (
+    *("role", "model", _PARAMETER, "before", "after", "tag"),
+    *("preset", "endpoint", "status", "is", "title"),
+)
+"""The filters that the help line names, those first that are named where there is no room for all."""
 _DATES = ("today", "yesterday", "7d", "30d")
 
 
@@ -267,14 +273,34 @@ def completions(text: str, cursor: int, known: Known = _NOTHING_KNOWN) -> Sequen
     return [] if [one.replacement for one in offered] == [here] else offered
 
 
-def help_line(text: str, cursor: int) -> str:
-    """What the filter at the cursor means; without one, what can be typed. One line."""
+def help_line(text: str, cursor: int, width: int) -> str:
+    """What the filter at the cursor means; without one, what can be typed. One line of so many cells."""
     item = _at(text, cursor)
     if item is not None and item.filter is not None:
-        return f"{item.filter.name}: {item.filter.explanation}"
+        return whole_words(f"{item.filter.name}: {item.filter.explanation}", width)
     if item is not None and item.phrase:
-        return "A phrase: these words, one after the other, as they stand"
-    return MAIN
+        return whole_words("A phrase: these words, one after the other, as they stand", width)
+    return _what_can_be_typed(width)
+
+
+def _what_can_be_typed(width: int) -> str:
+    """As many filters as there is room for."""
+    line = "Words, “a phrase”, -not, " if width >= 100 else "Filters: "
+    typed = [BY_NAME[name].typed for name in _HELPED]
+    whole = line + " ".join(typed)
+    if len(whole) <= width:
+        return whole
+    while len(whole) + len(_MORE) > width and " " in whole:
+        whole = whole.rpartition(" ")[0]
+    return whole + _MORE
+
+
+def whole_words(text: str, width: int) -> str:
+    """The text in so many cells, cut after a whole word."""
+    if len(text) <= width:
+        return text
+    shown = text[: max(0, width - 1)]
+    return f"{shown.rpartition(' ')[0].rstrip(' ,:;') or shown}…"
 
 
 def _at(text: str, cursor: int) -> Item | None:

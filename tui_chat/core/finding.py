@@ -120,7 +120,7 @@ class Finder:
     def best(self, query: Query) -> list[Moment]:
         """The newest matches, RANKED at most, those first in which the words stand most often for their
         length, whole words counting twice."""
-        rows = list(islice(self.newest(query, within=PATIENCE), RANKED))
+        rows = list(islice(self.newest(query, within=PATIENCE, at_least=1), RANKED))
         scored: list[tuple[float, int]] = []
         places = {seq: place for place, (_, seq) in enumerate(rows)}
         for some in _pieces(rows, CHUNK):

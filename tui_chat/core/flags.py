@@ -96,7 +96,9 @@ def _add_reading(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
     )
     search.add_argument("query", nargs="+", metavar="QUERY", help=query)
     search.add_argument(
-        "--best", action="store_true", help="the best matches first, not the newest"
+        "--best",
+        action="store_true",
+        help="the best matches first, not the newest; of the newest 2,000, which alone are ranked",
     )
     lines = commands.add_parser("list", help="list saved conversations, newest first")
     lines.add_argument("query", nargs="*", metavar="QUERY", help="as for search; all without")

@@ -16,7 +16,11 @@ SNIPPET = 160
 """Characters of a message that a hit shows."""
 _BEFORE = 50
 _LOOKED_AT = 200_000
-"""Characters of a message in which a piece to show is looked for."""
+"""Characters of a message in which a piece to show is looked for first."""
+_MOST = 8_000_000
+"""Characters of all messages together that are looked at beyond that."""
+_AROUND = 1_000
+"""Characters on either side of a match in a long message that its piece is made of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,11 +75,20 @@ def hits(connection: Connection, query: Query, rows: Sequence[Moment]) -> tuple[
     ).fetchall()
     setups = Setups(connection)
     made = {}
+    left = _MOST
     places = {seq: (created, seq) for created, seq in rows}
     for row in found:
         message = message_from(row[:-6], {}, setups)
         name, title, archived, starred, deleted, alone = row[-6:]
         text, spans = snippet(query, clean(message.content), clean(message.reasoning))
+        cut_off = _LOOKED_AT in (len(message.content), len(message.reasoning))
+        if cut_off and query.words and not spans and left > 0:
+            whole = connection.execute(
+                "SELECT content, reasoning FROM message WHERE seq=?", (row[0],)
+            ).fetchone()
+            left -= sum(map(len, map(text_of, whole)))
+            piece = _around(query, *map(text_of, whole))
+            text, spans = snippet(query, clean(piece)) if piece else (text, spans)
         made[row[0]] = Hit(
             text_of(name),
             text_of(title),
@@ -94,14 +107,26 @@ def hits(connection: Connection, query: Query, rows: Sequence[Moment]) -> tuple[
     return tuple(made[seq] for _, seq in rows if seq in made)
 
 
+def _around(query: Query, *texts: str) -> str:
+    """What stands around the first match in one of these; empty where there is none."""
+    for text in texts:
+        if (place := query.first(text)) is not None:
+            start, end = place
+            begin = max(0, start - _AROUND)
+            # The beginning of a word: the end of one could be taken for a match.
+            begin = begin and max(begin, text.find(" ", begin, start - _AROUND // 2))
+            return text[begin : end + _AROUND]
+    return ""
+
+
 def snippet(
     query: Query, content: str, reasoning: str = ""
 ) -> tuple[str, tuple[tuple[int, int], ...]]:
     """A piece of a text around the first match, on one line, and where the words stand in it."""
-    text, first = content or reasoning, query.spans(content, 1)
-    if not first and reasoning and (found := query.spans(reasoning, 1)):
+    text, first = content or reasoning, query.first(content)
+    if first is None and reasoning and (found := query.first(reasoning)):
         text, first = reasoning, found
-    start, end = first[0] if first else (0, 0)
+    start, end = first or (0, 0)
     begin = max(0, start - _BEFORE)
     if begin > 0:
         # At the beginning of a word, where there is one.

@@ -38,8 +38,14 @@ async def answer(world: World, flags: argparse.Namespace) -> int:
         if query.trouble:
             sys.stderr.write(f"tui-chat: {query.trouble}\n")
         if flags.command == "search" and query.of_messages:
-            return await _search(world, query, flags)
-        found = await _list(world, query, flags)
+            found = await _search(world, query, flags)
+        else:
+            found = await _list(world, query, flags)
+        # For a person only: a program has the exit code.
+        if not found and not query.trouble and sys.stderr.isatty():
+            shown = one_line(" ".join(flags.query), 60)
+            words = f"Nothing matches “{shown}”." if shown else "Nothing is saved yet."
+            sys.stderr.write(f"tui-chat: {words}\n")
         return 0 if found or (flags.command == "list" and not query.trouble) else 1
     finally:
         await world.close()
@@ -57,7 +63,7 @@ async def _search(world: World, query: Query, flags: argparse.Namespace) -> int:
         left -= len(found.hits)
         for hit in found.hits:
             put(f"{jsonl.dumped(_hit(hit))}\n" if flags.json else _block(hit, sys.stdout.isatty()))
-    return 0 if left < flags.limit else 1
+    return int(flags.limit - left)
 
 
 async def _built(search: Search) -> None:

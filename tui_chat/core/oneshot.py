@@ -70,7 +70,8 @@ async def ask_once(world: World, opening: Opening, text: str, *, as_json: bool, 
             words = f"{label_of(name)} was not sent: {setup.endpoint} does not know it."
             sys.stderr.write(f"tui-chat: {words}\n")
         reply = begun(question.id, sent)
-        recorder = await _recorder(world, question) if save else None
+        preset = opening.preset.name if opening.preset else ""
+        recorder = await _recorder(world, question, preset) if save else None
         provider = await world.provider(setup.endpoint)
         printer = _Printer(as_json)
         final = await ask(provider, [question], reply, sink=printer, record=recorder)
@@ -115,9 +116,9 @@ def _finish(final: Message, as_json: bool) -> None:
         sys.stderr.write(f"tui-chat: {one_line(final.error, 600)}\n")
 
 
-async def _recorder(world: World, question: Message) -> Recorder:
+async def _recorder(world: World, question: Message, preset: str) -> Recorder:
     store = await world.store()
-    conversation = Conversation(title=title_from(question.content))
+    conversation = Conversation(title=title_from(question.content), preset=preset)
     await store.create(conversation, question)
 
     def trouble(error: ChatError) -> None:

@@ -35,7 +35,7 @@ from tui_chat.core.filters import (
     number,
 )
 from tui_chat.core.text import clean, one_line
-from tui_chat.core.words import VERSION, Phrase, in_line, normalised, places
+from tui_chat.core.words import VERSION, Phrase, first_place, in_line, normalised, places
 
 __all__ = [
     "VERSION",
@@ -122,6 +122,10 @@ class Query:
         """Where the words stand in a text as it was written, in order, without overlaps, the first
         `limit`; of a longer word its beginning."""
         return list(islice(places(self.words, text), limit))
+
+    def first(self, text: str) -> tuple[int, int] | None:
+        """The first of spans(), quickly also in a text of megabytes."""
+        return first_place(self.words, text)
 
 
 def parse(text: str, *, today: date | None = None) -> Query:

@@ -20,6 +20,10 @@ _SINGLE = re.compile(
     # Thai and Lao, Myanmar, Khmer, kana, Han: written without spaces, so each character is a word.
     "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]"
 )
+WINDOW = 64_000
+"""Characters of a long text that are looked at together."""
+AROUND = 5_000
+"""Characters beside them: more than a query has."""
 _DRAWN = range(0x2500, 0x25A0)
 """Lines and blocks that tables are drawn with: nobody looks for them, and there are many."""
 
@@ -90,10 +94,38 @@ class Phrase:
 
 def places(phrases: Iterable[Phrase], text: str) -> Iterator[tuple[int, int]]:
     """Where in a text these stand, one after the other, as (start, end); of a longer word its beginning."""
+    pattern = _pattern(phrases)
+    return iter(()) if pattern is None else _places(pattern, text)
+
+
+def first_place(phrases: Iterable[Phrase], text: str) -> tuple[int, int] | None:
+    """The first of places(), for texts of megabytes: what has no match is only folded.
+
+    A phrase whose words are farther apart than some thousand characters may be missed.
+    """
+    phrases = tuple(phrases)
+    pattern = _pattern(phrases)
+    if pattern is None:
+        return None
+    for begin in range(0, len(text) or 1, WINDOW):
+        # What lies around it tells where words begin and end.
+        start = max(0, begin - AROUND)
+        window = text[start : begin + WINDOW + AROUND]
+        folded = normalised(window)
+        # Looking for a text is a hundred times quicker than for a pattern.
+        if any(one.words[0] in folded for one in phrases) and pattern.search(folded):
+            for first, last in _places(pattern, window):
+                if begin <= start + first < begin + WINDOW:
+                    return start + first, start + last
+    return None
+
+
+def _pattern(phrases: Iterable[Phrase]) -> re.Pattern[str] | None:
     longest = sorted(phrases, key=lambda one: sum(map(len, one.words)), reverse=True)
-    if not longest:
-        return
-    pattern = re.compile("|".join(one.pattern for one in longest))
+    return re.compile("|".join(one.pattern for one in longest)) if longest else None
+
+
+def _places(pattern: re.Pattern[str], text: str) -> Iterator[tuple[int, int]]:
     if text.isascii():
         for match in pattern.finditer(normalised(text)):
             yield match.span()

@@ -22,6 +22,10 @@ _NAMES = {
 }
 
 
+_SELDOM = frozenset({"chat.messages", "review.back", "saved.order", "saved.view"})
+"""The keys that go first where not all fit: what people try unasked, or need seldom."""
+
+
 def shown_key(keys: str) -> str:
     """Keys as people read them: `F5 ^R` for `f5,ctrl+r`."""
     shown = []
@@ -88,7 +92,7 @@ class Keyline(Widget):
         for found in active:
             if found.binding.show and found.enabled:
                 bindings.setdefault(found.binding.action, found.binding)
-        return sorted(bindings.values(), key=_order)
+        return list(bindings.values())
 
     def render(self) -> Content:
         if self.app.screen is not self.screen:
@@ -100,14 +104,14 @@ class Keyline(Widget):
             for binding in self._shown()
         }
         room = self.content_size.width
-        fitting: set[Binding] = set()
+        fitting: list[Binding] = []
         for binding in sorted(shown, key=_importance):
             width = shown[binding].cell_length + (2 if fitting else 0)
             if width > room:
                 break
-            fitting.add(binding)
+            fitting.append(binding)
             room -= width
-        return Content("  ").join([part for binding, part in shown.items() if binding in fitting])
+        return Content("  ").join([shown[binding] for binding in sorted(fitting, key=_order)])
 
 
 def _number(binding: Binding) -> int:
@@ -136,6 +140,6 @@ def _importance(binding: Binding) -> tuple[int, int]:
         return (0, 0)
     if number:
         return (2, number) if number <= 3 else (4, number)
-    if binding.id == "chat.messages":  # What people try unasked.
+    if binding.id in _SELDOM:
         return (5, 0)
     return (3 if _of_the_house(binding) else 1, 0)

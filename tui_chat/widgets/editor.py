@@ -42,6 +42,8 @@ class Editor(ChipArea):
     """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "send", "Send", id="prompt.send"),
+        # The same key, under the same id, where nothing is sent for what is written.
+        Binding("enter", "keep", "Save as a branch", id="prompt.send"),
         Binding(
             "ctrl+j,shift+enter,ctrl+enter,alt+enter", "newline", "Newline", id="prompt.newline"
         ),
@@ -60,6 +62,8 @@ class Editor(ChipArea):
     def __init__(self, completions: Completions) -> None:
         super().__init__()
         self.commands: Complete | None = None
+        self.sends = True
+        """Whether Enter sends the text; else it is said that Enter keeps it."""
         self._completions = completions
         self._list_closed = False
         self._recall = Recall()
@@ -112,6 +116,8 @@ class Editor(ChipArea):
         """Leave to the room and the program what means nothing here now."""
         if action in ("complete", "close_completions"):
             return self._completions.is_open
+        if action in ("send", "keep"):
+            return self.sends is (action == "send")
         if action in ("cursor_page_up", "cursor_page_down"):
             return self.max_scroll_y > 0
         if action == "copy":
@@ -146,6 +152,10 @@ class Editor(ChipArea):
             self._offer(())
             self._sent = time.monotonic(), self.text
             self.post_message(self.Sent(self.text))
+
+    def action_keep(self) -> None:
+        """Whoever is told knows that nothing is to be sent for it."""
+        self.action_send()
 
     def _sent_within(self, seconds: float) -> str:
         """The document that was sent so short a time ago and is not yet taken; empty when none was."""

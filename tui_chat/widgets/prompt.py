@@ -124,6 +124,15 @@ class Prompt(Widget):
         self._editor.commands = commands
 
     @property
+    def sends(self) -> bool:
+        """Whether Enter sends what is written; else the bottom line says that it is saved as a branch."""
+        return self._editor.sends
+
+    @sends.setter
+    def sends(self, sends: bool) -> None:
+        self._editor.sends = sends
+
+    @property
     def text_to_send(self) -> str:
         """The whole draft, with every attachment in its place."""
         return self._editor.attachments.expanded(self._editor.text)

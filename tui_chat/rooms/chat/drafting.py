@@ -82,10 +82,11 @@ class DraftingScreen(BranchingScreen):
             self.set_focus(self.prompt.text_area)
 
     def watch_editing(self) -> None:
-        words = ""
+        words, role = "", "user"
         if self.editing is not None:
             role = self.conversation.message(self.editing).role
             words = _EDITING.get(role, "editing a message: Enter keeps it as a new branch")
+        self.prompt.sends = role == "user"
         self.query_one("#talk").border_subtitle = words
         self.refresh_bindings()
         self.tally.soon()

@@ -22,9 +22,9 @@ class Catalogue(Roll[Line]):
             id="saved.open",
         ),
         Binding(
-            "tab", "screen.preview", "Preview", tooltip="To the preview, and on", id="saved.preview"
+            "tab", "screen.preview", "Read", tooltip="To the preview, and on", id="saved.preview"
         ),
-        Binding("slash", "screen.search", "Search", key_display="/", id="saved.search"),
+        Binding("slash", "screen.search", "Find", key_display="/", id="saved.search"),
         Binding(
             "n",
             "screen.hit(1)",
@@ -47,14 +47,6 @@ class Catalogue(Roll[Line]):
         Binding(
             "a", "screen.archive", "Archive", tooltip="Out of the way, or back", id="saved.archive"
         ),
-        Binding(
-            "delete,d",
-            "screen.delete",
-            "Delete",
-            key_display="del",
-            tooltip="Into the trash; what is there, for good",
-            id="saved.delete",
-        ),
         Binding("u", "screen.restore", "Restore", tooltip="Out of the trash", id="saved.restore"),
         Binding(
             "x",
@@ -67,12 +59,23 @@ class Catalogue(Roll[Line]):
             "b",
             "screen.import",
             "Import",
-            show=False,
             tooltip="Import from a file of another program, or of this one",
             id="saved.import",
         ),
         Binding(
-            "o", "screen.order", "Order", tooltip="Newest or best match first", id="saved.order"
+            "delete,d",
+            "screen.delete",
+            "Delete",
+            key_display="del",
+            tooltip="Into the trash; what is there, for good",
+            id="saved.delete",
+        ),
+        Binding(
+            "o",
+            "screen.order",
+            "Order",
+            tooltip="Newest or best match first; the newest 2,000 are ranked",
+            id="saved.order",
         ),
         Binding(
             "v",

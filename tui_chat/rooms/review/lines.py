@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from rich.cells import cell_len
+from rich.cells import cell_len, set_cell_size
 from textual.content import Content
 
 from tui_chat.core.conversation import Headline
@@ -101,18 +101,45 @@ def _where(one: Headline) -> list[str]:
 
 
 def _hit_rows(line: Line, hit: Hit, width: int, present: str, today: date) -> Sequence[Content]:
-    setup = hit.setup
-    made = (setup.model or setup.endpoint, setup.params.summary) if setup else (_WHO[hit.role], "")
-    status = hit.status if hit.status not in ("complete", "streaming") else ""
-    where = "deleted branch" if hit.branch else "" if hit.state == "kept" else hit.state
-    # What is short comes first: a narrow list cuts the parameters.
-    who = " · ".join(part for part in (where, *made, status) if part)
     snippet = _snippet(hit, width)
     name, time = _name(line, present), when(hit.created, today)
     if width < WIDE:
+        who = "".join(_who(hit, width))
         return [_spread(name, time.strip(), width), Content(who).stylize(MUTED), snippet]
-    beside = Content.assemble(name.truncate(max(20, width - len(who) - 16), ellipsis=True), "  ")
-    return [_spread(Content.assemble(beside, (who, MUTED)), time, width), snippet]
+    first, others = _who(hit, width - 36)
+    least, wanted = cell_len(first) + 16, cell_len(first + others) + 16
+    name = name.truncate(max(8, min(max(20, width - wanted), width - least)), ellipsis=True)
+    beside = Content.assemble(name, "  ", (first + others, MUTED))
+    return [_spread(beside, time, width), snippet]
+
+
+def _who(hit: Hit, room: int) -> tuple[str, str]:
+    """Who said it and how it was made: what must be seen, for which a model's name is cut to keep within
+    `room`, and what may be cut off."""
+    where = "deleted branch" if hit.branch else "" if hit.state == "kept" else hit.state
+    status = hit.status if hit.status not in ("complete", "streaming") else ""
+    if hit.setup is None:
+        return _joined(where, _WHO[hit.role], status), ""
+    first, _, others = hit.setup.params.summary.partition(" · ")
+    beside = sum(cell_len(part) + 3 for part in (where, first, status) if part)
+    made = _middle_cut(one_line(hit.setup.model or hit.setup.endpoint), max(10, room - beside))
+    seen, rest = _joined(where, made, first), _joined(status, others)
+    return seen, f" · {rest}" if rest else ""
+
+
+def _joined(*parts: str) -> str:
+    return " · ".join(part for part in parts if part)
+
+
+def _middle_cut(text: str, room: int) -> str:
+    """The text in so many cells, without its middle where it is longer: names differ at both ends."""
+    if cell_len(text) <= room:
+        return text
+    head = set_cell_size(text, room // 2).rstrip()
+    tail = text[-(room - room // 2 - 1) :]
+    while cell_len(tail) > room - room // 2 - 1:
+        tail = tail[1:]
+    return f"{head}…{tail.lstrip()}"
 
 
 def _snippet(hit: Hit, width: int) -> Content:

@@ -129,6 +129,9 @@ class PreviewingScreen(AnswersOnce[Left], MessageScreen[Left]):
         if line is not None and at is not None and line.conversation == self.conversation.id:
             self.leave_for(line, at.id, deed)
 
+    def action_open_at_message(self) -> None:
+        self._leave_at_message("")
+
     def action_edit_message(self) -> None:
         self._leave_at_message("edit_message")
 

@@ -27,7 +27,7 @@ from tui_chat.rooms.review.keeping import Trash, ids_of, named
 from tui_chat.rooms.review.lines import Line, rows, rows_each
 from tui_chat.rooms.review.ordering import OrderingScreen
 from tui_chat.rooms.review.preview import Left
-from tui_chat.rooms.review.search_field import SearchField
+from tui_chat.rooms.review.search_field import HelpLine, SearchField
 from tui_chat.widgets.bars import TOO_SMALL, Keyline, Topline
 from tui_chat.widgets.message_transcript import MessageTranscript
 from tui_chat.widgets.roll import Roll
@@ -67,6 +67,13 @@ class ReviewScreen(OrderingScreen):
         ),
         Binding("tab", "app.focus_next", "Preview", show=False, id="review.next_part"),
         Binding("slash", "search", "Search", show=False, id="review.search"),
+        Binding(
+            "enter",
+            "open_at_message",
+            "Open",
+            tooltip="In the preview: open in the chat, at this message",
+            id="review.open_at_message",
+        ),
         Binding("f2", "rename", "Rename", id="saved.rename"),
         Binding("ctrl+z", "undo", "Undo delete", id="saved.undo"),
     ]
@@ -82,7 +89,7 @@ class ReviewScreen(OrderingScreen):
         super().__init__(world, Catalogue(self._draw, id="lines"), trash)
         self._present = present
         self._field = SearchField(words, "Search what was said, or type a filter")
-        self._help = Static("", id="help", markup=False)
+        self._help = HelpLine(self._field)
         self._top = Topline()
         self._query = parse(words)
         self._shown: Query | None = None
@@ -147,8 +154,8 @@ class ReviewScreen(OrderingScreen):
         """Say what can be typed, or what is wrong."""
         if self.leaving:
             return
-        self._help.set_class(bool(self._query.trouble), "-wrong")
-        self._help.update(self._query.trouble or self._field.help)
+        self._help.trouble = self._query.trouble
+        self._help.refresh()
 
     # Finding
 
@@ -233,9 +240,13 @@ class ReviewScreen(OrderingScreen):
             self._top.place = self._counted(found)
 
     def _counted(self, found: int | None) -> str:
-        many = f"{found:,}" if found is not None else "very many"
+        least = ""
+        if found is None:
+            # Nobody counted to the end; but where there are no more lines, those are all.
+            found = sum(1 for line in self.catalogue.entries if line.message)
+            least = "at least " if found and (self._more or self.best) else ""
         what = "hit" if self._query.of_messages else "conversation"
-        words = f"{many} {what}{'' if found == 1 else 's'}"
+        words = f"{least}{found:,} {what}{'' if found == 1 else 's'}"
         if self._first:
             words = f"{self._first}, {words}" if found else self._first
         return f"{words} · {'best match' if self.best else 'newest'} first"
@@ -352,6 +363,8 @@ class ReviewScreen(OrderingScreen):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         if action == "open":
             return bool(self.targets) or self._shown != self._query
+        if action == "open_at_message":
+            return self.focused is self.transcript and self.at_cursor() is not None
         if action in ("hit", "order"):
             return self._query.of_messages
         if action in ("mark", "mark_all"):

@@ -5,10 +5,15 @@ from __future__ import annotations
 from typing import ClassVar
 
 from textual.binding import Binding, BindingType
+from textual.content import Content
+from textual.reactive import reactive
 from textual.suggester import Suggester
+from textual.widget import Widget
 from textual.widgets import Input
 
+from tui_chat.core.filters import whole_words
 from tui_chat.core.query import Known, completions, help_line
+from tui_chat.core.text import one_line
 
 MOST_SHOWN = 12
 """Completions that the help line names."""
@@ -84,16 +89,16 @@ class SearchField(Input):
                 return whole
         return None
 
-    @property
-    def help(self) -> str:
-        """What the word at the cursor could become, else what it means; one line."""
+    def help(self, width: int) -> str:
+        """What the word at the cursor could become, else what it means; one line of so many cells."""
         text, cursor = self.value, self.cursor_position
         found = completions(text, cursor, self.known)
         if not found:
-            return help_line(text, cursor)
+            return help_line(text, cursor, width)
         if len(found) == 1 and found[0].words:
-            return f"{found[0].replacement} {found[0].words}"
-        return "tab: " + "  ".join(one.replacement for one in found[:MOST_SHOWN])
+            return whole_words(f"{found[0].replacement} {found[0].words}", width)
+        offered = "  ".join(one_line(one.replacement) for one in found[:MOST_SHOWN])
+        return whole_words(f"tab: {offered}", width)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         if action == "complete":
@@ -113,3 +118,26 @@ class SearchField(Input):
 
     async def action_delete_line(self) -> None:
         await self.run_action("screen.delete")
+
+
+class HelpLine(Widget):
+    """Under the search field: what is wrong with the query, else what can be typed; whole words of it."""
+
+    DEFAULT_CSS = """
+    HelpLine { height: 1; padding: 0 1; color: $text-muted; &.-wrong { color: $text-warning; } }
+    """
+
+    trouble: reactive[str] = reactive("")
+
+    def __init__(self, field: SearchField) -> None:
+        super().__init__()
+        self._field = field
+
+    def watch_trouble(self, trouble: str) -> None:
+        self.set_class(bool(trouble), "-wrong")
+
+    def render(self) -> Content:
+        width = self.content_size.width
+        if self.trouble:
+            return Content(whole_words(self.trouble, width))
+        return Content(self._field.help(width))
