@@ -131,6 +131,8 @@ def _open_app(world: World, opening: Opening) -> int:
         return BAD_ARGUMENTS
     # A collection in the middle of all that is loaded costs 40 ms of the first paint; the app enables it.
     gc.disable()
+    # A thread that searches would else keep each step of drawing waiting for 5 ms.
+    sys.setswitchinterval(0.001)
     from tui_chat.widgets.keys import prepare_terminal
 
     prepare_terminal(os.environ)

@@ -50,7 +50,7 @@ class TuiChat(KeyedApp):
             "f3,ctrl+o",
             "open_saved",
             "Saved",
-            tooltip="Saved conversations: find, reread, keep in order",
+            tooltip="Saved conversations: find, reread, keep in order, export, import",
             id="app.saved",
         ),
         Binding("f1", "help", "Help", id="app.help"),
@@ -275,12 +275,17 @@ class TuiChat(KeyedApp):
         chat = self.chat
         return [
             ("New conversation", "Begin anew; this one stays saved", chat.action_new),
-            ("Saved conversations", "Find, reread, keep in order", self.action_open_saved),
+            ("Saved conversations", "Find, reread, keep in order, export", self.action_open_saved),
             ("Regenerate", "Answer the last question again", chat.action_regenerate),
             ("Stop", "Stop the reply and keep its text", chat.action_stop),
             ("Edit the draft in $EDITOR", "", chat.prompt.action_edit_in_editor),
             ("Rename this conversation", "Its title", chat.action_rename),
-            ("Export this conversation", "Markdown or JSON Lines", chat.action_export),
+            (
+                "Export this conversation",
+                "Markdown, JSON Lines, fine-tuning, HTML",
+                chat.action_export,
+            ),
+            ("Import conversations", "From other programs, or exported here", chat.action_import),
             ("View code", "The next request as Python and curl", chat.action_show_code),
             ("Fetch or choose a model to talk to", "Built-in, a server, a key", self._welcome),
         ]

@@ -24,6 +24,7 @@ from tui_chat.core.conversation import (
     Usage,
     new_id,
 )
+from tui_chat.core.endpoints import WAYS_TO_CONTINUE
 from tui_chat.core.params import PARAMETERS, Parameter, Params, Value
 from tui_chat.core.records import LATEST
 from tui_chat.core.store import Store
@@ -52,8 +53,9 @@ seconds = st.none() | st.floats(0, 1e6)
 usages = st.builds(Usage, counts, counts, counts, counts, st.booleans(), seconds, seconds)
 
 
-def _gone_on(message: Message, characters: int) -> Message:
-    return replace(message, begun=min(characters, len(clean(message.content))))
+def _gone_on(message: Message, characters: int, way: str) -> Message:
+    begun = min(characters, len(clean(message.content)))
+    return replace(message, begun=begun, way=way if begun else "")
 
 
 _anew = st.builds(
@@ -72,7 +74,7 @@ _anew = st.builds(
     request_id=texts,
     created=st.integers(0, LATEST),
 )
-messages = st.builds(_gone_on, _anew, st.integers(0, 9))
+messages = st.builds(_gone_on, _anew, st.integers(0, 9), st.sampled_from(WAYS_TO_CONTINUE))
 
 
 def cleaned(message: Message) -> Message:

@@ -30,6 +30,7 @@ from tests.core.test_store_faults import LOCKING
 from tui_chat.core import staging
 from tui_chat.core.conversation import Conversation, Shelf
 from tui_chat.core.errors import ChatError
+from tui_chat.core.exporting import write as export
 from tui_chat.core.formats import cutting, jsonl
 from tui_chat.core.importing import Progress, Report, import_file
 from tui_chat.core.locks import FileLock
@@ -160,6 +161,24 @@ async def test_an_export_into_an_empty_store_is_the_same_to_the_byte(
         assert (await loaded(fresh, talk.id)).messages[1].content == clean(NASTY)
         await imported(fresh, path)
         assert await exported(fresh) == text
+    finally:
+        await fresh.close()
+
+
+async def test_a_conversation_of_which_all_was_deleted_keeps_no_file_out(
+    store: Store, tmp_path: Path
+) -> None:
+    await saved(store, "kept")
+    empty = await saved(store, "gone")
+    await store.delete_messages(empty.branch(empty.messages[0].id))
+    path = tmp_path / "a.jsonl"
+    written = await export(store, None, "jsonl", path)
+    assert (written.written, written.left_out) == (1, 1)
+    with path.open("a", encoding="utf-8") as file:
+        file.write(jsonl.line(await loaded(store, empty.id)) + "\n")
+    fresh = await Store.open(tmp_path / "fresh" / "conversations.db")
+    try:
+        assert (await imported(fresh, path)).words == "a.jsonl: 1 conversation, 1 message added"
     finally:
         await fresh.close()
 

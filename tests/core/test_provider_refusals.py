@@ -173,11 +173,15 @@ async def test_a_server_without_probabilities_answers_without_them(name: str) ->
 async def test_a_server_that_counts_nothing_is_not_asked_to() -> None:
     with FakeServer() as server:
         server.refuses = {"stream_options": refusal("Unknown field: stream_options")}
+        told: list[Refusal] = []
         async with provider_for(server) as provider:
-            ending = await provider.reply(SETUP, HI, list[Token]().append)
-            await provider.reply(SETUP, HI, list[Token]().append)
+            ending = await provider.reply(SETUP, HI, list[Token]().append, notice=told.append)
+            again = await provider.reply(SETUP, HI, list[Token]().append, notice=told.append)
         assert ["stream_options" in sent for sent in server.chats] == [True, False, False]
-    assert ending.refused == ()
+    # Nobody set it, so nobody is told; but each reply knows what its request was.
+    assert not told
+    assert ending.refused == again.refused
+    assert ending.refused == (Refusal("stream_options", "Unknown field: stream_options"),)
 
 
 async def test_too_long_a_thread_is_not_repeated_without_a_parameter() -> None:

@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -162,6 +163,79 @@ async def test_purged_words_are_gone_from_the_index(path: Path, store: Store) ->
         assert SECRET[:6].encode() not in index_of(path).read_bytes()
 
 
+async def test_words_that_a_crash_left_in_the_index_are_gone_after_the_next_start(
+    path: Path, store: Store
+) -> None:
+    gone = await kept(store, message(f"a {SECRET} that goes"))
+    await kept(store, message("word stays"))
+    async with searching(path):
+        pass
+    await store.delete([gone])
+    await store.purge([gone])
+    assert SECRET[:6].encode() in index_of(path).read_bytes(), "nobody came to forget it"
+
+    async with searching(path, built=False) as search:
+        assert not (await found(search, "word")).indexed
+        await search.forget()
+        assert SECRET[:6].encode() not in index_of(path).read_bytes()
+        await search.build()
+        assert (await found(search, "word")).indexed
+        sound = index_of(path).read_bytes()
+        await search.forget()
+        assert index_of(path).read_bytes() == sound
+
+
+async def test_what_is_purged_while_another_window_keeps_the_index_is_forgotten_at_the_next_chance(
+    path: Path, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gone = await kept(store, message(f"a {SECRET} that goes"))
+    await kept(store, message("word stays"))
+    monkeypatch.setattr(index, "connected", partial(database.connected, busy_seconds=0.05))
+    async with searching(path) as search:
+        with closing(sqlite3.connect(index_of(path), isolation_level=None)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            await store.delete([gone])
+            await store.purge([gone])
+            await search.forget()
+            assert SECRET[:6].encode() in index_of(path).read_bytes(), "it is held"
+            assert not (await found(search, "word")).indexed
+            other.execute("ROLLBACK")
+        await search.build()
+        assert (await found(search, "word")).indexed
+        assert SECRET[:6].encode() not in index_of(path).read_bytes()
+
+
+@pytest.mark.parametrize("at", [1, 3, 6])
+async def test_another_windows_build_begins_anew_by_itself_when_something_was_purged(
+    path: Path, store: Store, monkeypatch: pytest.MonkeyPatch, at: int
+) -> None:
+    gone = await kept(store, message(f"a {SECRET} that goes"))
+    await kept(store, *(message(f"word{number} stays") for number in range(50)))
+    await store.delete([gone])
+    monkeypatch.setattr(index, "BATCH", 10)
+    monkeypatch.setattr(index, "READ", 10)
+    reports: list[tuple[int, int]] = []
+
+    def purging(done: int, total: int) -> None:
+        reports.append((done, total))
+        if len(reports) == at:
+            asyncio.run(purge())
+
+    async def purge() -> None:
+        window = await Store.open(path)
+        assert await window.purge([gone]) == 1
+        await window.close()
+
+    built = indexing.Indexing(path, index_of(path))
+    monkeypatch.setattr(built, "report", purging)
+    await built.build()
+    await built.close()
+    async with searching(path, built=False) as search:
+        assert len((await found(search, "stays")).hits) == 50
+        assert (await found(search, "stays")).indexed
+    assert SECRET[:6].encode() not in index_of(path).read_bytes()
+
+
 async def test_a_build_that_runs_begins_anew_after_words_were_purged(
     path: Path, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -193,8 +267,10 @@ async def test_a_build_that_runs_begins_anew_after_words_were_purged(
 async def test_what_is_to_be_forgotten_is_forgotten_before_the_end(
     path: Path, store: Store
 ) -> None:
-    await kept(store, message(f"a {SECRET} that goes"))
+    gone = await kept(store, message(f"a {SECRET} that goes"))
     async with searching(path) as search:
+        await store.delete([gone])
+        await store.purge([gone])
         forgetting = asyncio.create_task(search.forget())
         await asyncio.sleep(0)
 

@@ -106,7 +106,10 @@ async def test_pages_go_on_when_the_index_is_there_or_lost_meanwhile(
         page = await search.hits(parse("word"), limit=10)
         shown = list(page.hits)
         while page.more:
-            await (search.forget() if page.indexed else search.build())
+            if page.indexed:
+                index.reset(index_of(path))
+            else:
+                await search.build()
             page = await search.hits(parse("word"), limit=10, after=page)
             shown += page.hits
 
@@ -130,8 +133,8 @@ async def test_nothing_of_the_order_stays_in_an_index_that_is_emptied(
     path: Path, store: Store
 ) -> None:
     await said_at(store, *range(NOON, NOON + 50))
-    async with searching(path) as search:
-        await search.forget()
+    async with searching(path):
+        index.reset(index_of(path))
         with closing(sqlite3.connect(index_of(path))) as connection:
             assert connection.execute("SELECT * FROM sqlite_master").fetchall() == []
 

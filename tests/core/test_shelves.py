@@ -261,6 +261,30 @@ async def test_a_deleted_branch_is_gone_until_it_is_restored(store: Store) -> No
     assert (await loaded(store, conversation.id)).messages == conversation.messages
 
 
+async def test_a_deleted_branch_is_read_and_purged_without_the_rest(
+    store: Store, path: Path
+) -> None:
+    conversation = await saved(store, "question", "canary reply", "canary more")
+    kept = said("assistant", "other reply", conversation.messages[0].id)
+    await store.add(conversation.id, kept)
+    branch = conversation.branch(conversation.messages[1].id)
+    await store.delete_messages(branch)
+    everything = await store.load(conversation.id, at=branch[1])
+    assert everything is not None
+    assert list(everything.messages) == [*conversation.messages, kept]
+    present = ["question", "other reply"]
+    for at in ("", kept.id, "absent"):
+        found = await store.load(conversation.id, at=at)
+        assert found is not None
+        assert [one.content for one in found.messages] == present
+
+    assert await store.purge_branches([kept.id, "absent"]) == 0
+    assert await store.purge_branches([branch[0], branch[1]]) == 2
+
+    assert b"canary" not in state(path)
+    assert [one.content for one in (await loaded(store, conversation.id)).messages] == present
+
+
 async def test_what_was_added_below_a_purged_message_is_not_lost(store: Store, path: Path) -> None:
     conversation = await saved(store, "question", "reply")
     reply = conversation.messages[1]
@@ -272,6 +296,21 @@ async def test_what_was_added_below_a_purged_message_is_not_lost(store: Store, p
 
     found = await loaded(store, conversation.id)
     assert [each.content for each in found.messages] == ["question", "from another window"]
+
+
+@pytest.mark.parametrize("expired", [False, True])
+async def test_what_rows_edited_by_hand_tie_to_another_conversation_can_be_purged(
+    store: Store, path: Path, expired: bool
+) -> None:
+    gone, kept = await saved(store, "canary", "canary reply"), await saved(store, "kept", "reply")
+    by_hand(path, "UPDATE message SET parent=2 WHERE seq=3", "UPDATE conversation SET leaf=2")
+    await store.delete([gone.id])
+
+    removed = store.purge_expired(-1) if expired else store.purge([gone.id])
+    assert await removed == 1
+
+    assert b"canary" not in state(path)
+    assert [one.content for one in (await loaded(store, kept.id)).messages] == ["kept", "reply"]
 
 
 @pytest.mark.parametrize("states", [("deleted",), ("kept", "deleted")])

@@ -290,6 +290,8 @@ async def test_files_are_the_users_own_under_any_umask(tmp_path: Path) -> None:
         "UPDATE message SET begun='many', deleted_at=NULL",
         "UPDATE message SET begun=1000000",
         "UPDATE message SET begun=-1",
+        "UPDATE message SET begun=1, way='by magic'",
+        "UPDATE message SET way=x'ff'",
         "UPDATE message SET id=x'6964' WHERE seq=1",
         "UPDATE setup SET params='{'",
         'UPDATE setup SET params=\'{"temperature":1e400,"seed":'

@@ -286,3 +286,19 @@ async def test_a_database_of_the_first_version_is_brought_up_and_backed_up(path:
     assert (line.title, line.messages, line.state, line.starred) == ("Old", 1, "kept", False)
     assert [each.content for each in conversation.messages] == ["hello"]
     assert by_hand(path.parent / "backups" / "pre-v2.db", "PRAGMA user_version") == [(1,)]
+
+
+async def test_a_reply_of_the_third_version_that_went_on_does_not_say_how(path: Path) -> None:
+    await (await Store.open(path, MIGRATIONS[:3])).close()
+    by_hand(
+        path,
+        "INSERT INTO conversation(id,title,created_at,updated_at) VALUES('c','Old',1,2)",
+        "INSERT INTO message(id,conversation,role,content,status,created_at,begun)"
+        " VALUES('m',1,'assistant','hello','complete',1,4)",
+    )
+
+    store = await Store.open(path)
+    (message,) = (await loaded(store, "c")).messages
+    await store.close()
+
+    assert (message.content, message.begun, message.way) == ("hello", 4, "")

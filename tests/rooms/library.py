@@ -65,6 +65,17 @@ async def open_review(house: House) -> None:
     await wait_until(lambda: "newest first" in house.screen_text(), "the list is there")
 
 
+async def library(directory: Path) -> None:
+    """Three conversations: one, two, three; the last is the newest."""
+    await keep(directory, *(talk(name, f"about {name}") for name in ("one", "two", "three")))
+
+
+async def mark_two(house: House) -> None:
+    """Mark the two newest lines of the list."""
+    await house.press("tab", "space", "space")
+    await wait_until(lambda: "2 marked" in house.screen_text())
+
+
 async def look_for(house: House, query: str, *words: str) -> None:
     """Type a query and wait for these words on the screen."""
     await house.write(query)

@@ -6,11 +6,14 @@ import json
 from pathlib import Path
 
 import pytest
-from textual.widgets import TextArea
+from textual.widgets import Input, TextArea
 
 from tests.fake_server import FakeServer
 from tests.rooms.house import House, open_house, stored, wait_until
 from tests.rooms.library import branched, keep, look_for, open_review, talk, titles
+from tui_chat.core.exporting import FORMATS
+from tui_chat.rooms.chat.commands import COMMANDS
+from tui_chat.widgets.bringing import named_files
 
 
 async def take(house: House, which: str, form: str, file: str) -> None:
@@ -202,6 +205,92 @@ async def test_a_file_that_is_none_of_those_is_asked_for_again(tmp_path: Path) -
             await wait_until(lambda: "is not JSON" in house.screen_text())
             await house.press("escape")
             await wait_until(lambda: "─ Import ─" not in house.screen_text())
+
+
+def simple(path: Path, text: str) -> Path:
+    turns = [{"role": "user", "content": text}, {"role": "assistant", "content": "ho"}]
+    path.write_text(json.dumps({"messages": turns}) + "\n")
+    return path
+
+
+async def test_in_the_chat_files_are_imported_by_name_or_after_a_question(tmp_path: Path) -> None:
+    spaced = simple(tmp_path / "my own.jsonl", "first")
+    one, other = (simple(tmp_path / f"{name}.jsonl", name) for name in ("second", "third"))
+    asked = simple(tmp_path / "asked.jsonl", "fourth")
+    by_palette = simple(tmp_path / "palette.jsonl", "fifth")
+    with FakeServer() as server:
+        async with open_house(tmp_path, server) as house:
+            await house.command(f"/import {spaced}")
+            await wait_until(lambda: "my own.jsonl: 1 conversation" in house.notices())
+            await house.command(f'/import {one} "{other}"')
+            await wait_until(lambda: "third.jsonl: 1 conversation" in house.notices())
+            await house.write("/import")
+            await house.press("escape", "enter")
+            await wait_until(lambda: "─ Import ─" in house.screen_text())
+            await house.write(str(asked))
+            await house.press("enter")
+            await wait_until(lambda: "asked.jsonl: 1 conversation" in house.notices())
+            await wait_until(lambda: house.app.screen is house.chat)
+            await house.press("ctrl+p")
+            await house.write("Import conversations")
+            await house.press("enter")
+            await wait_until(lambda: "─ Import ─" in house.screen_text())
+            await house.write(str(by_palette))
+            await house.press("enter")
+            await wait_until(lambda: "palette.jsonl: 1 conversation" in house.notices())
+    assert sorted(titles(await stored(tmp_path))) == [
+        "fifth", "first", "fourth", "second", "third",
+    ]  # fmt: skip
+
+
+async def test_a_file_named_in_the_chat_that_cannot_be_imported_is_asked_for_again(
+    tmp_path: Path,
+) -> None:
+    good = simple(tmp_path / "good.jsonl", "hi")
+    with FakeServer() as server:
+        async with open_house(tmp_path, server) as house:
+            await house.write("/import 'half")
+            await house.press("escape", "enter")
+            await wait_until(lambda: "A quote in these names is not closed." in house.notices())
+            await house.press("ctrl+u")
+            await house.write(f"/import absent.zip {good}")
+            await house.press("escape", "enter")
+            await wait_until(lambda: "There is no file" in house.screen_text())
+            assert "absent.zip" in house.app.screen.query_one(Input).value
+            assert not await stored(tmp_path)
+            # Passing one over leaves the next.
+            await house.press("escape")
+            await wait_until(lambda: "1 conversation" in house.notices())
+    assert titles(await stored(tmp_path)) == ["hi"]
+
+
+@pytest.mark.parametrize(
+    ("typed", "files"),
+    [
+        ("", []),
+        ("a.zip", ["a.zip"]),
+        ("a.zip  b.db", ["a.zip", "b.db"]),
+        ("'my own.zip' b\\ c #1.db", ["my own.zip", "b c", "#1.db"]),
+        ("x" * 5000, ["x" * 5000]),
+    ],
+)
+def test_several_files_are_named_as_in_a_shell(typed: str, files: list[str]) -> None:
+    assert named_files(typed) == files
+
+
+def test_the_words_about_exports_name_every_format() -> None:
+    (command,) = [one for one in COMMANDS if one.name == "export"]
+    assert all(one.suffix in command.argument for one in FORMATS.values())
+
+
+async def test_the_palette_names_every_format(tmp_path: Path) -> None:
+    with FakeServer() as server:
+        async with open_house(tmp_path, server) as house:
+            offered = {
+                one.title: one.help for one in house.app.get_system_commands(house.app.screen)
+            }
+            words = offered["Export this conversation"].lower()
+            assert all(one.label.lower() in words for one in FORMATS.values())
 
 
 async def test_in_the_chat_a_conversation_is_taken_away_by_name_or_by_questions(

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from tests.core.stored import by_hand
 from tests.fake_server import FakeServer
-from tests.rooms.house import House, open_house, wait_until
-from tests.rooms.library import branched, keep, look_for, open_review, talk
+from tests.rooms.house import open_house, wait_until
+from tests.rooms.library import branched, keep, library, look_for, mark_two, open_review, talk
 from tui_chat.core.conversation import Headline, Shelf
 from tui_chat.core.store import Store
 
@@ -21,17 +21,6 @@ async def kept(directory: Path) -> dict[str, Headline]:
         return {one.title: one for one in await store.headlines(ALL)}
     finally:
         await store.close()
-
-
-async def library(directory: Path) -> None:
-    """Three conversations: one, two, three; the last is the newest."""
-    await keep(directory, *(talk(name, f"about {name}") for name in ("one", "two", "three")))
-
-
-async def mark_two(house: House) -> None:
-    """Mark the two newest lines of the list."""
-    await house.press("tab", "space", "space")
-    await wait_until(lambda: "2 marked" in house.screen_text())
 
 
 async def test_several_are_starred_tagged_and_archived_at_once(tmp_path: Path) -> None:
@@ -131,7 +120,7 @@ async def test_what_is_purged_is_gone_from_the_database_and_the_index(tmp_path: 
             await house.press("delete")
             await wait_until(lambda: "for good?" in house.screen_text())
             await house.press("enter")
-            await wait_until(lambda: "Removed 1 for good" in house.notices())
+            await wait_until(lambda: "Removed 1 conversation for good" in house.notices())
             await wait_until(lambda: "Nothing matches." in house.screen_text())
     assert set(await kept(tmp_path)) == {"other"}
     held = [each for each in tmp_path.rglob("*") if each.is_file()]
@@ -209,6 +198,67 @@ async def test_a_deleted_branch_is_found_in_the_trash_and_comes_back(tmp_path: P
     assert len(found) == len(fruit)
 
 
+async def test_the_trash_shows_deleted_branches_with_their_text_and_removes_them_alone(
+    tmp_path: Path,
+) -> None:
+    fruit = branched()
+    await keep(tmp_path, fruit, talk("other question", "other answer", title="Other"))
+    database = tmp_path / "config" / "conversations.db"
+    store = await Store.open(database)
+    await store.delete_messages(fruit.branch(fruit.messages[1].id))
+    await store.delete_messages(fruit.branch(fruit.messages[3].id))
+    await store.delete([one.id for one in await store.headlines() if one.title == "Other"])
+    await store.close()
+    with FakeServer() as server:
+        async with open_house(tmp_path, server) as house:
+            await open_review(house)
+            await house.press("tab", "v", "v", "v")
+            await wait_until(lambda: "2 branches, 1 conversation ·" in house.screen_text())
+            assert "deleted branch" in house.screen_text()
+            await wait_until(lambda: "A pear." in house.screen_text(), "its text, in the preview")
+            await house.press("delete")
+            await wait_until(lambda: "Remove a branch of “Fruit” for good?" in house.screen_text())
+            await house.press("enter")
+            await wait_until(lambda: "Removed 1 message for good" in house.notices())
+            await wait_until(lambda: "1 branch, 1 conversation ·" in house.screen_text())
+            await wait_until(lambda: "And then?" in house.screen_text(), "all of the branch")
+            assert b"A pear" not in database.read_bytes()
+            await house.press("space", "down", "space", "u")
+            await wait_until(lambda: "Restored 1 conversation and 1 branch" in house.notices())
+            await wait_until(lambda: "Nothing matches." in house.screen_text())
+    store = await Store.open(database)
+    found = await store.load(fruit.id)
+    assert found is not None
+    assert [one.content for one in found.messages] == ["Which fruit?", "An apple.", "And then?"]
+    assert {one.title for one in await store.headlines()} == {"Fruit", "Other"}
+    await store.close()
+
+
+async def test_what_is_done_to_marked_lines_spares_the_conversations_of_deleted_branches(
+    tmp_path: Path,
+) -> None:
+    fruit = branched()
+    await keep(tmp_path, fruit, talk("other question", title="Other"))
+    database = tmp_path / "config" / "conversations.db"
+    store = await Store.open(database)
+    await store.delete_messages(fruit.branch(fruit.messages[3].id))
+    await store.close()
+    with FakeServer() as server:
+        async with open_house(tmp_path, server) as house:
+            await open_review(house)
+            await look_for(house, "is:deleted", "1 branch ·")
+            await house.press("tab", "space", "slash", "ctrl+u")
+            await look_for(house, "other", "1 hit")
+            await house.press("tab", "space")
+            await wait_until(lambda: "2 marked" in house.screen_text())
+            await house.press("a")
+            await wait_until(lambda: "Archived “Other”" in house.notices())
+    assert {title: one.state for title, one in (await kept(tmp_path)).items()} == {
+        "Fruit": "kept",
+        "Other": "archived",
+    }
+
+
 async def test_a_crash_between_purge_and_index_leaves_no_word_at_the_next_start(
     tmp_path: Path,
 ) -> None:
@@ -228,6 +278,3 @@ async def test_a_crash_between_purge_and_index_leaves_no_word_at_the_next_start(
         assert b"anary" in index.read_bytes()
         async with open_house(tmp_path, server):
             await wait_until(lambda: b"anary" not in index.read_bytes())
-    store = await Store.open(tmp_path / "config" / "conversations.db")
-    assert not await store.must_forget()
-    await store.close()

@@ -5,19 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from tests.fake_server import FakeServer
-from tests.rooms.house import House, open_house, wait_until
-from tests.rooms.library import keep, look_for, open_review, talk
-
-
-async def library(directory: Path) -> None:
-    """Three conversations: one, two, three; the last is the newest."""
-    await keep(directory, *(talk(name, f"about {name}") for name in ("one", "two", "three")))
-
-
-async def mark_two(house: House) -> None:
-    """Mark the two newest lines of the list."""
-    await house.press("tab", "space", "space")
-    await wait_until(lambda: "2 marked" in house.screen_text())
+from tests.rooms.house import open_house, wait_until
+from tests.rooms.library import library, look_for, mark_two, open_review
 
 
 async def test_a_second_star_takes_the_stars_of_all_that_are_marked_away(tmp_path: Path) -> None:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from tests.core.wire import unsupported
 from tests.fake_server import Answer, FakeServer, words
 from tests.rooms.house import House, open_house, wait_until
+from tui_chat.core.endpoints import ENVIRONMENT, Endpoints
 from tui_chat.core.opening import Opening
 from tui_chat.core.params import Params
 from tui_chat.widgets.compare import Comparison
@@ -58,7 +61,7 @@ async def test_a_reply_says_all_that_is_known_of_it(tmp_path: Path) -> None:
         "System prompt     Be brief.\n                    And kind.",
         f"Message           {reply.id}",
         "Temperature       0.30",
-        "Seed              refused: Unsupported parameter: 'seed'.",
+        "Left out\n  Seed              refused: Unsupported parameter: 'seed'.",
         "Prompt            1\u202f234 tokens",
         "of it reasoning   2 tokens",
         "Prompt, cached    1\u202f000 tokens",
@@ -71,6 +74,34 @@ async def test_a_reply_says_all_that_is_known_of_it(tmp_path: Path) -> None:
     ):
         assert fact in text, fact
     assert "Top P" not in text
+    assert text.count("Seed") == 1
+
+
+async def test_what_would_not_be_sent_now_is_no_difference(tmp_path: Path) -> None:
+    opening = Opening(params=Params({"temperature": 0.3, "seed": 7}))
+    with FakeServer() as server:
+        server.refuses = {"seed": REFUSAL, "stream_options": unsupported("stream_options")}
+        async with open_house(tmp_path, server, opening=opening) as house:
+            world = house.app._world
+            here = replace(world.endpoint(ENVIRONMENT), accepts=frozenset())
+            world.endpoints = Endpoints([here])
+            await house.send("hi")
+            await house.command("/top-k 40")
+            await on_messages(house, "G")
+            text = await info(house)
+            assert "Same as the present setup" in text
+            assert "Count of tokens   refused: Unsupported parameter: 'stream_options'" in text
+            await close(house)
+            # That the program counts by itself then is no trouble of anybody's.
+            assert "stream_options" not in house.screen_text()
+            for line in ("/seed off", "/temperature 1"):
+                await house.command(line)
+            await on_messages(house, "G")
+            _, differs = (await info(house)).split("Differs from the present setup\n")
+            assert [line.split() for line in differs.splitlines()] == [
+                ["Temperature", "0.30"],
+                ["now", "1.00"],
+            ]
 
 
 async def test_what_differs_from_the_present_setup_is_said_and_p_takes_it_over(

@@ -65,7 +65,7 @@ async def test_a_renamed_conversation_is_found_by_its_title(tmp_path: Path) -> N
     with FakeServer() as server:
         async with open_house(tmp_path, server) as house:
             await open_review(house)
-            await look_for(house, "resume", "Résumé of week 2", "1 title, 0 hits")
+            await look_for(house, "resume", "Résumé of week 2", "1 title ·")
             await wait_until(lambda: "other" not in house.screen_text())
             await house.press("enter")
             await wait_until(lambda: house.thread and house.thread[0].content == "hello")
@@ -271,6 +271,31 @@ async def test_a_window_too_small_says_so_and_the_room_is_back_in_a_larger_one(
             assert "hello" not in house.screen_text()
             await house.pilot.resize_terminal(60, 16)
             await wait_until(lambda: "hello" in house.screen_text())
+
+
+async def test_lines_take_the_rows_that_their_width_needs_when_the_window_changes(
+    tmp_path: Path,
+) -> None:
+    await keep(tmp_path, talk("first", "needle"), talk("second", "needle"))
+    with FakeServer() as server:
+        async with open_house(tmp_path, server, size=(120, 30)) as house:
+            await open_review(house)
+            await look_for(house, "needle", "2 hits")
+
+            def rows_apart() -> int:
+                rows = house.screen_text().splitlines()
+                first, second = (
+                    next(n for n, row in enumerate(rows) if title in row[:60] and n > 3)
+                    for title in ("first", "second")
+                )
+                return first - second
+
+            assert rows_apart() == 3
+            await house.pilot.resize_terminal(80, 24)
+            await wait_until(lambda: rows_apart() == 2)
+            assert "2 hits · newest first" in house.screen_text()
+            await house.pilot.resize_terminal(120, 30)
+            await wait_until(lambda: rows_apart() == 3)
 
 
 @pytest.mark.parametrize(

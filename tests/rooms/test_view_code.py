@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import shlex
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +13,11 @@ from textual.widgets import TextArea
 
 from tests.core.wire import unsupported
 from tests.fake_server import Answer, FakeServer, words
+from tests.local_model import put_model
 from tests.rooms.house import House, open_house, wait_until
 from tests.rooms.test_branches import on_messages, stopped
+from tui_chat.core.endpoints import ENVIRONMENT, Endpoints
+from tui_chat.core.local.model import SMOLLM2
 from tui_chat.core.opening import Opening
 from tui_chat.core.params import Params
 from tui_chat.widgets.dialogs import CodeDialog
@@ -99,6 +104,54 @@ async def test_the_code_of_a_reply_is_what_was_sent_for_it(tmp_path: Path, refus
             assert await _of_reply(house) == server.chats[-1]
 
 
+@pytest.mark.parametrize("refused", ["stream_options", "temperature", "max_tokens"])
+@pytest.mark.parametrize("stopped_too", [False, True])
+async def test_the_code_of_a_reply_is_the_same_after_a_new_start(
+    tmp_path: Path, refused: str, stopped_too: bool
+) -> None:
+    opening = Opening(params=Params(SET))
+    with FakeServer() as server:
+        server.refuses[refused] = unsupported(refused)
+        async with open_house(tmp_path, server, opening=opening) as house:
+            await house.send("hi")
+            if stopped_too:
+                server.answer = Answer(words("word " * 400), delay=0.01)
+                await stopped(house, server)
+        server.refuses.clear()
+        async with open_house(tmp_path, server) as house:
+            await wait_until(lambda: house.thread, "it is open again")
+            assert refused not in server.chats[-1]
+            assert await _of_reply(house) == server.chats[-1]
+
+
+async def test_the_code_of_a_reply_is_what_was_sent_whatever_its_endpoint_is_said_to_take_now(
+    tmp_path: Path,
+) -> None:
+    with FakeServer() as server:
+        async with open_house(tmp_path, server, opening=Opening(params=Params(SET))) as house:
+            await house.send("hi")
+            world = house.app._world
+            here = replace(world.endpoint(ENVIRONMENT), accepts=frozenset())
+            world.endpoints = Endpoints([here])
+            assert await _of_reply(house) == server.chats[-1]
+            assert server.chats[-1]["top_k"] == 40
+
+
+async def test_a_model_of_ours_is_told_how_to_be_served_for_the_code(tmp_path: Path) -> None:
+    place = put_model(tmp_path / "cache" / "models")
+    async with open_house(tmp_path) as house:
+        await house.command("/code")
+        await wait_until(lambda: isinstance(house.app.screen, CodeDialog), "the code is shown")
+        text = house.app.screen.query_one(TextArea).text
+        command = next(line for line in text.splitlines() if "llama-server" in line)
+        given = shlex.split(command.lstrip("# "))
+        assert given[: given.index("--ctx-size")] == [
+            "llama-server", "--model", str(place), "--alias", SMOLLM2.id,
+        ]  # fmt: skip
+        assert given[given.index("--port") + 1] == "8080"
+        assert "base_url='http://127.0.0.1:8080/v1', api_key=\"none\"" in text
+
+
 @pytest.mark.parametrize(
     ("owner", "more"),
     [("llamacpp", {}), ("vllm", {"continue_final_message": True, "add_generation_prompt": False})],
@@ -121,6 +174,10 @@ async def test_the_code_of_a_reply_that_went_on_has_what_it_went_on_from(
             await house.press("i")
             await wait_until(lambda: "Went on" in house.app.screen.query_one(TextArea).text)
             assert (await house.saved()).thread()[-1].begun == len(shown["messages"][-1]["content"])
+            await house.press("escape")
+        async with open_house(tmp_path, server) as house:
+            await wait_until(lambda: house.thread, "it is open again")
+            assert await _of_reply(house) == shown
 
 
 async def test_each_of_the_two_programs_is_copied_by_its_key(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from tui_chat.core.outline import Limb
 from tui_chat.core.params import Params
 from tui_chat.core.wordwise import Pair, Piece, compared
 from tui_chat.widgets.captions import caption, speaker
-from tui_chat.widgets.compare import Row, rows_of, wrapped
+from tui_chat.widgets.compare import Row, rows_of, setup_rows, wrapped
 from tui_chat.widgets.info import about
 from tui_chat.widgets.tree import tree_line
 
@@ -101,6 +101,25 @@ def test_estimates_are_said_to_be_such() -> None:
 def test_what_was_sent_under_another_name_is_told() -> None:
     text = about(reply(refused=(Refusal("max_tokens", "Use the other.", "max_completion_tokens"),)))
     assert "sent as max_completion_tokens: Use the other." in text
+
+
+def test_what_was_refused_is_no_difference_and_is_not_listed_as_sent() -> None:
+    set_ = replace(SETUP, params=SETUP.params.changed("seed", 7))
+    one, other = reply(setup=set_), reply(setup=set_, refused=(Refusal("seed", "No seeds."),))
+    assert setup_rows(one, other) == [("Seed", "7", "not set")]
+    assert setup_rows(reply(), other) == []
+    assert "Seed" not in about(one).partition("Left out")[2]
+    assert about(other).partition("Left out")[2].split("\n")[1].split() == [
+        "Seed", "refused:", "No", "seeds."
+    ]  # fmt: skip
+    assert "Seed" not in about(other).partition("Left out")[0]
+
+
+def test_what_this_model_refused_it_would_refuse_again_but_another_may_take_it() -> None:
+    set_ = replace(SETUP, params=SETUP.params.changed("seed", 7))
+    old = reply(refused=(Refusal("seed", "No seeds."),))
+    assert "Same as the present setup" in about(old, set_)
+    assert "Seed" in about(old, replace(set_, model="other")).partition("Differs")[2]
 
 
 def test_an_endpoints_own_parameters_are_not_listed() -> None:

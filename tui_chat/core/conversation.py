@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal, get_args
 
 from tui_chat.core.params import Params
@@ -57,6 +57,12 @@ class Setup:
     system: str = ""
     params: Params = field(default_factory=Params)
 
+    def without(self, refused: Iterable[Refusal]) -> Setup:
+        """The setup without the parameters that were refused, and left out for it."""
+        left_out = {one.name for one in refused if not one.sent_as}
+        kept = {name: value for name, value in self.params.items() if name not in left_out}
+        return replace(self, params=Params(kept))
+
 
 @dataclass(frozen=True, slots=True)
 class Token:
@@ -93,14 +99,24 @@ class Usage:
         return self.completion_tokens / span if span >= SHORTEST_SPAN else None
 
 
+COUNT_FIELD = "stream_options"
+"""The field of a request that makes a server count the tokens of a reply that it streams."""
+
+
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """A parameter that the server refused or wanted under another name, in its own words."""
+    """A field that the server refused or wanted under another name, in its own words."""
 
     name: str
     words: str
     sent_as: str = ""
     """The field it was sent as instead; empty when it was left out."""
+
+    @property
+    def of_count(self) -> bool:
+        """Whether it is of the count of tokens, which the program asks for by itself: no loss that a
+        person is told of."""
+        return self.name == COUNT_FIELD
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +141,8 @@ class Message:
     """Milliseconds since the epoch, UTC."""
     begun: int = 0
     """How many characters of a reply's content it was given to go on from; 0 for one that began anew."""
+    way: str = ""
+    """How its server was told to go on, one of endpoints.WAYS_TO_CONTINUE; empty for one that began anew."""
 
 
 EDITED = "edited"
@@ -138,8 +156,11 @@ def said(
     return Message(new_id(), parent, role, content, setup=setup, created=now())
 
 
-def begun(parent: str | None, setup: Setup, content: str = "", reasoning: str = "") -> Message:
-    """A reply of which nothing has arrived yet but what it goes on from; `setup` is what is sent."""
+def begun(
+    parent: str | None, setup: Setup, content: str = "", reasoning: str = "", way: str = ""
+) -> Message:
+    """A reply of which nothing has arrived yet but what it goes on from, in this way; `setup` is what is
+    sent."""
     return Message(
         new_id(),
         parent,
@@ -150,6 +171,7 @@ def begun(parent: str | None, setup: Setup, content: str = "", reasoning: str = 
         setup=setup,
         created=now(),
         begun=len(content),
+        way=way,
     )
 
 

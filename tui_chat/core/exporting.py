@@ -15,7 +15,7 @@ from tui_chat.core.errors import ChatError
 from tui_chat.core.files import NewFile
 from tui_chat.core.formats import finetuning, html, jsonl, markdown
 from tui_chat.core.store import Store
-from tui_chat.core.text import clean, one_line
+from tui_chat.core.text import clean, counted, one_line
 
 MOST_TO_COPY = 5_000_000
 """Bytes; more than this no clipboard is given."""
@@ -42,8 +42,10 @@ class Format:
 
 
 def _jsonl(conversation: Conversation, alone: bool) -> Iterator[str]:
-    yield jsonl.line(conversation)
-    yield "\n"
+    # Of which all was deleted, nothing is left that an import would bring back.
+    if len(conversation):
+        yield jsonl.line(conversation)
+        yield "\n"
 
 
 def _finetuning(conversation: Conversation, alone: bool) -> Iterator[str]:
@@ -148,12 +150,11 @@ class Report:
     @property
     def words(self) -> str:
         """One sentence for a notice."""
-        parts = [_count(self.written), *left_out_words(self.left_out, self.missing)]
+        parts = [
+            counted(self.written, "conversation"),
+            *left_out_words(self.left_out, self.missing),
+        ]
         return f"Written: {one_line(str(self.path), 400)} ({'; '.join(parts)})."
-
-
-def _count(number: int) -> str:
-    return f"{number:,} conversation{'' if number == 1 else 's'}"
 
 
 def left_out_words(left_out: int, missing: int) -> list[str]:

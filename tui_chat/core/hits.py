@@ -44,6 +44,8 @@ class Hit:
     """Where the words stand in the snippet."""
     place: Moment
     """Its place in the order of time."""
+    branch: bool = False
+    """Whether it is in the trash without its conversation, with the branch it stands in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +69,7 @@ def hits(connection: Connection, query: Query, rows: Sequence[Moment]) -> tuple[
             columns[place] = f"substr({name},1,{_LOOKED_AT})"
     found = connection.execute(
         f"SELECT m.seq, m.id, NULL, {','.join(columns)}, c.id, c.title, c.archived, c.starred,"
-        " c.deleted_at IS NOT NULL OR m.deleted_at IS NOT NULL"
+        " c.deleted_at IS NOT NULL OR m.deleted_at IS NOT NULL, c.deleted_at IS NULL"
         " FROM message m CROSS JOIN conversation c ON c.seq=m.conversation"
         f" WHERE m.seq IN ({','.join(str(seq) for _, seq in rows)})"
     ).fetchall()
@@ -76,8 +78,8 @@ def hits(connection: Connection, query: Query, rows: Sequence[Moment]) -> tuple[
     left = _MOST
     places = {seq: (created, seq) for created, seq in rows}
     for row in found:
-        message = message_from(row[:-5], {}, setups)
-        name, title, archived, starred, deleted = row[-5:]
+        message = message_from(row[:-6], {}, setups)
+        name, title, archived, starred, deleted, alone = row[-6:]
         text, spans = snippet(query, clean(message.content), clean(message.reasoning))
         cut_off = _LOOKED_AT in (len(message.content), len(message.reasoning))
         if cut_off and query.words and not spans and left > 0:
@@ -100,6 +102,7 @@ def hits(connection: Connection, query: Query, rows: Sequence[Moment]) -> tuple[
             text,
             spans,
             places[row[0]],
+            bool(deleted and alone),
         )
     return tuple(made[seq] for _, seq in rows if seq in made)
 

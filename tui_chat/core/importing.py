@@ -26,7 +26,7 @@ from tui_chat.core.locks import FileLock, remove_abandoned
 from tui_chat.core.merging import Merged, Stopped
 from tui_chat.core.staging import Staging
 from tui_chat.core.store import Store
-from tui_chat.core.text import one_line
+from tui_chat.core.text import counted, one_line
 
 MOST_PLACES = 1000
 """How many unreadable places a report names; it counts all."""
@@ -56,7 +56,7 @@ class Report:
     def words(self) -> str:
         """The report as a sentence on one line, without the places."""
         name = one_line(self.path.name, 80)
-        lost = _counted(self.unreadable_total, "place")
+        lost = counted(self.unreadable_total, "place")
         if self.added is None:
             return f"{name}: nothing was imported, because {lost} could not be read"
         added = self.added
@@ -66,16 +66,12 @@ class Report:
             (added.in_trash, "is in the trash" if added.in_trash == 1 else "are in the trash"),
         )
         parts = [
-            f"{_counted(added.conversations, 'conversation')},"
-            f" {_counted(added.messages, 'message')} added",
+            f"{counted(added.conversations, 'conversation')},"
+            f" {counted(added.messages, 'message')} added",
             *(f"{number:,} {words}" for number, words in rest if number),
             *([f"{lost} could not be read"] if self.unreadable_total else []),
         ]
         return f"{name}: {'; '.join(parts)}"
-
-
-def _counted(number: int, noun: str) -> str:
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 async def import_file(

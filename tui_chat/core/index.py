@@ -16,7 +16,9 @@ from pathlib import Path
 
 from tui_chat.core.database import Connection, Error, OperationalError, connected, prepare
 from tui_chat.core.moments import SCHEMA, TABLES, Moment, Moments
+from tui_chat.core.queries import one_text
 from tui_chat.core.records import text_of, time_of
+from tui_chat.core.shelves import PURGED
 from tui_chat.core.words import VERSION, normalised
 
 _VERSION = 200 + VERSION
@@ -150,11 +152,16 @@ class Index:
         if version != _VERSION or not self._belongs():
             if version:
                 self.reset()
+            # Read before any message is: what is purged from now on makes this index a wrong one.
+            purged = self._purged()
             self._connection.execute("BEGIN IMMEDIATE")
             # Another window may have made it meanwhile.
             if not self._version():
                 for statement in _SCHEMA:
                     self._connection.execute(statement)
+                self._connection.execute(
+                    "INSERT INTO meta(key,value) VALUES(?,?)", (PURGED, purged)
+                )
             self._connection.execute("COMMIT")
         return self.place()
 
@@ -169,9 +176,19 @@ class Index:
         meta = self._meta()
         if meta.get("building") not in (None, "", _boot()):
             return False
+        if not self._unpurged():
+            return False
         top = int(meta.get("top", 0))
         found = self._base.execute("SELECT id FROM message WHERE seq=?", (top,)).fetchone()
         return top == 0 or (found is not None and text_of(found[0]) == meta.get("id"))
+
+    def _unpurged(self) -> bool:
+        """Whether nothing was purged since the index was begun."""
+        return self._meta().get(PURGED, "") == self._purged()
+
+    def _purged(self) -> str:
+        """The mark of the last purge in the database; empty before the first."""
+        return one_text(self._base, "SELECT value FROM state WHERE key=?", PURGED)
 
     def _meta(self) -> dict[str, str]:
         return dict(self._connection.execute("SELECT key, value FROM meta").fetchall())
@@ -197,6 +214,8 @@ class Index:
         self._connection.execute("BEGIN IMMEDIATE")
         try:
             # Read again under the lock: another window may have gone on.
+            if not self._unpurged():
+                raise ValueError("What is in the index was purged meanwhile.")
             top, pending = self._read_place()
             rows, streaming = self._ready(pending)
             for _ in range(BATCH // READ):

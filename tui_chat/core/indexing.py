@@ -97,9 +97,17 @@ class Indexing:
             self._forgetting -= 1
 
     def _forget(self) -> None:
-        self.lost()
-        if self.path.exists():
+        if self.path.exists() and not self._good():
+            self.lost()
             self._reset()
+
+    def _good(self) -> bool:
+        """Whether it is the index of what is in the database now."""
+        try:
+            with self._opened() as index:
+                return index.belongs()
+        except (Error, ValueError, OSError, ChatError):
+            return False
 
     def lost(self) -> None:
         """There is no index any more."""

@@ -17,13 +17,13 @@ from typing import TYPE_CHECKING, Any
 from tui_chat.core import client as client_of
 from tui_chat.core import failures
 from tui_chat.core.chunks import Ending, Reader
-from tui_chat.core.conversation import Message, Refusal, Setup, Token
+from tui_chat.core.conversation import COUNT_FIELD, Message, Refusal, Setup, Token
 from tui_chat.core.endpoints import Endpoint
 from tui_chat.core.errors import ChatError
 from tui_chat.core.keys import Secret
 from tui_chat.core.params import PARAMETERS
 from tui_chat.core.text import one_line
-from tui_chat.core.wire import USAGE, Begun, wire_body, wire_messages
+from tui_chat.core.wire import Begun, wire_body, wire_messages
 
 if TYPE_CHECKING:
     from tui_chat.core.client import AsyncOpenAI, Response
@@ -34,7 +34,6 @@ LOCAL_READ_SECONDS = 600
 MOST_REPEATS = 6
 _NAMES_FOR_LENGTH = ("max_tokens", "max_completion_tokens")
 _LOGPROBS = ("logprobs", "top_logprobs")
-(_USAGE,) = USAGE
 _CONTINUES = {"llamacpp": "prefill", "vllm": "continue_final_message"}
 """How servers go on with a reply, by the owner that they name in their lists of models."""
 
@@ -117,8 +116,7 @@ class Provider:
         """What models() returned last."""
         self.used = False
         """Whether anything was asked of it: before, it is not asked by the way either."""
-        self.counts_replies = True
-        """Whether the server is asked to count a reply's tokens: until it refuses that."""
+        self._counts_refused: Refusal | None = None
 
     async def warm(self) -> None:
         """Import the client library on a thread, so that the first question does not wait for it.
@@ -166,7 +164,10 @@ class Provider:
         repeats = 0
         going_on = Begun(begun, await self.continues()) if begun else None
         while True:
-            body = self._body(setup, thread, logprobs, going_on)
+            body, told = (
+                self._body(setup, thread, logprobs, going_on),
+                self.refused(setup, logprobs),
+            )
             ending = await self._streamed(client, setup.model, body, clock)
             if isinstance(ending, _Refused):
                 # A reply that ran at the same time may have learned it first.
@@ -177,9 +178,20 @@ class Provider:
                 ):
                     raise ending.words
             else:
-                wanted = {*setup.params, *(_LOGPROBS if logprobs else ())}
-                told = tuple(one for one in learned.told.values() if one.name in wanted)
                 return replace(ending, refused=told)
+
+    @property
+    def counts_replies(self) -> bool:
+        """Whether the server is asked to count a reply's tokens: until it refuses that."""
+        return self._counts_refused is None
+
+    def refused(self, setup: Setup, logprobs: int = 0) -> tuple[Refusal, ...]:
+        """What a request with this setup is sent without, or under another name, after what was refused so
+        far."""
+        wanted = {*setup.params, *(_LOGPROBS if logprobs else ())}
+        learned = self._learned.get(setup.model, _Learned())
+        told = [one for one in learned.told.values() if one.name in wanted]
+        return (*told, *([self._counts_refused] if self._counts_refused else []))
 
     @property
     def known_to_continue(self) -> str:
@@ -228,12 +240,12 @@ class Provider:
         own = {self._endpoint.rename.get(one.name, one.name): one.name for one in PARAMETERS}
         names = {learned.renamed.get(name, name): parameter for name, parameter in own.items()}
         names |= dict.fromkeys(_LOGPROBS, _LOGPROBS[0])
-        sent = [name for name in (*names, _USAGE) if name in body]
+        sent = [name for name in (*names, COUNT_FIELD) if name in body]
         name = failures.refused_field(refused.body, sent)
-        if name == _USAGE:
-            self.counts_replies = False
+        words = failures.server_words(refused.body, self._asked().key)
+        if name == COUNT_FIELD:
+            self._counts_refused = Refusal(name, words)
         elif name is not None:
-            words = failures.server_words(refused.body, self._asked().key)
             told = learned.forget(name, names[name], words)
             if notice is not None:
                 notice(told)

@@ -162,7 +162,7 @@ def _gone(directory: Path, owner: object) -> bool:
 
 
 def load(
-    connection: Connection, conversation_id: str, also_deleted: bool = False
+    connection: Connection, conversation_id: str, also_deleted: bool = False, at: str = ""
 ) -> Conversation | None:
     row = connection.execute(
         "SELECT seq, title, leaf, created_at, updated_at, archived, starred, preset"
@@ -174,8 +174,9 @@ def load(
     seq, title, leaf, created, updated, archived, starred, preset = row
     rows = connection.execute(
         f"SELECT seq,id,parent,{MESSAGE_COLUMNS} FROM message"
-        " WHERE conversation=? AND deleted_at IS NULL ORDER BY seq",
-        (seq,),
+        " WHERE conversation=? AND (deleted_at IS NULL"
+        "  OR EXISTS (SELECT 1 FROM message WHERE id=? AND deleted_at IS NOT NULL)) ORDER BY seq",
+        (seq, at),
     )
     tags = connection.execute("SELECT name FROM tag WHERE conversation=? ORDER BY name", (seq,))
     setups = Setups(connection)

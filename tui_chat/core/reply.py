@@ -49,21 +49,24 @@ async def ask(
     stops the reply: it is kept as `stopped` and returned, with the server already released.
     `sink` is called for each token, on the event loop, and must not block.
     """
-    assert reply.setup is not None, "a reply remembers its setup"
+    setup = reply.setup
+    assert setup is not None, "a reply remembers its setup"
+    # Also what was learned before: a reply that a kill breaks off has it in its first row.
+    reply = replace(reply, refused=provider.refused(setup, logprobs))
     answer = _Answer(reply, sink)
     try:
         if record is not None:
             await record.begin(answer)
         ending = await provider.reply(
-            reply.setup, thread, answer.take, begun=reply.content, logprobs=logprobs, notice=notice
+            setup, thread, answer.take, begun=reply.content, logprobs=logprobs, notice=notice
         )
         final = answer.ended(ending)
     except ChatError as error:
-        final = answer.failed(error)
+        final = answer.failed(error, provider.refused(setup, logprobs))
     except asyncio.CancelledError:
         if (task := asyncio.current_task()) is not None:
             task.uncancel()
-        final = answer.stopped()
+        final = answer.stopped(provider.refused(setup, logprobs))
     return await _whole(_close(answer, final, thread, record))
 
 
@@ -132,11 +135,11 @@ class _Answer:
             request_id=ending.request_id,
         )
 
-    def failed(self, error: ChatError) -> Message:
-        return replace(self.so_far(), status="failed", error=str(error))
+    def failed(self, error: ChatError, refused: tuple[Refusal, ...]) -> Message:
+        return replace(self.so_far(), status="failed", error=str(error), refused=refused)
 
-    def stopped(self) -> Message:
-        return replace(self.so_far(), status="stopped")
+    def stopped(self, refused: tuple[Refusal, ...]) -> Message:
+        return replace(self.so_far(), status="stopped", refused=refused)
 
     def _nothing_said(self, ending: Ending) -> str:
         if any(self._content) or ending.status not in ("complete", "length"):

@@ -102,7 +102,9 @@ SAID = "CASE typeof(m.created_at) WHEN 'integer' THEN min(max(m.created_at,0),25
 
 _THIRD = f"CREATE INDEX message_said ON message({SAID.replace('m.', '')}, seq)"
 
-MIGRATIONS: tuple[str, ...] = (_FIRST, _SECOND, _THIRD)
+_FOURTH = "ALTER TABLE message ADD COLUMN way TEXT NOT NULL DEFAULT ''"
+
+MIGRATIONS: tuple[str, ...] = (_FIRST, _SECOND, _THIRD, _FOURTH)
 """The step at place n leads from version n to n + 1; the number of steps is the present version."""
 
 

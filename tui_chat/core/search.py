@@ -11,6 +11,7 @@ from itertools import islice
 from pathlib import Path
 from typing import TypeVar
 
+from tui_chat.core.conversation import Shelf
 from tui_chat.core.database import Connection, Error, in_words
 from tui_chat.core.errors import ChatError
 from tui_chat.core.filters import Known
@@ -21,7 +22,7 @@ from tui_chat.core.indexing import Indexing, Report, reading
 from tui_chat.core.moments import Moment
 from tui_chat.core.query import Query
 from tui_chat.core.records import text_of
-from tui_chat.core.shelves import tags
+from tui_chat.core.shelves import branches, tags
 
 __all__ = ["Found", "Hit", "Report", "Search"]
 
@@ -113,6 +114,15 @@ class Search:
     async def ids(self, query: Query) -> list[str]:
         """The ids of all conversations that match, oldest first; never overtaken."""
         return await self._ask(None, lambda _, finder: finder.conversations(query))
+
+    async def branches(self, shelf: Shelf, limit: int = 500) -> tuple[Hit, ...]:
+        """The first message of each deleted branch of the shelf's conversations, the last deleted first;
+        none of conversations that are in the trash as a whole. Never overtaken."""
+
+        def find(base: Connection, _: Finder) -> tuple[Hit, ...]:
+            return hits(base, Query(), branches(base, shelf, limit))
+
+        return await self._ask(None, find)
 
     async def known(self) -> Known:
         """What filters can be completed with."""
@@ -234,9 +244,10 @@ class Search:
         await self._indexing.build(report)
 
     async def forget(self) -> None:
-        """Empty the index, whose words may be those of a message that was purged.
+        """Empty an index that holds words of messages that were purged since it was made.
 
         A build that runs begins anew. Without one, searches read the messages until the next build().
+        While another window keeps the index busy it stays as it is, but no search uses it any more.
         """
         await self._indexing.forget()
 

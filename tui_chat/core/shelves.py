@@ -5,10 +5,11 @@ Lists, stars, tags, the archive and the trash. A change is always called inside 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from tui_chat.core.conversation import Headline, Shelf, State
+from tui_chat.core.conversation import Headline, Shelf, State, new_id
 from tui_chat.core.records import text_of, time_of
 from tui_chat.core.text import clean, folded, one_line
 
@@ -32,6 +33,8 @@ _HEADLINE = (
     "  (SELECT name FROM tag WHERE conversation=c.seq ORDER BY name))"
 )
 LONGEST_TAG = 40
+PURGED = "purged"
+"""The state that changes with each purge; an index is good only for the one it was made under."""
 
 
 def tag_name(text: str) -> str:
@@ -188,6 +191,12 @@ def tag(connection: Connection, ids: Iterable[str], name: str, on: bool) -> None
 
 # The trash
 
+_TOGETHER = (
+    " WHERE conversation=(SELECT conversation FROM message WHERE id=?1)"
+    " AND deleted_at=(SELECT deleted_at FROM message WHERE id=?1)"
+)
+"""The messages that were deleted at once, by one of them."""
+
 
 def mark_deleted(connection: Connection, ids: Iterable[str], when: int | None) -> None:
     connection.executemany(
@@ -204,11 +213,21 @@ def mark_messages_deleted(connection: Connection, ids: Iterable[str], when: int 
 def restore_branches(connection: Connection, ids: Iterable[str]) -> None:
     """Bring back what was deleted together with each of these messages."""
     connection.executemany(
-        "UPDATE message SET deleted_at=NULL"
-        " WHERE conversation=(SELECT conversation FROM message WHERE id=?1)"
-        " AND deleted_at=(SELECT deleted_at FROM message WHERE id=?1)",
-        [(one,) for one in ids],
+        f"UPDATE message SET deleted_at=NULL{_TOGETHER}", [(one,) for one in ids]
     )
+
+
+def branches(connection: Connection, shelf: Shelf, limit: int) -> list[tuple[int, int]]:
+    """The time and row of the first message of each deleted branch of a shelf's conversations that are
+    not in the trash themselves, the last deleted first."""
+    where, given = conditions(replace(shelf, states=("kept", "archived")))
+    rows = connection.execute(
+        "SELECT m.created_at, min(m.seq) FROM message m JOIN conversation c ON c.seq=m.conversation"
+        f" WHERE m.deleted_at IS NOT NULL AND {' AND '.join(where)}"
+        " GROUP BY m.conversation, m.deleted_at ORDER BY m.deleted_at DESC LIMIT ?",
+        (*given, limit),
+    )
+    return [(time_of(created), seq) for created, seq in rows]
 
 
 def purge(connection: Connection, ids: Iterable[str]) -> int:
@@ -230,34 +249,37 @@ def purge_expired(connection: Connection, before: int) -> int:
     )
     removed = _purge_forgotten(connection)
     rows = connection.execute("SELECT seq, setup FROM message WHERE deleted_at<?", (before,))
-    gone = rows.fetchall()
-    for seq, _ in gone:
-        # Something may have been added below it meanwhile: what was said is shown, not lost.
-        connection.execute("UPDATE message SET parent=NULL WHERE parent=?", (seq,))
-        connection.execute("UPDATE conversation SET leaf=NULL WHERE leaf=?", (seq,))
-    connection.executemany("DELETE FROM message WHERE seq=?", [(seq,) for seq, _ in gone])
-    _drop_setups(connection, {setup for _, setup in gone if setup is not None})
-    return removed + _mark_purged(connection, len(gone))
+    return removed + _purge_messages(connection, dict(rows.fetchall()))
 
 
-_PURGED = "purged"
-"""While the state has this, the search index may still hold words that were purged."""
+def purge_branches(connection: Connection, ids: Iterable[str]) -> int:
+    """Remove for good what was deleted together with each of these messages; how many messages."""
+    gone: dict[int, int | None] = {}
+    for one in ids:
+        gone |= connection.execute(f"SELECT seq, setup FROM message{_TOGETHER}", (one,)).fetchall()
+    return _purge_messages(connection, gone)
 
 
-def must_forget(connection: Connection) -> bool:
-    row = connection.execute("SELECT 1 FROM state WHERE key=?", (_PURGED,)).fetchone()
-    return row is not None
+def _purge_messages(connection: Connection, gone: Mapping[int, int | None]) -> int:
+    """Remove these messages, each with its setup; how many."""
+    _let_go(connection, [(seq,) for seq in gone])
+    connection.executemany("DELETE FROM message WHERE seq=?", [(seq,) for seq in gone])
+    _drop_setups(connection, {setup for setup in gone.values() if setup is not None})
+    if gone:
+        _mark_purged(connection)
+    return len(gone)
 
 
-def forgot(connection: Connection) -> None:
-    connection.execute("DELETE FROM state WHERE key=?", (_PURGED,))
+def _let_go(connection: Connection, gone: Sequence[tuple[int]]) -> None:
+    """What hangs on these messages hangs on them no more. Something may have been added below one
+    meanwhile: what was said is shown, not lost. Rows edited by hand may tie any two conversations."""
+    connection.executemany("UPDATE message SET parent=NULL WHERE parent=?", gone)
+    connection.executemany("UPDATE conversation SET leaf=NULL WHERE leaf=?", gone)
 
 
-def _mark_purged(connection: Connection, removed: int) -> int:
-    if removed:
-        # With the words themselves: a crash must not come between.
-        connection.execute("INSERT OR REPLACE INTO state(key,value) VALUES(?,'1')", (_PURGED,))
-    return removed
+def _mark_purged(connection: Connection) -> None:
+    """An index that was made before this may hold the words of what is gone, whatever happens next."""
+    connection.execute("INSERT OR REPLACE INTO state(key,value) VALUES(?,?)", (PURGED, new_id()))
 
 
 def _forgotten(connection: Connection) -> None:
@@ -274,11 +296,17 @@ def _purge_forgotten(connection: Connection) -> int:
         "DELETE FROM draft WHERE conversation IN"
         " (SELECT id FROM conversation WHERE seq IN (SELECT seq FROM temp.forgotten))"
     )
+    rows = connection.execute(
+        "SELECT seq FROM message WHERE conversation IN (SELECT seq FROM temp.forgotten)"
+    )
+    _let_go(connection, rows.fetchall())
     removed = connection.execute(
         "DELETE FROM conversation WHERE seq IN (SELECT seq FROM temp.forgotten)"
     ).rowcount
     _drop_setups(connection, {row[0] for row in setups})
-    return _mark_purged(connection, int(removed))
+    if removed:
+        _mark_purged(connection)
+    return int(removed)
 
 
 def _drop_setups(connection: Connection, setups: Iterable[int]) -> None:

@@ -213,13 +213,16 @@ class Store:
 
     async def purge(self, ids: Sequence[str]) -> int:
         """Remove for good those of these that are in the trash; how many. Their words are overwritten
-        in the file; the search index is to forget them
-        (World.forget_purged)."""
+        in the file, and an index that has them is not used any more (World.forget_purged)."""
         return await self._write(shelves.purge, ids)
+
+    async def purge_branches(self, ids: Sequence[str]) -> int:
+        """As purge, for what was deleted together with each of these messages; how many messages."""
+        return await self._write(shelves.purge_branches, ids)
 
     async def purge_expired(self, days: int = TRASH_DAYS) -> int:
         """Remove for good what has been in the trash for so many days; how many conversations and
-        messages. The search index is to forget them (World.forget_purged)."""
+        messages."""
         return await self._write(shelves.purge_expired, now() - days * 86_400_000)
 
     async def merge(self, staging: Path, stopped: Callable[[], bool]) -> Merged:
@@ -228,14 +231,6 @@ class Store:
         `stopped` is asked on the store's thread.
         """
         return await self._read(merging.merge, staging, stopped)
-
-    async def must_forget(self) -> bool:
-        """Whether something was purged that the search index may still hold the words of."""
-        return await self._read(shelves.must_forget)
-
-    async def forgot(self) -> None:
-        """The search index was emptied since the last purge."""
-        await self._write(shelves.forgot)
 
     # Reading it again
 
@@ -266,10 +261,13 @@ class Store:
         return await self._read(shelves.tags)
 
     async def load(
-        self, conversation_id: str, *, also_deleted: bool = False
+        self, conversation_id: str, *, also_deleted: bool = False, at: str = ""
     ) -> Conversation | None:
-        """A conversation with all its messages; None when there is none or it is in the trash."""
-        return await self._read(queries.load, clean(conversation_id), also_deleted)
+        """A conversation with all its messages; None when there is none or it is in the trash.
+
+        Those of deleted branches are among them only when the message `at` is one.
+        """
+        return await self._read(queries.load, clean(conversation_id), also_deleted, clean(at))
 
     async def latest(self) -> str | None:
         """The id of the conversation that was last added to."""

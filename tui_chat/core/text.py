@@ -81,3 +81,9 @@ def folded(text: str) -> str:
         return text.lower()
     decomposed = unicodedata.normalize("NFKD", text).casefold()
     return "".join(char for char in decomposed if not unicodedata.combining(char))
+
+
+def counted(number: int, noun: str) -> str:
+    """So many of something, in words: `1 hit`, `2,000 branches`."""
+    ending = "" if number == 1 else "es" if noun.endswith("ch") else "s"
+    return f"{number:,} {noun}{ending}"

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from tui_chat.core.conversation import Message, Refusal, Setup
+from tui_chat.core.conversation import COUNT_FIELD, Message, Refusal, Setup
 from tui_chat.core.endpoints import Endpoint
-from tui_chat.core.params import BY_NAME, Params
+from tui_chat.core.params import BY_NAME
 
 
 def spoken(setup: Setup, thread: Sequence[Message]) -> list[tuple[str, str]]:
@@ -58,14 +58,12 @@ def after_refusals(
     endpoint: Endpoint, setup: Setup, refused: Iterable[Refusal]
 ) -> tuple[Endpoint, Setup]:
     """The endpoint and the setup as a request is made of them after these refusals."""
-    told = {one.name: one for one in refused}
-    renamed = {name: one.sent_as for name, one in told.items() if one.sent_as}
-    left_out = dict.fromkeys(told.keys() - renamed.keys())
-    setup = replace(setup, params=Params({**setup.params, **left_out}))
-    return replace(endpoint, rename={**endpoint.rename, **renamed}), setup
+    told = tuple(refused)
+    renamed = {one.name: one.sent_as for one in told if one.sent_as}
+    return replace(endpoint, rename={**endpoint.rename, **renamed}), setup.without(told)
 
 
-USAGE: Mapping[str, object] = {"stream_options": {"include_usage": True}}
+USAGE: Mapping[str, object] = {COUNT_FIELD: {"include_usage": True}}
 """What makes a server count the tokens of a reply that it streams."""
 
 

@@ -110,11 +110,13 @@ class World:
         return self._search
 
     async def forget_purged(self) -> None:
-        """Have the search index forget what was purged, where it may still hold it. ChatError."""
-        store = await self.store()
-        if await store.must_forget():
+        """Have the search index forget what was purged, where it may still hold it. ChatError.
+
+        While another window keeps it busy it is left; nobody searches in it, and the next start or
+        the next build empties it.
+        """
+        if await asyncio.to_thread(self.places.index.exists):
             await (await self.search()).forget()
-            await store.forgot()
 
     async def provider(self, name: str) -> Provider:
         """The client for an endpoint, with its key; starts the built-in model when it is that.
@@ -137,11 +139,10 @@ class World:
             name = endpoint.name
             if self.is_running(name) and name in self._providers:
                 return self._providers[name]
-            from tui_chat.core.local.model import SMOLLM2, model_path
             from tui_chat.core.local.server import LocalServer
             from tui_chat.core.provider import Provider
 
-            path = Path(endpoint.gguf) if endpoint.gguf else model_path(self.places.models, SMOLLM2)
+            path = self._file(endpoint)
             if not endpoint.gguf and not self.model_ready:
                 raise ChatError(
                     "The built-in model is not on this machine yet.",
@@ -192,15 +193,18 @@ class World:
         return () if provider is None else tuple(model.id for model in provider.listed)
 
     def begun(self, reply: Message) -> Begun | None:
-        """What a reply was given to go on from, and how its endpoint is told that, as far as is known."""
+        """What a reply was given to go on from, and how its endpoint was told that, as far as is known."""
         if not reply.begun or reply.setup is None:
             return None
         from tui_chat.core.wire import Begun
 
-        name = reply.setup.endpoint
-        provider = self._providers.get(name)
-        way = provider.known_to_continue if provider else self.endpoint(name).continues
+        way = reply.way or self.way_to_continue(reply.setup.endpoint)
         return Begun(reply.content[: reply.begun], way)
+
+    def way_to_continue(self, endpoint: str) -> str:
+        """How the endpoint is told to go on with a reply, as far as that is known without asking; else empty."""
+        provider = self._providers.get(endpoint)
+        return provider.known_to_continue if provider else self.endpoint(endpoint).continues
 
     def counts_replies(self, endpoint: str) -> bool:
         """Whether the endpoint is asked to count a reply's tokens: until it has refused that in this run."""
@@ -235,6 +239,24 @@ class World:
             name: value for name, value in setup.params.items() if endpoint.takes(BY_NAME[name])
         }
         return replace(setup, params=Params(known))
+
+    def as_accepted(self, setup: Setup) -> Setup:
+        """As as_sent, and without what the model has refused in this run."""
+        provider = self._providers.get(setup.endpoint)
+        return self.as_sent(setup).without(provider.refused(setup) if provider else ())
+
+    def serving(self, endpoint: Endpoint, model: str) -> str:
+        """The command that serves a model of ours without the program; empty for any other endpoint."""
+        if not endpoint.served_here:
+            return ""
+        from tui_chat.core.local.server import llama_command
+
+        return llama_command(self._file(endpoint), model)
+
+    def _file(self, endpoint: Endpoint) -> Path:
+        from tui_chat.core.local.model import SMOLLM2, model_path
+
+        return Path(endpoint.gguf) if endpoint.gguf else model_path(self.places.models, SMOLLM2)
 
     async def fetch_model(self, report: Callable[[Progress], None]) -> None:
         """Fetch the built-in model; cancelling the task leaves nothing behind."""

@@ -56,15 +56,17 @@ class Topline(Widget):
     def render(self) -> Content:
         width = self.content_size.width
         left = Content.assemble(("tui-chat", "bold $text"), "   ", one_line(self.title, 200))
-        right = self._right(min(48, width // 2 - 6))
+        right = self._right(min(48, width // 2 - 6), width - left.cell_length - 2)
         room = width - right.cell_length - 2
         left = left.truncate(max(0, room), ellipsis=True, pad=True)
         return Content.assemble(left, "  ", right)
 
-    def _right(self, room: int) -> Content:
-        """Place and state; of the place the end, which is the model, where there is no more room."""
+    def _right(self, room: int, free: int) -> Content:
+        """Place and state; of the place the end, which is the model, where there is no more room. The
+        place has so much room in any case, and with the state what the title leaves free."""
         mark = "●" if self.state == "ready" else "○"
         words = f"{mark} {self.state}" if self.state else ""
+        room = max(room, free - (len(words) + 3 if words else 0))
         state = (words, self._COLOURS.get(self.state, "$text-warning"))
         place = one_line(self.place)
         shown = next((end for end in (place, place.rpartition(" · ")[2]) if len(end) <= room), "")

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+import os
+import shlex
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -43,14 +45,37 @@ class Waiting(Dialog):
             )
 
 
-async def bring_along(app: App[Any], world: World) -> bool:
-    """Ask for a file and import it; whether anything was. For workers."""
-    words, wrong = "", ""
+def named_files(words: str) -> list[str]:
+    """The files that a typed line names: one with spaces in it as it is, several as a shell reads them.
+    Looks at the disk. ChatError when a quote is not closed, or for a home directory that there is not."""
+    if not words or os.path.exists(placed(words)):  # noqa: PTH110  # False for a name too long.
+        return [words] if words else []
+    # A backslash is no escape where it stands in every path.
+    lexer = shlex.shlex(words, posix=True, punctuation_chars=False)
+    lexer.whitespace_split, lexer.commenters = True, ""
+    lexer.escape = "" if os.sep == "\\" else lexer.escape
+    try:
+        return list(lexer)
+    except ValueError as error:
+        raise ChatError("A quote in these names is not closed.") from error
+
+
+async def bring_along(app: App[Any], world: World, files: Sequence[str] = ()) -> bool:
+    """Import these files one after the other, or ask for one; whether anything was. For workers."""
+    found = [await _brought(app, world, words) for words in files or ("",)]
+    return any(found)
+
+
+async def _brought(app: App[Any], world: World, words: str) -> bool:
+    """Import a file, and ask for it where none is named or this one cannot be imported."""
+    wrong, asked = "", not words
     while True:
-        answer = await app.push_screen_wait(LineDialog("Import", NOTE, words, wrong))
-        if not answer:
-            return False
-        words = answer
+        if asked:
+            answer = await app.push_screen_wait(LineDialog("Import", NOTE, words, wrong))
+            if not answer:
+                return False
+            words = answer
+        asked = True
         try:
             report = await _whole_or_rest(app, world, placed(words))
         except ChatError as error:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tui_chat.core.conversation import EDITED, Conversation, Message, Setup, Usage
-from tui_chat.core.params import Params, label_of
+from tui_chat.core.params import label_of
 from tui_chat.widgets.meter import figure
 from tui_chat.widgets.transcript import Caption
 
@@ -39,10 +39,7 @@ def speaker(message: Message) -> str:
 
 def sent(message: Message, setup: Setup) -> str:
     """The parameters that the reply was made with: those that were set, and not refused."""
-    left_out = {refusal.name for refusal in message.refused if not refusal.sent_as}
-    return Params(
-        {name: value for name, value in setup.params.items() if name not in left_out}
-    ).summary
+    return setup.without(message.refused).params.summary
 
 
 def foot(message: Message) -> str:
@@ -70,7 +67,7 @@ def figures(usage: Usage) -> list[str]:
 def trouble(message: Message) -> str:
     """Why the reply failed or was cut, and which parameters it was made without."""
     lines = [message.error] if message.error else []
-    for refusal in message.refused:
+    for refusal in (one for one in message.refused if not one.of_count):
         label = label_of(refusal.name)
         if refusal.sent_as:
             lines.append(f"{label} was sent as {refusal.sent_as}.")

@@ -101,7 +101,7 @@ def setup_rows(left: Message, right: Message) -> list[tuple[str, str, str]]:
         return []
     return [
         (one.part, one_line(one.theirs, _LONGEST_PART), one_line(one.mine, _LONGEST_PART))
-        for one in differences(left.setup, right.setup)
+        for one in differences(left.setup.without(left.refused), right.setup.without(right.refused))
     ]
 
 
@@ -176,8 +176,8 @@ class ComparedTexts(PlacedScrollView, can_focus=True):
 
         rows: list[Row] = []
         found = setup_rows(self._left, self._right)
-        same = self._left.setup is not None and self._left.setup == self._right.setup
-        words = "The setups differ in" if found else "The setups are the same." if same else ""
+        both = self._left.setup is not None and self._right.setup is not None
+        words = "The setups differ in" if found else "The setups are the same." if both else ""
         if words:
             rows.append(Row(plain(words), style="bold"))
         for part, theirs, mine in found:

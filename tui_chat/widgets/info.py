@@ -10,7 +10,7 @@ from textual.binding import Binding, BindingType
 from textual.widget import Widget
 from textual.widgets import TextArea
 
-from tui_chat.core.conversation import EDITED, Message, Setup, Usage
+from tui_chat.core.conversation import EDITED, Message, Refusal, Setup, Usage
 from tui_chat.core.differences import differences, parts
 from tui_chat.core.params import label_of
 from tui_chat.widgets.captions import speaker
@@ -19,27 +19,25 @@ from tui_chat.widgets.meter import figure
 
 _COLUMN = 18
 _PARTS = ("Endpoint", "Model", "System prompt")
+_NONE = "  none: the endpoint's own"
 
 
 def about(message: Message, present: Setup | None = None) -> str:
     """All that is known of a message, in lines of a name and what is there; what is not known is left out.
 
-    `present` is the setup that a reply's own is compared with.
+    `present` is what would be sent now, which a reply's setup is compared with.
     """
     lines = _rows(_origin(message))
     if message.setup is not None:
-        made = parts(message.setup)
-        set_ = [(name, words) for name, words in made.items() if name not in _PARTS]
-        lines += ["", "Parameters sent", *(_rows(set_) or ["  none: the endpoint's own"])]
-        for one in message.refused:
-            how = f"sent as {one.sent_as}" if one.sent_as else "refused"
-            lines += _rows([(label_of(one.name), f"{how}: {one.words}")])
+        lines += ["", "Parameters sent", *(_rows(_sent(message, message.setup)) or [_NONE])]
+        if refused := [one for one in message.refused if not one.sent_as]:
+            lines += ["", "Left out", *_rows([_left_out(one) for one in refused])]
     if figures := _figures(message.usage):
         lines += ["", "Tokens and time", *_rows(figures)]
     if message.setup is not None:
         lines += ["", "How it ended", *_rows(_ending(message))]
         if present is not None:
-            lines += ["", *_compared(message.setup, present)]
+            lines += ["", *_compared(message, message.setup, present)]
     return "\n".join(lines)
 
 
@@ -71,6 +69,19 @@ def _origin(message: Message) -> list[tuple[str, str]]:
     if message.finish_reason == EDITED and message.setup is None:
         facts.append(("Written", "by a person, in place of a reply"))
     return facts
+
+
+def _sent(message: Message, setup: Setup) -> list[tuple[str, str]]:
+    """The parameters that the endpoint took, and what it wanted them called."""
+    made = parts(setup.without(message.refused))
+    facts = [(name, words) for name, words in made.items() if name not in _PARTS]
+    renamed = [one for one in message.refused if one.sent_as]
+    return facts + [(label_of(one.name), f"sent as {one.sent_as}: {one.words}") for one in renamed]
+
+
+def _left_out(one: Refusal) -> tuple[str, str]:
+    name = "Count of tokens" if one.of_count else label_of(one.name)
+    return name, f"refused: {one.words}"
 
 
 def _figures(usage: Usage) -> list[tuple[str, str]]:
@@ -105,8 +116,11 @@ def _ending(message: Message) -> list[tuple[str, str]]:
     return [(name, words) for name, words in facts if words]
 
 
-def _compared(theirs: Setup, mine: Setup) -> list[str]:
-    found = differences(theirs, mine)
+def _compared(message: Message, setup: Setup, present: Setup) -> list[str]:
+    same = (setup.endpoint, setup.model) == (present.endpoint, present.model)
+    # What this model refused, it would refuse again.
+    mine = present.without(message.refused) if same else present
+    found = differences(setup.without(message.refused), mine)
     if not found:
         return ["Same as the present setup"]
     lines = ["Differs from the present setup"]

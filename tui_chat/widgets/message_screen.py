@@ -16,6 +16,7 @@ from textual.screen import Screen, ScreenResultType
 
 from tui_chat.core.conversation import EDITED, Conversation, Message, Setup
 from tui_chat.core.errors import ChatError
+from tui_chat.core.world import World
 from tui_chat.widgets.captions import caption
 from tui_chat.widgets.copying import copy, copy_code
 from tui_chat.widgets.message_transcript import MessageTranscript
@@ -106,6 +107,8 @@ class MessageScreen(Screen[ScreenResultType]):
     answers_again: ClassVar[bool] = False
     """Whether F5 answers the last question again."""
 
+    world: World
+    """Set by the subclass."""
     transcript = getters.query_one(MessageTranscript)
 
     def __init__(
@@ -249,7 +252,8 @@ class MessageScreen(Screen[ScreenResultType]):
                 self.use_setup(message.setup)
 
         usable = message.setup is not None and "use_parameters" in self.deeds
-        await self.app.push_screen(InfoDialog(message, self.present_setup, usable=usable), take)
+        present = self.present_setup and self.world.as_accepted(self.present_setup)
+        await self.app.push_screen(InfoDialog(message, present, usable=usable), take)
 
     async def action_show_code_of_reply(self) -> None:
         from tui_chat.widgets.dialogs import CodeDialog

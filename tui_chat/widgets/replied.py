@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from tui_chat.core.conversation import Conversation, Message, Setup
 from tui_chat.core.world import World
 
@@ -11,8 +13,17 @@ def code_of_reply(world: World, conversation: Conversation, reply: Message, setu
     from tui_chat.core.formats import code
     from tui_chat.core.wire import after_refusals
 
-    endpoint, sent = after_refusals(world.endpoint(setup.endpoint), setup, reply.refused)
+    # The setup is what was sent: what the endpoint is said to take by now changes nothing in that.
+    endpoint = replace(world.endpoint(setup.endpoint), accepts=None)
+    endpoint, sent = after_refusals(endpoint, setup, reply.refused)
     parent = conversation.parent(reply.id)
     before = conversation.thread(parent) if parent is not None else ()
-    usage = world.counts_replies(endpoint.name)
-    return code.snippets(endpoint, sent, before, usage=usage, begun=world.begun(reply))
+    usage = not any(one.of_count for one in reply.refused)
+    return code.snippets(
+        endpoint,
+        sent,
+        before,
+        usage=usage,
+        begun=world.begun(reply),
+        serve=world.serving(endpoint, sent.model),
+    )

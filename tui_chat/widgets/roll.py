@@ -101,7 +101,7 @@ class Roll(PlacedScrollView, Generic[Entry], can_focus=True):
         super().__init__(id=id)
         self._draw = draw
         self._entries: list[Entry] = []
-        self._rows_each = 1
+        self._rows: Callable[[int], int] = lambda _: 1
         self._drawn: dict[tuple[int, bool], list[Strip]] = {}
         self.empty = empty
         """What stands there while there is no entry."""
@@ -122,14 +122,19 @@ class Roll(PlacedScrollView, Generic[Entry], can_focus=True):
         return None if place is None or place >= len(self._entries) else self._entries[place]
 
     def show(
-        self, entries: Iterable[Entry], *, rows: int = 1, at: str = "", place: int = 0
+        self,
+        entries: Iterable[Entry],
+        *,
+        rows: Callable[[int], int] = lambda _: 1,
+        at: str = "",
+        place: int = 0,
     ) -> None:
-        """Show these entries, of so many rows each, with the cursor on the one whose key is `at`, else
-        on the first whose mark is, else at this place."""
+        """Show these entries, each of as many rows as `rows` says for a width in cells, with the cursor
+        on the one whose key is `at`, else on the first whose mark is, else at this place."""
         self._entries = list(entries)
         # What is marked is acted on as it is now.
         self.marked |= {one.mark: one for one in self._entries if one.mark in self.marked}
-        self._rows_each = max(1, rows)
+        self._rows = rows
         self._drawn.clear()
         if at:
             keys = [(entry.key, entry.mark) for entry in self._entries]
@@ -196,8 +201,17 @@ class Roll(PlacedScrollView, Generic[Entry], can_focus=True):
             self._drawn[place, marked] = strips
         return strips[row] if row < len(strips) else Strip.blank(width)
 
+    @property
+    def _room(self) -> int:
+        """The cells that a row of an entry has."""
+        return max(1, self.scrollable_content_region.width - GUTTER - 1)
+
+    @property
+    def _rows_each(self) -> int:
+        return max(1, self._rows(self._room))
+
     def _line(self, entry: Entry, width: int, *, here: bool, marked: bool) -> list[Strip]:
-        room = max(1, width - GUTTER - 1)
+        room = self._room
         rows = list(self._draw(entry, room))[: self._rows_each]
         rows += [Content()] * (self._rows_each - len(rows))
         style = Style()

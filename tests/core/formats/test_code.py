@@ -163,11 +163,12 @@ def test_a_long_conversation_is_no_argument_too_long(tmp_path: Path) -> None:
 
 def test_the_key_is_only_named_and_a_model_of_ours_is_told() -> None:
     for endpoint in known_endpoints():
-        text = code.snippets(endpoint, Setup(endpoint.name, "m"), thread("hi"))
+        serve = "llama-server --model m.gguf" if endpoint.served_here else ""
+        text = code.snippets(endpoint, Setup(endpoint.name, "m"), thread("hi"), serve=serve)
         if endpoint.key_env:
             assert f'os.environ["{endpoint.key_env}"]' in text
             assert f"Bearer ${endpoint.key_env}" in text
-        assert endpoint.served_here == ("only while tui-chat runs" in text)
+        assert endpoint.served_here == ("#     llama-server --model m.gguf\n" in text)
 
 
 def test_a_key_that_a_command_prints_has_a_variable_and_the_command_is_not_shown(

@@ -112,6 +112,7 @@ def test_values_out_of_range_are_left_out_and_the_rest_kept() -> None:
         "id": "a", "parent": None, "role": "assistant", "content": "x\x1b", "status": 5,
         "model": "m", "endpoint": None, "params": {"temperature": 9, "seed": 4, "x": 1},
         "usage": {"prompt_tokens": -1, "completion_tokens": 3, "seconds": "long"},
+        "begun": 1, "way": "by magic",
         "created": "yesterday", "refused": {"seed": {"words": "no", "sent_as": 7}, "stop": 9},
     }  # fmt: skip
     talk = read(line(messages=[reply], updated="9999999-01-01", tags=["a", 5], created=None))
@@ -128,6 +129,7 @@ def test_values_out_of_range_are_left_out_and_the_rest_kept() -> None:
         ("seed", "no", ""),
         ("stop", "", ""),
     ]
+    assert (found.begun, found.way) == (1, "")
     assert talk.tags == ("a",)
 
 

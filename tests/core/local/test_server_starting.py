@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -11,7 +12,7 @@ import pytest
 
 from tests.core.local.processes import STUBBORN, command_lines, runs, started, until
 from tui_chat.core.errors import ChatError
-from tui_chat.core.local.server import LocalServer
+from tui_chat.core.local.server import LocalServer, llama_command
 
 
 async def test_a_file_that_is_no_model_is_named(tmp_path: Path) -> None:
@@ -171,3 +172,11 @@ def test_a_machine_on_which_nothing_can_be_reached_is_one_sentence() -> None:
 
     words = "The built-in model cannot be reached on this machine: Too many open files."
     assert (done.stdout, done.stderr) == (words, "")
+
+
+def test_the_command_for_another_server_takes_any_path_and_is_one_line() -> None:
+    path = Path("/my models/it's  $HOME.gguf")
+    assert shlex.split(llama_command(path, "m 1"))[:5] == [
+        "llama-server", "--model", str(path), "--alias", "m 1",
+    ]  # fmt: skip
+    assert len(llama_command(Path("/a\nb\x1b[2J.gguf"), "m").splitlines()) == 1

@@ -20,6 +20,8 @@ _OWN = {"messages", "model", "stream", "stream_options", "max_completion_tokens"
 }
 """The arguments that the openai package knows; any other field goes into its extra_body."""
 _CURL = "curl -N "
+_OURS = "http://127.0.0.1:8080/v1"
+"""Where a model that the program serves is to be served for others."""
 _END = "BODY"
 _PRINTED = "API_KEY"
 """The variable for a key that has none of its own, because a command prints it."""
@@ -32,14 +34,18 @@ def snippets(
     *,
     usage: bool = True,
     begun: Begun | None = None,
+    serve: str = "",
 ) -> str:
-    """Both programs, one under the other; `usage` and `begun` as for wire_body()."""
+    """Both programs, one under the other; `usage` and `begun` as for wire_body(). `serve` is the command
+    that serves a model of ours, at _OURS; empty for any other."""
     body = wire_body(endpoint, setup, thread, usage=usage, begun=begun)
     notes = []
-    if endpoint.served_here:
-        notes.append(
-            "# This model answers only while tui-chat runs; another server needs its URL here."
-        )
+    if serve:
+        notes += [
+            "# tui-chat serves this model to itself alone, at a port and with a key that are new each time.",
+            f"# For the code below, llama.cpp's own server serves it at {_OURS}:",
+            f"#     {serve}",
+        ]
     if endpoint.key_command:
         notes.append(f"# {_PRINTED} is for the key, which tui-chat is told by a command.")
     return "\n".join([*notes, python(endpoint, body), "", curl(endpoint, body)])
@@ -54,7 +60,7 @@ def parted(text: str) -> tuple[str, str]:
 
 
 def _url(endpoint: Endpoint) -> str:
-    return endpoint.base_url or "http://127.0.0.1:8080/v1"
+    return endpoint.base_url or _OURS
 
 
 def _key_variable(endpoint: Endpoint) -> str:

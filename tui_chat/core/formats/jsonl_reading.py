@@ -18,6 +18,7 @@ from tui_chat.core.conversation import (
     Setup,
     title_from,
 )
+from tui_chat.core.endpoints import WAYS_TO_CONTINUE
 from tui_chat.core.formats.foreign import (
     Context,
     NotUnderstood,
@@ -42,9 +43,11 @@ def is_one(item: object) -> bool:
 
 
 def conversation(item: object, context: Context) -> Conversation:
-    """The conversation in one line; NotUnderstood when there is no message in it."""
+    """The conversation in one line, empty when it says so; NotUnderstood when no message in it is one."""
     whole = table(item)
     raw = _by_id(whole)
+    if not raw and whole.get("messages") == []:
+        return Conversation()
     if not raw:
         raise NotUnderstood("There are no “messages” with a role and a text in it.")
     source = words(whole.get("id")) or next(iter(raw))
@@ -126,11 +129,16 @@ def _message(raw: Mapping[str, Any], id: str, parent: str | None, otherwise: int
         words(raw.get("request_id")),
         moment(raw.get("created"), otherwise),
         _begun(raw.get("begun"), words(raw["content"])),
+        _way(raw.get("way")),
     )
 
 
 def _begun(value: object, content: str) -> int:
     return value if type(value) is int and 0 < value <= len(content) else 0
+
+
+def _way(value: object) -> str:
+    return next((way for way in WAYS_TO_CONTINUE if way == value), "")
 
 
 def _setup(raw: Mapping[str, Any]) -> Setup | None:

@@ -11,6 +11,7 @@ import json
 import os
 import re
 import secrets
+import shlex
 import signal
 import sys
 from collections.abc import Mapping, Sequence
@@ -45,8 +46,17 @@ _INHERITED = (
     "PYTHONHOME",
     "PYTHONPATH",
 )
+_NEUTRAL = ("--temp", "1", "--top-k", "0", "--top-p", "1", "--min-p", "0")
+"""What is not sent changes nothing, as in child.py."""
 # 0.00.022.727 E llama_model_load: error loading model: …
 _LOGGED = re.compile(r"^[\d.]+ ([A-Z]) .*?\S: +(.+)")
+
+
+def llama_command(path: Path, model: str) -> str:
+    """The command with which llama.cpp's own server serves the model as the program does, but where its
+    own clients look for it, http://127.0.0.1:8080, and without a key; on one line, for a shell."""
+    words = ["llama-server", "--model", str(path), "--alias", model, "--ctx-size", str(CONTEXT)]
+    return " ".join(clean(shlex.join([*words, "--port", "8080", *_NEUTRAL])).splitlines())
 
 
 class _Unready(Exception):

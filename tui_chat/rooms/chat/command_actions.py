@@ -46,6 +46,8 @@ async def done(room: DraftingScreen, typed: Typed) -> bool:
             room.action_copy_conversation()
         case "export", path:
             await room.export(path)
+        case "import", files:
+            await room.bring_along(files)
         case "code", _:
             room.action_show_code()
         case _:

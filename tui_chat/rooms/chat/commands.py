@@ -36,7 +36,9 @@ COMMANDS: tuple[Command, ...] = (
     Command("preset", "name", "Apply a preset; without a name, choose one."),
     Command("save", "name", "Save the present setup as a preset."),
     Command("new", "", "Begin a new conversation."),
-    Command("open", "words", "Open a saved conversation, by words of its title."),
+    Command(
+        "open", "words", "Find what was said in saved conversations, and open one; filters too."
+    ),
     Command("title", "text", "Rename this conversation."),
     Command("regenerate", "", "Answer the last question again."),
     Command("continue", "", "Go on with the last reply, where it was stopped or cut off."),
@@ -44,7 +46,14 @@ COMMANDS: tuple[Command, ...] = (
     Command("info", "", "Show how the last reply was made."),
     Command("undo", "", "Bring back the branch that was deleted last."),
     Command("copy", "", "Copy this conversation to the clipboard, as Markdown."),
-    Command("export", "file.md or file.jsonl", "Write this conversation to a file."),
+    Command(
+        "export",
+        "file.md, .jsonl, .finetuning.jsonl or .html",
+        "Write this conversation to a file; without one, choose how.",
+    ),
+    Command(
+        "import", "files", "Bring conversations along from other programs; without a file, ask."
+    ),
     Command("code", "", "Show the next request as Python and as curl."),
     Command("theme", "name", "Choose the colours."),
     Command("help", "", "Show keys and commands."),

@@ -300,6 +300,20 @@ class ConversationScreen(SetupScreen, MessageScreen[None]):
         self.notify((await exporting.write(store, ids, kind, path)).words, markup=False)
 
     @work(group="dialog", exclusive=True)
+    async def action_import(self) -> None:
+        try:
+            await self.bring_along("")
+        except ChatError as error:
+            self.complain(error)
+
+    async def bring_along(self, words: str) -> None:
+        """Import the files that these words name; without any, ask for one. ChatError."""
+        from tui_chat.widgets import bringing
+
+        files = await asyncio.to_thread(bringing.named_files, words)
+        await bringing.bring_along(self.app, self.world, files)
+
+    @work(group="dialog", exclusive=True)
     async def action_show_code(self) -> None:
         """Show the request that Enter would send, as programs; where no model is chosen yet, the endpoint
         is asked for its first, as Enter would ask."""
@@ -318,5 +332,6 @@ class ConversationScreen(SetupScreen, MessageScreen[None]):
             self.complain(error)
             return
         usage = self.world.counts_replies(endpoint.name)
-        text = code.snippets(endpoint, setup, thread, usage=usage)
+        serve = self.world.serving(endpoint, setup.model)
+        text = code.snippets(endpoint, setup, thread, usage=usage, serve=serve)
         self.app.push_screen(CodeDialog("The next request", text=text))

@@ -167,7 +167,8 @@ class Talk:
         self, conversation: Conversation, setup: Setup, old: Message | None = None
     ) -> None:
         thread = conversation.thread()
-        start = (old.content.rstrip(), old.reasoning) if old else ("", "")
+        way = self._world.way_to_continue(setup.endpoint) if old else ""
+        start = (old.content.rstrip(), old.reasoning, way) if old else ("", "", "")
         reply = begun(conversation.leaf, self._world.as_sent(setup), *start)
         conversation.add(reply)
         self._listener.said(reply)

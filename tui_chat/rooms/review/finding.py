@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from tui_chat.core.conversation import Headline, Shelf
 from tui_chat.core.query import Query
 from tui_chat.core.search import Hit
+from tui_chat.core.text import counted
 from tui_chat.core.world import World
 from tui_chat.rooms.review.lines import Line
 
@@ -23,14 +24,14 @@ class Page:
     lines: tuple[Line, ...] = ()
     more: bool = False
     indexed: bool = True
-    titles: int = 0
-    """How many of the lines, the first ones, are conversations found by their title alone."""
+    first: str = ""
+    """What the first lines are, and how many, where they are something else than the others."""
 
 
 async def first_page(world: World, query: Query, *, best: bool) -> Page:
     """The first lines for a query. ChatError; CancelledError when another query overtook it."""
     if not query.of_messages:
-        return await _headlines(world, query.shelf, None)
+        return await _with_branches(world, query.shelf)
     titles = _titles(query)
     named = (
         () if titles is None else await (await world.store()).headlines(titles, limit=MOST_TITLES)
@@ -39,14 +40,26 @@ async def first_page(world: World, query: Query, *, best: bool) -> Page:
     # A title is made of the first message: where that is found, the title says nothing new.
     shown = {line.conversation for line in page.lines}
     alone = [Line(one) for one in named if one.id not in shown]
-    return replace(page, lines=(*alone, *page.lines), titles=len(alone))
+    return replace(
+        page, lines=(*alone, *page.lines), first=counted(len(alone), "title") if alone else ""
+    )
 
 
 async def next_page(world: World, query: Query, last: Line, *, best: bool) -> Page:
     """The lines after this one, which is the last that is shown."""
     if isinstance(last.of, Hit):
-        return await _hits(world, query, last.of, best=best)
+        return await _hits(world, query, last.of, best=best) if query.of_messages else Page()
     return Page() if query.of_messages else await _headlines(world, query.shelf, last.of)
+
+
+async def _with_branches(world: World, shelf: Shelf) -> Page:
+    """Conversations; where the trash is among what is meant, after the branches that lie in it."""
+    page = await _headlines(world, shelf, None)
+    if "deleted" not in shelf.states:
+        return page
+    branches = await (await world.search()).branches(shelf)
+    first = counted(len(branches), "branch") if branches else ""
+    return replace(page, lines=(*map(Line, branches), *page.lines), first=first)
 
 
 async def count(world: World, query: Query) -> int | None:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from tui_chat.core.errors import ChatError
-from tui_chat.core.text import one_line
+from tui_chat.core.text import counted, one_line
 from tui_chat.rooms.review.lines import Line
 from tui_chat.widgets.dialogs import LineDialog, YesDialog
 
@@ -151,24 +151,26 @@ class Keeping:
         """Bring back what is in the trash: conversations, and branches by a message of theirs."""
         ids = ids_of(lines)
         store = await self._store
-        await store.restore(ids)
-        await store.restore_branches([line.message for line in lines if line.message is not None])
+        await store.restore(ids_of([line for line in lines if not line.branch]))
+        await store.restore_branches([line.message for line in lines if line.message])
         self.trash.forget(ids)
         self._say(f"Restored {named(lines)}.")
         await self._read()
 
     async def purge(self, lines: Sequence[Line]) -> bool:
         """Remove for good what is in the trash, once that was confirmed; whether it was."""
-        ids = ids_of(lines)
+        whole = ids_of([line for line in lines if not line.branch])
         words = "This cannot be undone: the words are overwritten, in the search index, too."
         if kept := await asyncio.to_thread(_backups, self._world.places.backups):
             words += f" {kept}"
         if await self._asked(YesDialog(f"Remove {named(lines)} for good?", words)) is None:
             return False
-        count = await (await self._store).purge(ids)
-        self.trash.forget(ids)
+        store = await self._store
+        count = await store.purge(whole)
+        parts = await store.purge_branches([line.key for line in lines if line.branch])
+        self.trash.forget(whole)
         await self._world.forget_purged()
-        self._say(f"Removed {count} for good.")
+        self._say(f"Removed {_both(count, parts, 'message')} for good.")
         await self._read()
         return True
 
@@ -186,8 +188,16 @@ def ids_of(lines: Sequence[Line]) -> list[str]:
 
 def named(lines: Sequence[Line]) -> str:
     """What is acted on, in words."""
-    ids = ids_of(lines)
-    return f"“{one_line(lines[0].title, 40)}”" if len(ids) == 1 else f"{len(ids)} conversations"
+    ids = ids_of([line for line in lines if not line.branch])
+    branches = sum(line.branch for line in lines)
+    if len(ids) + branches == 1:
+        return f"{'a branch of ' if branches else ''}“{one_line(lines[0].title, 40)}”"
+    return _both(len(ids), branches, "branch")
+
+
+def _both(conversations: int, others: int, noun: str) -> str:
+    parts = [counted(conversations, "conversation")] if conversations or not others else []
+    return " and ".join([*parts, *([counted(others, noun)] if others else [])])
 
 
 def _backups(directory: Path) -> str:

@@ -33,8 +33,13 @@ class Line:
 
     @property
     def mark(self) -> str:
-        """Marks are of conversations, whichever of their messages was found."""
-        return self.conversation
+        """Marks are of conversations, whichever of their messages was found, and of deleted branches."""
+        return self.key if self.branch else self.conversation
+
+    @property
+    def branch(self) -> bool:
+        """Whether a deleted branch of a conversation is meant, and not all of it."""
+        return isinstance(self.of, Hit) and self.of.branch
 
     @property
     def conversation(self) -> str:
@@ -111,7 +116,7 @@ def _hit_rows(line: Line, hit: Hit, width: int, present: str, today: date) -> Se
 def _who(hit: Hit, room: int) -> tuple[str, str]:
     """Who said it and how it was made: what must be seen, for which a model's name is cut to keep within
     `room`, and what may be cut off."""
-    where = "" if hit.state == "kept" else hit.state
+    where = "deleted branch" if hit.branch else "" if hit.state == "kept" else hit.state
     status = hit.status if hit.status not in ("complete", "streaming") else ""
     if hit.setup is None:
         return _joined(where, _WHO[hit.role], status), ""

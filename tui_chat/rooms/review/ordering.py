@@ -32,11 +32,16 @@ class OrderingScreen(PreviewingScreen):
         line = self.catalogue.at_cursor
         return list(self.catalogue.marked.values()) or ([] if line is None else [line])
 
+    @property
+    def present_targets(self) -> list[Line]:
+        """Of these, what is not in the trash."""
+        return [line for line in self.targets if line.of.state != "deleted"]
+
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         if action in ("open", "delete", "export", "rename"):
             return bool(self.targets)
         if action in ("star", "tag", "archive"):
-            return any(line.of.state != "deleted" for line in self.targets)
+            return bool(self.present_targets)
         if action == "restore":
             return any(line.of.state == "deleted" for line in self.targets)
         if action == "undo":
@@ -49,36 +54,33 @@ class OrderingScreen(PreviewingScreen):
             self.keeping.run(self.keeping.rename(line))
 
     def action_star(self) -> None:
-        if self.targets:
-            self.keeping.run(self.keeping.star(self.targets))
+        if self.present_targets:
+            self.keeping.run(self.keeping.star(self.present_targets))
 
     def action_tag(self) -> None:
-        if self.targets:
-            self.keeping.run(self.keeping.tag(self.targets))
+        if self.present_targets:
+            self.keeping.run(self.keeping.tag(self.present_targets))
 
     def action_archive(self) -> None:
-        if self.targets:
-            targets = self.targets
+        if targets := self.present_targets:
             self.catalogue.unmark_all()
             self.keeping.run(self.keeping.archive(targets))
 
     def action_delete(self) -> None:
         """Into the trash; what is there already, out of it for good."""
-        targets = self.targets
-        if targets and all(line.of.state == "deleted" for line in targets):
-            self.keeping.run(self._purge(targets))
-        elif targets:
+        if targets := self.present_targets:
             self.catalogue.unmark_all()
             self.keeping.delete(targets)
             self.show_lines(self.catalogue.entries, place=self.catalogue.highlighted or 0)
+        elif targets := self.targets:
+            self.keeping.run(self._purge(targets))
 
     async def _purge(self, targets: Sequence[Line]) -> None:
         if await self.keeping.purge(targets) and not self.leaving:
             self.catalogue.unmark_all()
 
     def action_restore(self) -> None:
-        if self.targets:
-            targets = self.targets
+        if targets := self.targets:
             self.catalogue.unmark_all()
             self.keeping.run(self.keeping.restore(targets))
 

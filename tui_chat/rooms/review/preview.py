@@ -62,6 +62,8 @@ class PreviewingScreen(AnswersOnce[Left], MessageScreen[Left]):
         self.world = world
         self.catalogue = catalogue
         self._read_here = Conversation()
+        self._with_deleted = ""
+        """The message of a deleted branch for which those of deleted branches are shown, too."""
 
     @property
     def conversation(self) -> Conversation:
@@ -79,17 +81,18 @@ class PreviewingScreen(AnswersOnce[Left], MessageScreen[Left]):
         if line is None:
             self._show_preview(Conversation(), None)
             return
-        if line.conversation != self._read_here.id:
+        with_deleted = line.key if line.branch else ""
+        if (line.conversation, with_deleted) != (self._read_here.id, self._with_deleted):
             await asyncio.sleep(PREVIEW_AFTER)
             try:
                 store = await self.world.store()
-                found = await store.load(line.conversation, also_deleted=True)
+                found = await store.load(line.conversation, also_deleted=True, at=with_deleted)
             except ChatError as error:
                 self.complain(error)
                 return
             if self.leaving or found is None:
                 return
-            self._read_here = found
+            self._read_here, self._with_deleted = found, with_deleted
         self._show_preview(self._read_here, line.message)
 
     @on(Transcript.NoMatch)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from contextlib import suppress
 from datetime import datetime
+from functools import partial
 from pathlib import PurePath
 from typing import TYPE_CHECKING, ClassVar
 
@@ -28,12 +30,14 @@ from tui_chat.rooms.review.preview import Left
 from tui_chat.rooms.review.search_field import HelpLine, SearchField
 from tui_chat.widgets.bars import TOO_SMALL, Keyline, Topline
 from tui_chat.widgets.message_transcript import MessageTranscript
-from tui_chat.widgets.roll import GUTTER, Roll
+from tui_chat.widgets.roll import Roll
 
 if TYPE_CHECKING:
     from tui_chat.widgets.taking import Choice
 
 NOTHING = "Nothing matches."
+SOON = 0.05
+"""Seconds that the first drawing waits for the first lines."""
 
 
 class ReviewScreen(OrderingScreen):
@@ -90,12 +94,14 @@ class ReviewScreen(OrderingScreen):
         self._query = parse(words)
         self._shown: Query | None = None
         """The query whose lines are shown; None while they are still to come."""
-        self._titles = 0
-        """How many of the lines are there for their title alone."""
+        self._first = ""
+        """What the first lines are, where they are something else than the others."""
         self._more = False
         self._reading_more = False
         self._open_when_shown = False
         self._at = at or present
+        self._there = asyncio.Event()
+        """Set when lines were shown for the first time."""
 
     # What is shown
 
@@ -112,16 +118,18 @@ class ReviewScreen(OrderingScreen):
         yield Static(TOO_SMALL, id="too-small")
         yield Keyline()
 
-    def on_mount(self) -> None:
+    async def on_mount(self) -> None:
         self.id = "review"
         self._top.title = "Saved conversations"
         self.set_focus(self._field)
         # What was looked for before is replaced by what is typed.
         self._field.action_select_all()
         self.show_help()
-        # Widths are known only after the first layout.
-        self.call_after_refresh(self.find)
+        self.find()
         self._prepare()
+        # Drawn once with its lines, the room is there sooner than drawn twice.
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._there.wait(), SOON)
 
     @work(group="prepare")
     async def _prepare(self) -> None:
@@ -181,20 +189,22 @@ class ReviewScreen(OrderingScreen):
         if not at:
             at = line.key if same and line is not None else self._at
         self._shown, self._more, self._at = query, page.more, ""
-        self._titles = page.titles
+        self._first = page.first
         self.show_lines(page.lines, at, place if same else 0)
-        self._count(query)
+        self._there.set()
+        # Counting keeps a processor busy, which drawing the lines is to have first.
+        self.call_after_refresh(self._count, query)
         if self._open_when_shown:
             self.action_open()
 
     def show_lines(self, lines: Sequence[Line], at: str = "", place: int = 0) -> None:
         going = self.keeping.trash.going
-        hits = self._query.of_messages
+        hits = self._query.of_messages or any(line.message for line in lines)
         self.transcript.find(self._query.spans if self._query.words else None)
         self.catalogue.empty = NOTHING if not self._query.empty else "Nothing is saved yet."
         self.catalogue.show(
             [line for line in lines if line.conversation not in going],
-            rows=rows_each(self.catalogue.scrollable_content_region.width - GUTTER - 1, hits=hits),
+            rows=partial(rows_each, hits=hits),
             at=at,
             place=place,
         )
@@ -233,12 +243,12 @@ class ReviewScreen(OrderingScreen):
         least = ""
         if found is None:
             # Nobody counted to the end; but where there are no more lines, those are all.
-            found = len(self.catalogue.entries) - self._titles
+            found = sum(1 for line in self.catalogue.entries if line.message)
             least = "at least " if found and (self._more or self.best) else ""
         what = "hit" if self._query.of_messages else "conversation"
         words = f"{least}{found:,} {what}{'' if found == 1 else 's'}"
-        if self._titles:
-            words = f"{self._titles} title{'' if self._titles == 1 else 's'}, {words}"
+        if self._first:
+            words = f"{self._first}, {words}" if found else self._first
         return f"{words} · {'best match' if self.best else 'newest'} first"
 
     @on(Roll.Marked)
@@ -318,7 +328,7 @@ class ReviewScreen(OrderingScreen):
         """What can be taken along: what is acted on, all that is found, everything."""
         from tui_chat.widgets.taking import Choice
 
-        targets, query = self.targets, self._query
+        targets, query = [line for line in self.targets if not line.branch], self._query
 
         async def these() -> Sequence[str]:
             return ids_of(targets)
