@@ -37,6 +37,14 @@ STANDARD_THEME = "textual-dark"
 LEAVE_SECONDS = 3
 """How long a signal leaves for an orderly end."""
 
+_DIALOGS = ("code_dialog", "compare", "info", "pickers", "tree")
+OPENED_LATER = (
+    "rooms.review.screen",
+    "rooms.welcome.screen",
+    *(f"widgets.{name}" for name in _DIALOGS),
+)
+"""The modules that have keys and are imported only when they are needed."""
+
 
 class TuiChat(KeyedApp):
     """The program with a screen. `return_code` is 0, or 128 + the signal that ended it."""
@@ -125,10 +133,7 @@ class TuiChat(KeyedApp):
             await self._world.forget_purged()
 
     def _name_unknown_keys(self) -> None:
-        # What is opened later has keys, too.
-        rooms = ("rooms.review.screen", "rooms.welcome.screen")
-        dialogs = ("widgets.pickers", "widgets.tree", "widgets.info", "widgets.compare")
-        for module in (*rooms, *dialogs):
+        for module in OPENED_LATER:
             import_module(f"tui_chat.{module}")
         from tui_chat.widgets.help import unknown_keys
 
@@ -250,6 +255,7 @@ class TuiChat(KeyedApp):
             self.action_change_theme()
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
+        from tui_chat.rooms.chat.palette import chat_commands
         from tui_chat.widgets.palette import message_commands, setup_commands
 
         chat = self.chat
@@ -260,7 +266,12 @@ class TuiChat(KeyedApp):
 
             commands += review_commands(screen)
         if screen is chat:
-            commands += self._room_commands() + setup_commands(chat)
+            commands += [
+                *chat_commands(chat),
+                ("Saved conversations", "Find, reread, keep in order", self.action_open_saved),
+                ("Fetch or choose a model to talk to", "Built-in, a server, a key", self._welcome),
+                *setup_commands(chat),
+            ]
         if isinstance(screen, MessageScreen):
             commands += message_commands(screen, screen.transcript)
         commands += [
@@ -270,25 +281,6 @@ class TuiChat(KeyedApp):
         ]
         for title, words, deed in commands:
             yield SystemCommand(title, words, deed)
-
-    def _room_commands(self) -> list[tuple[str, str, Callable[[], object]]]:
-        chat = self.chat
-        return [
-            ("New conversation", "Begin anew; this one stays saved", chat.action_new),
-            ("Saved conversations", "Find, reread, keep in order, export", self.action_open_saved),
-            ("Regenerate", "Answer the last question again", chat.action_regenerate),
-            ("Stop", "Stop the reply and keep its text", chat.action_stop),
-            ("Edit the draft in $EDITOR", "", chat.prompt.action_edit_in_editor),
-            ("Rename this conversation", "Its title", chat.action_rename),
-            (
-                "Export this conversation",
-                "Markdown, JSON Lines, fine-tuning, HTML",
-                chat.action_export,
-            ),
-            ("Import conversations", "From other programs, or exported here", chat.action_import),
-            ("View code", "The next request as Python and curl", chat.action_show_code),
-            ("Fetch or choose a model to talk to", "Built-in, a server, a key", self._welcome),
-        ]
 
     # What is remembered of the house
 

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
+import tui_chat
 from tests.fake_server import FakeServer
 from tests.rooms.house import House, environment, open_house, wait_until
 from tui_chat.app import TuiChat
@@ -335,6 +339,27 @@ async def test_a_key_of_the_settings_that_nothing_has_is_named(tmp_path: Path) -
             words = "settings.toml: there is no key named “chat.fly”."
             await wait_until(lambda: words in house.notices())
             assert house.notices().count("no key named") == 1
+
+
+def test_every_key_there_is_can_stand_in_the_settings() -> None:
+    names = {
+        name
+        for path in Path(tui_chat.__file__).parent.rglob("*.py")
+        for name in re.findall(r'\bid="([a-z]+\.[a-z_]+)"', path.read_text("utf-8"))
+    }
+    assert len(names) > 90
+    # In a process of its own, where nothing was imported for another test.
+    script = (
+        "from importlib import import_module\n"
+        "from tui_chat.app import OPENED_LATER\n"
+        "from tui_chat.widgets.help import unknown_keys\n"
+        "for name in OPENED_LATER: import_module(f'tui_chat.{name}')\n"
+        f"print(unknown_keys(dict.fromkeys({sorted(names)}, 'f9')))"
+    )
+    told = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
+    assert told.stdout.strip() == "[]"
 
 
 async def test_delete_takes_the_line_that_fits_what_was_typed_before_it(tmp_path: Path) -> None:

@@ -20,7 +20,7 @@ from tui_chat.core.endpoints import ENVIRONMENT, Endpoints
 from tui_chat.core.local.model import SMOLLM2
 from tui_chat.core.opening import Opening
 from tui_chat.core.params import Params
-from tui_chat.widgets.dialogs import CodeDialog
+from tui_chat.widgets.code_dialog import CodeDialog
 
 SET = {"temperature": 0.25, "max_tokens": 42, "stop": ["11", "\n"], "top_k": 40}
 

@@ -256,7 +256,7 @@ class MessageScreen(Screen[ScreenResultType]):
         await self.app.push_screen(InfoDialog(message, present, usable=usable), take)
 
     async def action_show_code_of_reply(self) -> None:
-        from tui_chat.widgets.dialogs import CodeDialog
+        from tui_chat.widgets.code_dialog import CodeDialog
 
         at = self.at_cursor()
         if at is None or at.setup is None or not self.is_active:

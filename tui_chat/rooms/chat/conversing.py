@@ -318,7 +318,7 @@ class ConversationScreen(SetupScreen, MessageScreen[None]):
         """Show the request that Enter would send, as programs; where no model is chosen yet, the endpoint
         is asked for its first, as Enter would ask."""
         from tui_chat.core.formats import code
-        from tui_chat.widgets.dialogs import CodeDialog
+        from tui_chat.widgets.code_dialog import CodeDialog
 
         if self.endpoint is None:
             return

@@ -1,0 +1,25 @@
+"""What the chat adds to the palette."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from tui_chat.rooms.chat.screen import ChatScreen
+
+
+def chat_commands(chat: ChatScreen) -> list[tuple[str, str, Callable[[], object]]]:
+    """Each command's name, what it does, and the deed."""
+    return [
+        ("New conversation", "Begin anew; this one stays saved", chat.action_new),
+        ("Regenerate", "Answer the last question again", chat.action_regenerate),
+        ("Stop", "Stop the reply and keep its text", chat.action_stop),
+        ("Edit the draft in $EDITOR", "", chat.prompt.action_edit_in_editor),
+        ("Rename this conversation", "Its title", chat.action_rename),
+        (
+            "Export this conversation",
+            "Markdown, JSON Lines, fine-tuning, HTML",
+            chat.action_export,
+        ),
+        ("Import conversations", "From other programs, or exported here", chat.action_import),
+        ("View code", "The next request as Python and curl", chat.action_show_code),
+    ]
