@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from tui_chat.rooms.chat.screen import ChatScreen
+from tui_chat.widgets.palette import Command
 
 
-def chat_commands(chat: ChatScreen) -> list[tuple[str, str, Callable[[], object]]]:
-    """Each command's name, what it does, and the deed."""
+def chat_commands(chat: ChatScreen) -> list[Command]:
+    """What can be done to the open conversation, as the palette lists it."""
     return [
         ("New conversation", "Begin anew; this one stays saved", chat.action_new),
         ("Regenerate", "Answer the last question again", chat.action_regenerate),
