@@ -104,7 +104,14 @@ _THIRD = f"CREATE INDEX message_said ON message({SAID.replace('m.', '')}, seq)"
 
 _FOURTH = "ALTER TABLE message ADD COLUMN way TEXT NOT NULL DEFAULT ''"
 
-MIGRATIONS: tuple[str, ...] = (_FIRST, _SECOND, _THIRD, _FOURTH)
+# Counting, and looking for words of a title, go through all lines, but need not read them elsewhere.
+_FIFTH = """
+DROP INDEX conversation_recent;
+CREATE INDEX conversation_recent ON conversation(updated_at DESC, seq DESC, archived, folded)
+  WHERE deleted_at IS NULL
+"""
+
+MIGRATIONS: tuple[str, ...] = (_FIRST, _SECOND, _THIRD, _FOURTH, _FIFTH)
 """The step at place n leads from version n to n + 1; the number of steps is the present version."""
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -32,11 +33,8 @@ async def first_page(world: World, query: Query, *, best: bool) -> Page:
     """The first lines for a query. ChatError; CancelledError when another query overtook it."""
     if not query.of_messages:
         return await _with_branches(world, query.shelf)
-    titles = _titles(query)
-    named = (
-        () if titles is None else await (await world.store()).headlines(titles, limit=MOST_TITLES)
-    )
-    page = await _hits(world, query, None, best=best)
+    # Each on a thread of its own.
+    page, named = await asyncio.gather(_hits(world, query, None, best=best), _named(world, query))
     # A title is made of the first message: where that is found, the title says nothing new.
     shown = {line.conversation for line in page.lines}
     alone = [Line(one) for one in named if one.id not in shown]
@@ -82,6 +80,13 @@ def _titles(query: Query) -> Shelf | None:
         return None
     words = [word for phrase in query.words for word in phrase.words]
     return replace(query.shelf, title=" ".join([*words, query.title]))
+
+
+async def _named(world: World, query: Query) -> Sequence[Headline]:
+    titles = _titles(query)
+    if titles is None:
+        return ()
+    return await (await world.store()).headlines(titles, limit=MOST_TITLES)
 
 
 async def _headlines(world: World, shelf: Shelf, after: Headline | None) -> Page:
