@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -62,7 +63,8 @@ def branched() -> Conversation:
 async def open_review(house: House) -> None:
     """Open the room and wait for its lines."""
     await house.press("f3")
-    await wait_until(lambda: "newest first" in house.screen_text(), "the list is there")
+    count = re.compile(r"\d (conversation|branch|title|hit)")
+    await wait_until(lambda: count.search(house.screen_text().splitlines()[0]), "the list is there")
 
 
 async def library(directory: Path) -> None:

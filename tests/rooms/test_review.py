@@ -294,6 +294,12 @@ async def test_lines_take_the_rows_that_their_width_needs_when_the_window_change
             await house.pilot.resize_terminal(80, 24)
             await wait_until(lambda: rows_apart() == 2)
             assert "2 hits · newest first" in house.screen_text()
+            await house.pilot.resize_terminal(60, 16)
+            await house.press("ctrl+u")
+            await wait_until(
+                lambda: house.screen_text().splitlines()[0].rstrip().endswith("  2 conversations")
+            )
+            await look_for(house, "needle", "2 hits")
             await house.pilot.resize_terminal(120, 30)
             await wait_until(lambda: rows_apart() == 3)
 

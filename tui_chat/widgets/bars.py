@@ -48,6 +48,8 @@ class Topline(Widget):
 
     title: reactive[str] = reactive("")
     place: reactive[str] = reactive("")
+    short_place: reactive[str] = reactive("")
+    """The part of `place` that stands where there is no more room: without it the end, which is the model."""
     state: reactive[str] = reactive("")
     """One of ready, starting, answering, nothing to talk to; any words will do, or none."""
 
@@ -62,14 +64,15 @@ class Topline(Widget):
         return Content.assemble(left, "  ", right)
 
     def _right(self, room: int, free: int) -> Content:
-        """Place and state; of the place the end, which is the model, where there is no more room. The
-        place has so much room in any case, and with the state what the title leaves free."""
+        """Place and state. The place has so much room in any case, and with the state what the title
+        leaves free."""
         mark = "●" if self.state == "ready" else "○"
         words = f"{mark} {self.state}" if self.state else ""
         room = max(room, free - (len(words) + 3 if words else 0))
         state = (words, self._COLOURS.get(self.state, "$text-warning"))
         place = one_line(self.place)
-        shown = next((end for end in (place, place.rpartition(" · ")[2]) if len(end) <= room), "")
+        short = one_line(self.short_place) or place.rpartition(" · ")[2]
+        shown = next((words for words in (place, short) if len(words) <= room), "")
         return Content.assemble(shown, "   " if shown and words else "", state)
 
 

@@ -237,7 +237,8 @@ class ReviewScreen(OrderingScreen):
         except ChatError:
             return
         if query == self._query and not self.leaving:
-            self._top.place = self._counted(found)
+            self._top.short_place = words = self._counted(found)
+            self._top.place = f"{words} · {'best match' if self.best else 'newest'} first"
 
     def _counted(self, found: int | None) -> str:
         least = ""
@@ -249,7 +250,7 @@ class ReviewScreen(OrderingScreen):
         words = f"{least}{found:,} {what}{'' if found == 1 else 's'}"
         if self._first:
             words = f"{self._first}, {words}" if found else self._first
-        return f"{words} · {'best match' if self.best else 'newest'} first"
+        return words
 
     @on(Roll.Marked)
     def _marks_changed(self) -> None:
