@@ -11,6 +11,7 @@ import pytest
 from tests.fake_server import Answer, FakeServer, words
 from tests.local_model import put_model
 from tests.rooms.house import open_house, wait_until
+from tests.rooms.library import open_review
 from tui_chat.app import help_sections
 from tui_chat.core.opening import Opening
 from tui_chat.core.params import Params
@@ -266,8 +267,7 @@ async def test_a_narrow_list_has_the_facts_on_a_row_of_their_own(tmp_path: Path)
     with FakeServer() as server:
         async with open_house(tmp_path, server, size=(60, 16)) as house:
             await house.send("a question that is rather long for a title")
-            await house.press("f3")
-            await wait_until(lambda: "newest first" in house.screen_text())
+            await open_review(house)
             rows = house.screen_text().splitlines()
             place = next(n for n, row in enumerate(rows) if "● a ques" in row)
             assert re.search(r"\d\d:\d\d +│$", rows[place])
