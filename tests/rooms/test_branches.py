@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from tests.fake_server import Answer, FakeServer, words
 from tests.rooms.house import House, open_house, stored, wait_until
 from tests.rooms.library import keep
 from tui_chat.core.conversation import EDITED, Conversation, Message, said
+from tui_chat.rooms.chat.talk import Talk
 from tui_chat.widgets.tree import TreeDialog
 
 
@@ -343,6 +345,31 @@ async def test_an_edit_of_what_is_deleted_is_given_up(tmp_path: Path) -> None:
             await delete(house)
             await wait_until(lambda: house.chat.editing is None)
             assert not house.chat.prompt.text_to_send
+
+
+async def test_nothing_means_what_is_deleted_while_the_disk_is_slow(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held, keep_leaf = asyncio.Event(), Talk.keep_leaf
+
+    async def slow(self: Talk) -> None:
+        await held.wait()
+        await keep_leaf(self)
+
+    with FakeServer() as server:
+        async with open_house(tmp_path, server) as house:
+            await house.send("one")
+            await house.send("two")
+            await on_messages(house, "G", "k", "e")
+            await wait_until(lambda: house.chat.prompt.text_to_send == "two")
+            await on_messages(house)
+            monkeypatch.setattr(Talk, "keep_leaf", slow)
+            await delete(house)
+            await wait_until(lambda: len(house.thread) == 2)
+            assert house.chat.editing is None
+            assert house.chat.kept_draft == ""
+            held.set()
+            await wait_until(lambda: "Deleted" in house.notices())
 
 
 async def stopped(house: House, server: FakeServer) -> str:

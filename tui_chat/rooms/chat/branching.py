@@ -69,12 +69,13 @@ class BranchingScreen(ConversationScreen):
         on_it = at.id in {message.id for message in conversation.thread()}
         try:
             await self.talk.delete(at.id)
+            # At once: nothing else may come between that still means one of these.
+            self.branch_gone(frozenset(branch))
+            self._show_at(next_read if on_it else self.transcript.cursor)
+            self.notify("Deleted; ctrl+z on the messages brings it back.", timeout=4, markup=False)
+            await self.talk.keep_leaf()
         except ChatError as error:
             self.complain(error)
-            return
-        self.branch_gone(frozenset(branch))
-        self._show_at(next_read if on_it else self.transcript.cursor)
-        self.notify("Deleted; ctrl+z on the messages brings it back.", timeout=4, markup=False)
 
     async def _sure(self, words: str, below: int) -> bool:
         from tui_chat.widgets.dialogs import YesDialog

@@ -262,7 +262,7 @@ class Talk:
 
     async def delete(self, id: str) -> None:
         """Take a message and all below it out, in the store as well. ChatError when that could not be
-        written; then it stays."""
+        written; then it stays. What is read then is not kept: keep_leaf() does that."""
         conversation = self.conversation
         branch = tuple(conversation.message(one) for one in conversation.branch(id))
         order = tuple(message.id for message in conversation.messages)
@@ -270,7 +270,6 @@ class Talk:
         await (await self._world.store()).delete_messages([one.id for one in branch])
         conversation.drop(id)
         self._deleted.setdefault(conversation.id, []).append(gone)
-        await self.keep_leaf()
 
     async def undelete(self) -> str | None:
         """Bring back what was deleted last, and read what was read then: the id of the branch's first
