@@ -11,8 +11,8 @@ import textual._wait
 import textual.app
 import textual.pilot
 
-STEP = 0.004
-LONGEST = 0.1
+STEP = 0.002
+LONGEST = 0.03
 
 
 async def _wait_for_idle(min_sleep: float = STEP, max_sleep: float = LONGEST) -> None:
