@@ -178,7 +178,7 @@ async def test_show_writes_every_format_as_an_export_does(home: Path) -> None:
 
     assert html.endswith("</html>\n")
     assert (nothing.returncode, nothing.stdout) == (1, "")
-    assert "it has no reply" in nothing.stderr
+    assert "it has no finished reply" in nothing.stderr
 
 
 async def test_show_says_which_conversations_it_could_be(home: Path) -> None:

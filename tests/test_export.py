@@ -64,7 +64,10 @@ async def test_each_format_goes_to_standard_output_and_what_is_left_out_is_said(
         {"role": "user", "content": "A question of fish"},
         {"role": "assistant", "content": "Ação"},
     ]
-    assert training.stderr == "tui-chat: Of the conversations, 1 has no reply and was left out.\n"
+    assert (
+        training.stderr
+        == "tui-chat: Of the conversations, 1 has no finished reply and was left out.\n"
+    )
 
 
 async def test_a_file_is_written_once_in_the_format_that_its_name_says(tmp_path: Path) -> None:
@@ -77,7 +80,7 @@ async def test_a_file_is_written_once_in_the_format_that_its_name_says(tmp_path:
 
     assert (done.returncode, done.stdout) == (0, "")
     assert done.stderr == (
-        f"tui-chat: Written: {path} (1 conversation; 1 has no reply and was left out).\n"
+        f"tui-chat: Written: {path} (1 conversation; 1 has no finished reply and was left out).\n"
     )
     assert list(json.loads(kept)) == ["messages"]
     assert again.returncode == 1

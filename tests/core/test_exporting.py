@@ -96,7 +96,7 @@ async def test_what_has_no_reply_is_left_out_of_training_and_counted(
     report = await write(store, None, "finetuning", out / "a.jsonl")
 
     assert (report.written, report.left_out) == (1, 2)
-    assert report.words.endswith("(1 conversation; 2 have no reply and were left out).")
+    assert report.words.endswith("(1 conversation; 2 have no finished reply and were left out).")
     assert len((out / "a.jsonl").read_text("utf-8").splitlines()) == 1
 
 
@@ -105,7 +105,7 @@ async def test_where_there_is_nothing_to_write_no_file_is_made(
     store: Store, out: Path, answered: bool
 ) -> None:
     ids = [(await saved(store, "Nobody answers")).id] if answered else []
-    words = "1 has no reply and was left out" if answered else "no conversation to write"
+    words = "1 has no finished reply and was left out" if answered else "no conversation to write"
 
     with pytest.raises(ChatError, match=words):
         await write(store, ids, "finetuning", out / "a.jsonl")
@@ -366,7 +366,10 @@ async def test_a_title_that_is_a_path_stays_in_the_directory(store: Store, out: 
 
 def test_a_report_counts_in_words() -> None:
     report = exporting.Report(Path("/p"), 37, 2)
-    assert report.words == "Written: /p (37 conversations; 2 have no reply and were left out)."
+    assert (
+        report.words
+        == "Written: /p (37 conversations; 2 have no finished reply and were left out)."
+    )
     assert replace(report, written=1, left_out=1, missing=1).words == (
-        "Written: /p (1 conversation; 1 has no reply and was left out; 1 is gone or in the trash)."
+        "Written: /p (1 conversation; 1 has no finished reply and was left out; 1 is gone or in the trash)."
     )

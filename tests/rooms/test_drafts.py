@@ -138,3 +138,20 @@ async def test_commands_complete_with_names_and_are_recalled(tmp_path: Path) -> 
             await wait_until(lambda: not house.chat.draft)
             await house.press("up")
             assert house.chat.draft == "/preset Chaos"
+
+
+async def test_while_a_question_is_edited_it_is_not_answered_as_it_was(tmp_path: Path) -> None:
+    with FakeServer() as server:
+        async with open_house(tmp_path, server) as house:
+            await house.send("one")
+            assert "F5 Regenerate" in house.screen_text()
+            house.chat.set_focus(house.chat.transcript)
+            await house.press("G", "k", "e")
+            await wait_until(lambda: house.chat.prompt.text_to_send == "one")
+            await wait_until(lambda: "Regenerate" not in house.screen_text())
+            await house.press("f5")
+            await house.write(" more")
+            await house.press("enter")
+            await house.answered()
+            assert len(server.chats) == 2
+            assert house.thread[0].content == "one more"

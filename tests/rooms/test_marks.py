@@ -6,7 +6,9 @@ from pathlib import Path
 
 from tests.fake_server import FakeServer
 from tests.rooms.house import open_house, wait_until
-from tests.rooms.library import library, look_for, mark_two, open_review
+from tests.rooms.library import keep, library, look_for, mark_two, open_review, talk
+from tui_chat.core.store import Store
+from tui_chat.rooms.review.screen import ReviewScreen
 
 
 async def test_a_second_star_takes_the_stars_of_all_that_are_marked_away(tmp_path: Path) -> None:
@@ -104,3 +106,45 @@ async def test_the_room_comes_back_at_the_hit_that_was_opened(tmp_path: Path) ->
             await wait_until(lambda: house.thread and house.thread[0].content == "two")
             await open_review(house)
             await wait_until(lambda: "─ two ─" in house.screen_text())
+
+
+async def test_marking_goes_on_to_the_next_conversation_past_its_other_hits(tmp_path: Path) -> None:
+    await keep(tmp_path, talk("needle a", "needle b"), talk("needle c", "needle d"))
+    with FakeServer() as server:
+        async with open_house(tmp_path, server) as house:
+            await open_review(house)
+            await look_for(house, "needle", "4 hits")
+            await house.press("tab", "space")
+            await wait_until(lambda: house.screen_text().count("✓") == 2)
+            await house.press("space")
+            await wait_until(lambda: "2 marked" in house.screen_text())
+            assert house.screen_text().count("✓") == 4
+
+
+async def test_each_key_of_a_burst_acts_on_the_line_that_the_keys_before_it_lead_to(
+    tmp_path: Path,
+) -> None:
+    await library(tmp_path)
+    down, space, f2 = ("down", "\x00"), ("space", " "), ("f2", "\x00")
+    with FakeServer() as server:
+        async with open_house(tmp_path, server) as house:
+            await open_review(house)
+            await house.press("tab")
+            await house.burst(down, space, ("home", "\x00"), down, down, f2)
+            await wait_until(lambda: "Rename the conversation" in house.screen_text())
+            review = house.app.screen_stack[-2]
+            assert isinstance(review, ReviewScreen)
+            assert [line.title for line in review.catalogue.marked.values()] == ["two"]
+            await house.press("ctrl+u")
+            await house.write("Uno")
+            await house.press("enter")
+            await wait_until(lambda: "Uno" in house.screen_text())
+    assert set(await kept_titles(tmp_path)) == {"Uno", "two", "three"}
+
+
+async def kept_titles(directory: Path) -> list[str]:
+    store = await Store.open(directory / "config" / "conversations.db")
+    try:
+        return [one.title for one in await store.headlines()]
+    finally:
+        await store.close()

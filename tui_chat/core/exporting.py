@@ -100,7 +100,7 @@ def pieces(conversation: Conversation, format: str) -> Iterator[str]:
     if framed:
         yield html.FOOT
     elif not some:
-        raise ChatError("There is nothing to write: it has no reply.")
+        raise ChatError("There is nothing to write: it has no finished reply.")
 
 
 _SUFFIXES = {one.suffix: name for name, one in FORMATS.items()} | {
@@ -163,7 +163,7 @@ def left_out_words(left_out: int, missing: int) -> list[str]:
     if left_out:
         one = left_out == 1
         words.append(
-            f"{left_out:,} {'has' if one else 'have'} no reply and {'was' if one else 'were'} left out"
+            f"{left_out:,} {'has' if one else 'have'} no finished reply and {'was' if one else 'were'} left out"
         )
     if missing:
         words.append(f"{missing:,} {'is' if missing == 1 else 'are'} gone or in the trash")

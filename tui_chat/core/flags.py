@@ -124,7 +124,7 @@ def _add_import(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
         help="bring conversations along from other programs",
         description="Bring conversations along. It reads ChatGPT's data export (the zip as it is, or a"
         " conversations.json; all branches), logs.db of llm, OpenAI's fine-tuning JSONL, ShareGPT, and"
-        " what “export” wrote. What a file is, is told by its content. What is there already is not"
+        " tui-chat's own JSONL. What a file is, is told by its content. What is there already is not"
         " added twice.",
         allow_abbrev=False,
     )

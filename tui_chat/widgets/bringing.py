@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 NOTE = (
     "ChatGPT's export (the zip as it is, or conversations.json), llm's logs.db, fine-tuning JSONL,"
-    " ShareGPT, or what was exported here. What is there already is not added twice."
+    " ShareGPT, or JSON Lines exported here. What is there already is not added twice."
 )
 MOST_PLACES = 8
 """How many of the places that cannot be read the question names."""

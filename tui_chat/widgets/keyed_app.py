@@ -56,18 +56,21 @@ class KeyedApp(CopyingApp):
         lines send them: those would still go to the widget that the key leads away from.
         """
         focused = self.screen.focused
+        # Whose own keys are all bindings, and none is typed into it.
+        at_once = getattr(focused, "keys_at_once", False)
         if event.is_printable:
             # A letter or a sign is a key only where it is not typed.
             if focused is None or focused.check_consume_key(event.key, event.character):
                 return False
-        elif re.fullmatch(r"ctrl\+.+|f\d+|(shift\+)?tab", event.key) is None:
+        elif not at_once and re.fullmatch(r"ctrl\+.+|f\d+|(shift\+)?tab", event.key) is None:
             return False
         bound = self.screen.active_bindings.get(event.key)
         if bound is None or not bound.enabled:
             return False
         leads_away = bound.binding.action.startswith(("app.", "screen."))
         # Signs may all be run here, so that they keep their order among themselves.
-        if bound.node not in (self.screen, self) and not leads_away and not event.is_printable:
+        here = at_once or event.is_printable or bound.node in (self.screen, self)
+        if not here and not leads_away:
             return False
         if focused is not None:
             settled = asyncio.Event()

@@ -66,6 +66,9 @@ class Roll(PlacedScrollView, Generic[Entry], can_focus=True):
         Binding("space", "mark", "Mark", tooltip="Mark the line, or unmark it", id="list.mark"),
     ]
 
+    keys_at_once: ClassVar[bool] = True
+    """A key that follows another in a burst finds the cursor where that one put it; see KeyedApp."""
+
     highlighted: reactive[int | None] = reactive(None, repaint=False, init=False)
     """The place of the entry under the cursor; None in an empty roll."""
 
@@ -266,7 +269,11 @@ class Roll(PlacedScrollView, Generic[Entry], can_focus=True):
             self.marked[entry.mark] = entry
         self.post_message(self.Marked(self))
         self.redraw()
-        self.move(1)
+        # Past the others that have the same mark, which another press would take away.
+        place = (self.highlighted or 0) + 1
+        while place < len(self._entries) and self._entries[place].mark == entry.mark:
+            place += 1
+        self.move(place - (self.highlighted or 0))
 
     def mark_all(self) -> None:
         """Mark all entries that are there."""

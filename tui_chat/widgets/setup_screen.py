@@ -138,6 +138,8 @@ class SetupScreen(Screen[None]):
             return
         here = self.setup
         self.use(replace(setup, endpoint=here.endpoint, model=here.model))
+        if not setup.endpoint:
+            return  # Imported from a program that tells none.
         words = f"“{one_line(setup.endpoint, 60)}” is not known any more; here is the rest of its setup."
         self.notify(words, severity="warning", timeout=8, markup=False)
 

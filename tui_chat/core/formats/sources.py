@@ -126,7 +126,7 @@ def _looks_like(head: bytes) -> str:
         b"%PDF": "is a PDF",
         b"\xff\xfe": "is UTF-16 text; save it as UTF-8",
         b"\xfe\xff": "is UTF-16 text; save it as UTF-8",
-        b"<": "is HTML; the conversations are in the conversations.json beside it",
+        b"<": "is HTML, which cannot be imported; beside ChatGPT's is a conversations.json",
     }
     for start, words in known.items():
         if head.removeprefix(_BOM).lstrip().startswith(start):
@@ -157,6 +157,7 @@ def _reader(file: IO[bytes], held: ExitStack, count: Callable[[int], None]) -> R
 
 def _recognized(readers: Iterable[Callable[[], Read]], shown: str) -> tuple[_Kind, _Cutter]:
     """What a text holds and how it is cut, by the first of its items that says so."""
+    sound, damaged = False, False
     for reader in readers:
         start = reader()(CHUNK).lstrip()[:1]
         for cutter in (_ITEMS,) if start == b"[" else (_LINES, _ONE):
@@ -164,10 +165,14 @@ def _recognized(readers: Iterable[Callable[[], Read]], shown: str) -> tuple[_Kin
                 try:
                     item = cutting.decoded(raw)
                 except Broken:
+                    damaged = True
                     continue
+                sound = True
                 for kind in _KINDS:
                     if kind.is_one(item):
                         return kind, cutter
+    if damaged and not sound:
+        raise ChatError(f"{shown} begins like JSON, but is cut off or damaged.", UNDERSTOOD)
     raise ChatError(f"{shown} is JSON, but it holds no conversations of a known shape.", UNDERSTOOD)
 
 

@@ -127,6 +127,11 @@ class DraftingScreen(BranchingScreen):
         if self.editing in ids:
             self.give_edit_up()
 
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        if action == "regenerate" and self.editing is not None:
+            return False  # It would answer the question as it was.
+        return super().check_action(action, parameters)
+
     @property
     def next_thread(self) -> Sequence[Message]:
         if self.editing is None:

@@ -19,6 +19,10 @@ def chat_commands(chat: ChatScreen) -> list[Command]:
             "Markdown, JSON Lines, fine-tuning, HTML",
             chat.action_export,
         ),
-        ("Import conversations", "From other programs, or exported here", chat.action_import),
+        (
+            "Import conversations",
+            "From other programs, or JSON Lines from here",
+            chat.action_import,
+        ),
         ("View code", "The next request as Python and curl", chat.action_show_code),
     ]

@@ -48,6 +48,8 @@ class Transcript(FindingView, can_focus=True):
     }
     """
     BINDINGS: ClassVar[list[BindingType]] = [*keys.BINDINGS]
+    keys_at_once: ClassVar[bool] = True
+    """As for a Roll."""
 
     @dataclass(eq=False, repr=False)
     class Moved(Event):
