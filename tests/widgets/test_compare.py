@@ -89,6 +89,8 @@ def test_an_edited_reply_is_called_so() -> None:
     written = replace(said("assistant", "x"), finish_reason=EDITED)
     assert speaker(written) == "Assistant · edited"
     assert speaker(said("assistant", "x")) == "Assistant"
+    # As other programs' exports tell it.
+    assert speaker(said("assistant", "x", setup=Setup("", "", "Be brief."))) == "Assistant"
     assert speaker(said("system", "x")) == "System"
     assert "by a person" in about(written)
 

@@ -32,8 +32,8 @@ def caption(
 
 def speaker(message: Message) -> str:
     """Who speaks: a person, or the model that a reply was made by."""
-    if message.setup is not None:
-        return message.setup.model or message.setup.endpoint
+    if message.setup is not None and (name := message.setup.model or message.setup.endpoint):
+        return name
     return _HEADS[message.role] + (" · edited" if message.finish_reason == EDITED else "")
 
 

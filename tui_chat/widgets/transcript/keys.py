@@ -65,7 +65,7 @@ BINDINGS = (
     _binding(
         "n",
         "next_match",
-        ("Next match", "The next place that is found, the one before"),
+        ("Next match", "In the preview: the next place that is found, the one before"),
         "next_match",
         show=True,
         key_display="n N",
