@@ -25,6 +25,7 @@ _HTML = re.compile(
 _ENDS = {"!--": ("-->",), "?": ("?>",), "![cdata[": ("]]>",)} | {
     f"!{letter}": (">",) for letter in ascii_lowercase
 }
+_TAG = re.compile(r"^ {0,3}</?[A-Za-z]", re.MULTILINE)
 _TAGS_END = ("</pre>", "</script>", "</style>", "</textarea>")
 
 
@@ -93,4 +94,17 @@ def _unclosed(text: str) -> str:
         elif not fence and (opened := _HTML.match(line)) is not None:
             ends = _ENDS.get(opened[1].lower(), _TAGS_END)
             ends = () if any(end in line.lower() for end in ends) else ends
-    return f"\n{fence or ends[0]}" if fence or ends else ""
+    guess = f"\n{fence or ends[0]}" if fence or ends else ""
+    if _TAG.search(text) is None:
+        return guess
+    # In a block of HTML that an empty line ends a fence opens nothing, and what begins one is intricate.
+    others = ("", *(f"\n{end}" for end in (fence, "```", "~~~", *_TAGS_END) if end))
+    return next((end for end in (guess, *others) if _is_closed(text + end)), guess)
+
+
+def _is_closed(text: str) -> bool:
+    """Whether a heading after this text is one."""
+    from markdown_it import MarkdownIt
+
+    tokens = MarkdownIt("commonmark").parse(f"{text}\n\n## end")
+    return len(tokens) > 2 and tokens[-1].type == "heading_close" and tokens[-1].level == 0
