@@ -24,6 +24,9 @@ MAY_NAME = {
     "core/formats/chatgpt.py": {"max_tokens"},
     # The built-in server's own defaults, set so that what is not sent changes nothing.
     "core/local/child.py": {"top_k", "top_p", "min_p"},
+    # What each of them does to the probabilities.
+    "core/sampling.py": NAMES - {"max_tokens", "seed"},
+    "core/bounds.py": NAMES - {"max_tokens", "seed"},
 }
 LONGEST_FILE = 400
 LONGEST_FUNCTION = 60

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from openai.types.chat import ChatCompletionChunk
 
 from tui_chat.core.chunks import Ending, Reader
-from tui_chat.core.conversation import Token
+from tui_chat.core.conversation import Candidate, Token
 from tui_chat.core.errors import ChatError
 from tui_chat.core.text import HOSTILE, clean
 
@@ -194,8 +194,18 @@ def test_candidates_are_told_likeliest_first_and_clean() -> None:
     top = [entry(b"yes", -0.1), entry(b"\x1b[2J", -3), entry(b"\xf0\x9f", -4), entry(b"no", -1)]
     tokens, _ = read(said("yes", [entry(b"yes", -0.1, top_logprobs=top)]), END)
     assert tokens == [
-        Token("yes", -0.1, (("yes", -0.1), ("no", -1.0), ("␛[2J", -3.0), ("\ufffd", -4.0)))
+        Token(
+            "yes",
+            -0.1,
+            (
+                Candidate(b"yes", -0.1),
+                Candidate(b"no", -1.0),
+                Candidate(b"\x1b[2J", -3.0),
+                Candidate(b"\xf0\x9f", -4.0),
+            ),
+        )
     ]
+    assert [one.text for one in tokens[0].top] == ["yes", "no", "␛[2J", "\ufffd"]
 
 
 ODD: dict[str, object] = {
@@ -225,7 +235,7 @@ def test_odd_probabilities_do_not_cost_the_text(logprobs: object) -> None:
     assert ending.status == "complete"
     for token in tokens:
         assert token.logprob is None or math.isfinite(token.logprob)
-        assert all(isinstance(word, str) and math.isfinite(value) for word, value in token.top)
+        assert all(isinstance(raw, bytes) and math.isfinite(value) for raw, value in token.top)
 
 
 JSON = st.recursive(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tests.core.wire import replied, text
 from tests.fake_server import Answer, Body, FakeServer
-from tui_chat.core.conversation import Token
+from tui_chat.core.conversation import Candidate, Token
 
 
 def entry(token: str, logprob: float, *top: tuple[str, float], raw: bytes | None = None) -> Body:
@@ -26,7 +26,7 @@ async def test_probabilities_come_with_their_tokens() -> None:
         (sent,) = server.chats
     assert (sent["logprobs"], sent["top_logprobs"]) == (True, 5)
     assert tokens == [
-        Token("Bra", -0.25, (("Bra", -0.25), ("Rio", -1.5))),
+        Token("Bra", -0.25, (Candidate(b"Bra", -0.25), Candidate(b"Rio", -1.5))),
         Token("sil", -0.5),
     ]
 
@@ -43,6 +43,7 @@ async def test_a_character_split_over_tokens_adds_up() -> None:
         tokens, _ = await replied(server, logprobs=1)
     assert text(tokens) == "😀!"
     assert [token.logprob for token in tokens] == [-0.1, -0.2, -0.3]
+    assert b"".join(token.raw for token in tokens) == emoji + b"!"
 
 
 async def test_without_probabilities_the_text_still_comes() -> None:

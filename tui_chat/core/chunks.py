@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from tui_chat.core import failures
-from tui_chat.core.conversation import Refusal, Status, Token, Usage
+from tui_chat.core.conversation import Candidate, Refusal, Status, Token, Usage
 from tui_chat.core.errors import ChatError
-from tui_chat.core.text import Joiner, clean, one_line
+from tui_chat.core.text import Joiner, one_line
 
 _STATUS: Mapping[str, Status] = {"length": "length", "content_filter": "filtered"}
 _MOST_TOKENS = 10**12
@@ -45,7 +45,7 @@ class _Place:
 
     raw: bytes = b""
     logprob: float | None = None
-    top: tuple[tuple[str, float], ...] = ()
+    top: tuple[Candidate, ...] = ()
 
 
 class Reader:
@@ -104,13 +104,14 @@ class Reader:
         if places and (as_marks or "".join(pieces) == content):
             self._owed = bool(self._bytes.getstate()[0]) and (as_marks or self._owed)
             for place, piece in zip(places, pieces, strict=True):
-                self._say(Token(self._content.add(piece), place.logprob, place.top))
+                self._say(_token(self._content.add(piece), place))
         elif not content:
             self._bytes.setstate(before)
         else:
             # The content is the reply. Text that was held back comes with its last token's bytes.
             told = places[0] if len(places) == 1 else _Place()
-            self._say(Token(self._content.add(self._rest() + content), told.logprob, told.top))
+            text = self._content.add(self._rest() + content)
+            self._say(Token(text, told.logprob, told.top))
 
     def _rest(self) -> str:
         """Forgets the bytes of half a character; U+FFFD when the server had shown it so."""
@@ -180,15 +181,20 @@ def _logprob(entry: Any) -> float | None:
     return float(value) if abs(value) < _MOST_LOGPROB else None
 
 
-def candidates(entry: Any) -> tuple[tuple[str, float], ...]:
-    """The likeliest tokens at one place, as (text, logprob), likeliest first; half a character as U+FFFD."""
+def candidates(entry: Any) -> tuple[Candidate, ...]:
+    """The likeliest tokens at one place, likeliest first."""
     given = getattr(entry, "top_logprobs", None)
     found = [
-        (clean(_raw(one).decode("utf-8", "replace")), logprob)
+        Candidate(_raw(one), logprob)
         for one in (given if isinstance(given, list) else ())
         if (logprob := _logprob(one)) is not None
     ]
-    return tuple(sorted(found, key=lambda one: -one[1]))
+    return tuple(sorted(found, key=lambda one: -one.logprob))
+
+
+def _token(text: str, place: _Place) -> Token:
+    own = None if not place.raw or place.raw == text.encode() else place.raw
+    return Token(text, place.logprob, place.top, own=own)
 
 
 def _marked(text: str) -> str:

@@ -10,10 +10,10 @@ import os
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
-from typing import Literal, get_args
+from typing import Literal, NamedTuple, get_args
 
 from tui_chat.core.params import Params
-from tui_chat.core.text import one_line
+from tui_chat.core.text import clean, one_line
 
 Role = Literal["system", "user", "assistant"]
 Status = Literal[
@@ -64,6 +64,20 @@ class Setup:
         return replace(self, params=Params(kept))
 
 
+class Candidate(NamedTuple):
+    """A token that could stand at one place."""
+
+    raw: bytes
+    """What it is made of: often no whole characters. Empty for one without text, such as the end of a reply."""
+    logprob: float
+    """Natural logarithm of its probability, as the endpoint gave it."""
+
+    @property
+    def text(self) -> str:
+        """Its text, with U+FFFD for half a character."""
+        return clean(self.raw.decode("utf-8", "replace"))
+
+
 @dataclass(frozen=True, slots=True)
 class Token:
     """One piece of a reply as it arrived; the texts of all tokens add up to the reply."""
@@ -71,9 +85,17 @@ class Token:
     text: str
     logprob: float | None = None
     """Natural logarithm of the probability before sampling; None when the endpoint gave none."""
-    top: tuple[tuple[str, float], ...] = ()
-    """The likeliest candidates at this place as (text, logprob), likeliest first."""
+    top: tuple[Candidate, ...] = ()
+    """The likeliest candidates at this place, likeliest first."""
     reasoning: bool = False
+    own: bytes | None = None
+    """What the token is made of where that is not its text: a part of a character has the text of the
+    characters that it completes, as a rule none."""
+
+    @property
+    def raw(self) -> bytes:
+        """What the token is made of."""
+        return self.text.encode("utf-8", "surrogatepass") if self.own is None else self.own
 
 
 @dataclass(frozen=True, slots=True)

@@ -96,7 +96,7 @@ async def test_the_program_gets_counts_and_probabilities(provider: Provider) -> 
         assert token.logprob <= 0
         assert len(token.top) == 3
         # At zero the likeliest is taken, and the likeliest comes first.
-        assert token.top[0] == (token.text, token.logprob)
+        assert token.top[0] == (token.raw, token.logprob)
         assert sorted((chance for _, chance in token.top), reverse=True) == [
             chance for _, chance in token.top
         ]
