@@ -26,6 +26,7 @@ MAY_NAME = {
     "core/local/child.py": {"top_k", "top_p", "min_p"},
     # What each of them does to the probabilities.
     "core/sampling.py": NAMES - {"max_tokens", "seed"},
+    "core/engines.py": NAMES - {"max_tokens", "seed"},
     "core/bounds.py": NAMES - {"max_tokens", "seed"},
 }
 LONGEST_FILE = 400

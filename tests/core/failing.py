@@ -11,6 +11,7 @@ from tui_chat.core.errors import ChatError
 from tui_chat.core.failures import Asked
 from tui_chat.core.keys import Secret
 from tui_chat.core.provider import Provider
+from tui_chat.core.wire import Request
 
 KEY = "secret-key-0123456789"
 ASKED = Asked(Endpoint("fake", "https://host/v1", key_env="FAKE_KEY"), "m-1", KEY)
@@ -32,7 +33,7 @@ async def failing(server: FakeServer, **more: str) -> ChatError:
     tokens: list[Token] = []
     try:
         with pytest.raises(ChatError) as caught:
-            await provider.reply(Setup("fake", "m-1"), [said("user", "hi")], tokens.append)
+            await provider.reply(Request(Setup("fake", "m-1"), [said("user", "hi")]), tokens.append)
     finally:
         await provider.close()
     assert tokens == []

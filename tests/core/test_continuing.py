@@ -13,8 +13,10 @@ from tests.core.wire import HI, SETUP, provider_for, text
 from tests.fake_server import Answer, FakeServer, words
 from tui_chat.core.conversation import Conversation, Message, Token, begun, said
 from tui_chat.core.endpoints import BUILT_IN, endpoint_from, known_endpoints
+from tui_chat.core.engines import ENGINES
 from tui_chat.core.errors import ChatError
 from tui_chat.core.store import Store
+from tui_chat.core.wire import Request
 
 GOES_ON = {"role": "assistant", "content": "Once upon"}
 FLAGS = {"continue_final_message": True, "add_generation_prompt": False}
@@ -32,7 +34,7 @@ async def test_the_last_message_is_the_beginning(continues: str, fields: dict[st
     tokens: list[Token] = []
     with FakeServer(Answer(words(" a time."))) as server:
         async with provider_for(server, continues=continues) as provider:
-            await provider.reply(SETUP, HI, tokens.append, begun="Once upon")
+            await provider.reply(Request(SETUP, HI, "Once upon"), tokens.append)
         (body,) = server.chats
         assert server.count("/models") == 0
     assert body["messages"] == [{"role": "user", "content": "hi"}, GOES_ON]
@@ -48,7 +50,7 @@ async def test_a_server_is_known_by_its_list_of_models(owner: str, fields: set[s
     with FakeServer() as server:
         server.listed = list_of(owner)
         async with provider_for(server) as provider:
-            await provider.reply(SETUP, HI, list[Token]().append, begun="Once upon")
+            await provider.reply(Request(SETUP, HI, "Once upon"), list[Token]().append)
         assert server.chats[0].keys() & FLAGS.keys() == fields
         assert server.chats[0]["messages"][-1] == GOES_ON
 
@@ -59,14 +61,14 @@ async def test_a_server_that_is_not_known_to_go_on_is_not_asked_to() -> None:
             with pytest.raises(
                 ChatError, match=r"fake cannot go on with a reply\. r answers again\."
             ):
-                await provider.reply(SETUP, HI, list[Token]().append, begun="Once upon")
+                await provider.reply(Request(SETUP, HI, "Once upon"), list[Token]().append)
         assert not server.chats
 
 
 async def test_an_answer_from_its_beginning_asks_nothing_of_the_kind() -> None:
     with FakeServer() as server:
         async with provider_for(server, continues="continue_final_message") as provider:
-            await provider.reply(SETUP, HI, list[Token]().append)
+            await provider.reply(Request(SETUP, HI), list[Token]().append)
         assert not server.chats[0].keys() & FLAGS.keys()
 
 
@@ -76,7 +78,7 @@ def test_an_endpoint_says_how_it_goes_on() -> None:
     assert endpoint_from("a", url | {"continues": "prefill"}).continues == "prefill"
     with pytest.raises(ValueError, match="continues takes prefill or continue_final_message"):
         endpoint_from("a", url | {"continues": True})
-    known = {endpoint.name: endpoint.continues for endpoint in known_endpoints()}
+    known = {one.name: ENGINES[one.engine].continues for one in known_endpoints()}
     assert known == {BUILT_IN: "prefill", "openai": ""}
 
 

@@ -16,6 +16,7 @@ from tui_chat.core.endpoints import Endpoint
 from tui_chat.core.keys import Secret
 from tui_chat.core.provider import Provider
 from tui_chat.core.text import clean
+from tui_chat.core.wire import Request
 
 PAGE = b"<!DOCTYPE html><html><head><title>Log in</title></head><body>Welcome</body></html>"
 
@@ -244,7 +245,9 @@ async def test_a_reply_that_broke_off_keeps_its_text_and_says_why(
         endpoint = Endpoint("fake", server.base_url)
         provider = Provider(endpoint, Secret(KEY), read_seconds=0.4)
         tokens: list[Token] = []
-        ending = await provider.reply(Setup("fake", "m"), [said("user", "hi")], tokens.append)
+        ending = await provider.reply(
+            Request(Setup("fake", "m"), [said("user", "hi")]), tokens.append
+        )
         await provider.close()
         assert len(server.chats) == 1
     assert ending.status == "cut"

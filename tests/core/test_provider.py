@@ -12,6 +12,7 @@ from tests.core.wire import HI, SETUP, provider_for, replied, text, until
 from tests.fake_server import Answer, FakeServer, words
 from tui_chat.core.conversation import Token
 from tui_chat.core.errors import ChatError
+from tui_chat.core.wire import Request
 
 # What arrives
 
@@ -180,7 +181,7 @@ async def test_a_cancelled_reply_closes_its_connection_and_keeps_its_tokens() ->
     tokens: list[Token] = []
     with FakeServer(Answer(["word "] * 1_000, delay=0.01)) as server:
         async with provider_for(server) as provider:
-            task = asyncio.create_task(provider.reply(SETUP, HI, tokens.append))
+            task = asyncio.create_task(provider.reply(Request(SETUP, HI), tokens.append))
             await until(lambda: len(tokens) > 3)
             task.cancel()
             with pytest.raises(asyncio.CancelledError):
@@ -189,14 +190,14 @@ async def test_a_cancelled_reply_closes_its_connection_and_keeps_its_tokens() ->
             sent = len(server.sent)
             assert len(tokens) <= sent < 1_000
             server.answer = Answer()
-            assert (await provider.reply(SETUP, HI, tokens.append)).status == "complete"
+            assert (await provider.reply(Request(SETUP, HI), tokens.append)).status == "complete"
 
 
 @pytest.mark.parametrize("answer", [Answer(silent=True), Answer(stall_after=0)])
 async def test_a_reply_is_cancelled_before_its_first_token(answer: Answer) -> None:
     with FakeServer(answer) as server:
         async with provider_for(server) as provider:
-            task = asyncio.create_task(provider.reply(SETUP, HI, print))
+            task = asyncio.create_task(provider.reply(Request(SETUP, HI), print))
             await until(lambda: server.chats)
             task.cancel()
             with pytest.raises(asyncio.CancelledError):
@@ -211,7 +212,7 @@ async def test_a_sink_that_fails_closes_the_connection() -> None:
     with FakeServer(Answer(["word "] * 1_000, delay=0.01)) as server:
         async with provider_for(server) as provider:
             with pytest.raises(RuntimeError, match="full"):
-                await provider.reply(SETUP, HI, full)
+                await provider.reply(Request(SETUP, HI), full)
             await until(lambda: server.disconnects)
 
 
@@ -220,7 +221,7 @@ async def test_a_line_that_never_ends_is_given_up() -> None:
     with FakeServer(Answer(wire=head + b"x" * 33_000_000)) as server:
         async with provider_for(server) as provider:
             with pytest.raises(ChatError, match="not in the API's form"):
-                await provider.reply(SETUP, HI, print)
+                await provider.reply(Request(SETUP, HI), print)
 
 
 async def test_a_closed_provider_opens_again() -> None:

@@ -17,6 +17,7 @@ from tui_chat.core.errors import ChatError
 from tui_chat.core.keys import Secret
 from tui_chat.core.params import Params
 from tui_chat.core.provider import Provider
+from tui_chat.core.wire import Request
 
 KEY = "canary-0123456789-abcdefghij"
 SETUP = Setup("fake", "m-1", params=Params({"temperature": 0.5, "max_tokens": 9}))
@@ -43,7 +44,7 @@ async def outcome(
         if models:
             await provider.models()
         else:
-            ended = await provider.reply(SETUP, HI, tokens.append)
+            ended = await provider.reply(Request(SETUP, HI), tokens.append)
     except ChatError as error:
         ended = error
     finally:
@@ -233,7 +234,7 @@ async def test_a_refusal_is_understood_told_and_remembered(body: object, words: 
         provider = Provider(Endpoint("fake", server.base_url), None)
         endings = [
             await provider.reply(
-                SETUP, HI, list[Token]().append, notice=lambda r: told.append(r.name)
+                Request(SETUP, HI), list[Token]().append, notice=lambda r: told.append(r.name)
             )
             for _ in range(2)
         ]
@@ -254,7 +255,7 @@ async def test_closing_in_the_middle_of_a_reply_keeps_its_text() -> None:
     tokens: list[Token] = []
     with FakeServer(Answer(["word "] * 1_000, delay=0.01)) as server:
         provider = Provider(Endpoint("fake", server.base_url), None)
-        task = asyncio.create_task(provider.reply(SETUP, HI, tokens.append))
+        task = asyncio.create_task(provider.reply(Request(SETUP, HI), tokens.append))
         await until(lambda: len(tokens) > 2)
         await provider.close()
         ending = await asyncio.wait_for(task, 10)

@@ -10,7 +10,7 @@ import pytest
 from tests.core.wire import HI, SETUP, provider_for
 from tests.fake_server import Answer, FakeServer
 from tui_chat.core.errors import ChatError
-from tui_chat.core.provider import ServedModel
+from tui_chat.core.served import ServedModel
 
 
 async def test_the_models_are_listed_in_the_servers_order() -> None:

@@ -22,6 +22,7 @@ from tests.fake_server import Answer, FakeServer
 from tui_chat.core.conversation import Refusal, Token
 from tui_chat.core.errors import ChatError
 from tui_chat.core.provider import MOST_REPEATS
+from tui_chat.core.wire import Request
 
 
 async def test_a_refused_parameter_is_left_out_and_told_at_once() -> None:
@@ -132,13 +133,21 @@ async def test_what_one_model_refused_is_remembered_for_that_model_alone() -> No
     with FakeServer() as server:
         server.refuses = {"temperature": unsupported("temperature")}
         async with provider_for(server) as provider:
-            first = await provider.reply(setup, HI, list[Token]().append, notice=told.append)
-            again = await provider.reply(setup, HI, list[Token]().append, notice=told.append)
-            unset = await provider.reply(SETUP, HI, list[Token]().append, notice=told.append)
+            first = await provider.reply(
+                Request(setup, HI), list[Token]().append, notice=told.append
+            )
+            again = await provider.reply(
+                Request(setup, HI), list[Token]().append, notice=told.append
+            )
+            unset = await provider.reply(
+                Request(SETUP, HI), list[Token]().append, notice=told.append
+            )
             assert len(server.chats) == 4
             server.refuses = {}
             other = replace(setup, model="m-2")
-            fine = await provider.reply(other, HI, list[Token]().append, notice=told.append)
+            fine = await provider.reply(
+                Request(other, HI), list[Token]().append, notice=told.append
+            )
         assert server.chats[-1]["temperature"] == 0.3
     assert len(told) == 1
     assert first.refused == again.refused == tuple(told)
@@ -151,7 +160,7 @@ async def test_replies_at_the_same_time_learn_from_each_other() -> None:
         setup = with_params(max_tokens=5, seed=1)
         async with provider_for(server) as provider:
             endings = await asyncio.gather(
-                *(provider.reply(setup, HI, list[Token]().append) for _ in range(4))
+                *(provider.reply(Request(setup, HI), list[Token]().append) for _ in range(4))
             )
     for ending in endings:
         assert ending.status == "complete"
@@ -175,8 +184,12 @@ async def test_a_server_that_counts_nothing_is_not_asked_to() -> None:
         server.refuses = {"stream_options": refusal("Unknown field: stream_options")}
         told: list[Refusal] = []
         async with provider_for(server) as provider:
-            ending = await provider.reply(SETUP, HI, list[Token]().append, notice=told.append)
-            again = await provider.reply(SETUP, HI, list[Token]().append, notice=told.append)
+            ending = await provider.reply(
+                Request(SETUP, HI), list[Token]().append, notice=told.append
+            )
+            again = await provider.reply(
+                Request(SETUP, HI), list[Token]().append, notice=told.append
+            )
         assert ["stream_options" in sent for sent in server.chats] == [True, False, False]
     # Nobody set it, so nobody is told; but each reply knows what its request was.
     assert not told

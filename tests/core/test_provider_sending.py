@@ -17,6 +17,7 @@ from tui_chat.core.endpoints import Endpoint
 from tui_chat.core.errors import ChatError
 from tui_chat.core.params import PARAMETERS
 from tui_chat.core.provider import Provider
+from tui_chat.core.wire import Request
 
 
 async def test_only_what_is_set_is_sent() -> None:
@@ -120,10 +121,11 @@ import asyncio, sys
 from tui_chat.core.conversation import Setup, said
 from tui_chat.core.endpoints import Endpoint
 from tui_chat.core.provider import Provider
+from tui_chat.core.wire import Request
 
 async def main():
     provider = Provider(Endpoint("fake", sys.argv[1]), None)
-    await provider.reply(Setup("fake", "m"), [said("user", "a private prompt")], lambda token: None)
+    await provider.reply(Request(Setup("fake", "m"), [said("user", "a private prompt")]), lambda token: None)
     await provider.models()
     await provider.close()
 
@@ -158,7 +160,7 @@ async def test_a_redirect_is_not_followed() -> None:
             server.listed = Answer(status=301, error=b"", headers=away)
             async with provider_for(server) as provider:
                 with pytest.raises(ChatError, match="nothing was sent there"):
-                    await provider.reply(SETUP, HI, print)
+                    await provider.reply(Request(SETUP, HI), print)
                 with pytest.raises(ChatError, match="nothing was sent there"):
                     await provider.models()
         assert not other.requests
@@ -179,6 +181,6 @@ async def test_an_environment_that_cannot_work_is_told(
     monkeypatch.setenv(name, value)
     provider = Provider(Endpoint("fake", "https://host.invalid/v1"), None)
     with pytest.raises(ChatError, match=told) as caught:
-        await provider.reply(SETUP, HI, print)
+        await provider.reply(Request(SETUP, HI), print)
     assert "password" not in str(caught.value)
     await provider.close()

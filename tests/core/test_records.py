@@ -29,7 +29,25 @@ def database() -> sqlite3.Connection:
 
 def read(usage: object = "", refused: object = "") -> tuple[Usage, tuple[Refusal, ...]]:
     """What is read from these two columns of a row."""
-    row = (1, "id", None, "user", "hi", "complete", "", "", None, usage, refused, "", "", 1, 0, "")
+    row = (
+        1,
+        "id",
+        None,
+        "user",
+        "hi",
+        "complete",
+        "",
+        "",
+        None,
+        usage,
+        refused,
+        "",
+        "",
+        1,
+        0,
+        "",
+        "",
+    )
     message = message_from(row, {}, {})
     return message.usage, message.refused
 

@@ -46,17 +46,19 @@ class Failing:
         if self.fails(self.tried):
             raise self.words()
 
-    async def add(self, conversation_id: str, message: Message) -> None:
+    async def add(self, conversation_id: str, message: Message, tokens: bytes = b"") -> None:
         self._try("add")
-        await self.store.add(conversation_id, message)
+        await self.store.add(conversation_id, message, tokens)
 
-    async def append(self, message_id: str, text: str, reasoning: str = "") -> None:
+    async def append(
+        self, message_id: str, text: str, reasoning: str = "", tokens: bytes = b""
+    ) -> None:
         self._try("append")
-        await self.store.append(message_id, text, reasoning)
+        await self.store.append(message_id, text, reasoning, tokens)
 
-    async def finish(self, message: Message) -> None:
+    async def finish(self, message: Message, tokens: bytes = b"") -> None:
         self._try("finish")
-        await self.store.finish(message)
+        await self.store.finish(message, tokens)
 
 
 async def test_a_keep_that_always_fails_costs_no_words_and_is_told_once(store: Store) -> None:

@@ -50,17 +50,19 @@ class Watched:
         self.rows = 0
         self.finished = 0
 
-    async def add(self, conversation_id: str, message: Message) -> None:
+    async def add(self, conversation_id: str, message: Message, tokens: bytes = b"") -> None:
         self.rows += 1
-        await self._store.add(conversation_id, message)
+        await self._store.add(conversation_id, message, tokens)
 
-    async def append(self, message_id: str, text: str, reasoning: str = "") -> None:
+    async def append(
+        self, message_id: str, text: str, reasoning: str = "", tokens: bytes = b""
+    ) -> None:
         self.pieces.append((time.monotonic(), text))
-        await self._store.append(message_id, text, reasoning)
+        await self._store.append(message_id, text, reasoning, tokens)
 
-    async def finish(self, message: Message) -> None:
+    async def finish(self, message: Message, tokens: bytes = b"") -> None:
         self.finished += 1
-        await self._store.finish(message)
+        await self._store.finish(message, tokens)
 
 
 async def test_a_long_reply_is_written_piece_by_piece_and_not_too_often(store: Store) -> None:

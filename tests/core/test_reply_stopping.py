@@ -62,14 +62,16 @@ class Slow:
 
         await asyncio.shield(asyncio.ensure_future(whole()))
 
-    async def add(self, conversation_id: str, message: Message) -> None:
-        await self._write("add", lambda: self._store.add(conversation_id, message))
+    async def add(self, conversation_id: str, message: Message, tokens: bytes = b"") -> None:
+        await self._write("add", lambda: self._store.add(conversation_id, message, tokens))
 
-    async def append(self, message_id: str, text: str, reasoning: str = "") -> None:
-        await self._write("append", lambda: self._store.append(message_id, text, reasoning))
+    async def append(
+        self, message_id: str, text: str, reasoning: str = "", tokens: bytes = b""
+    ) -> None:
+        await self._write("append", lambda: self._store.append(message_id, text, reasoning, tokens))
 
-    async def finish(self, message: Message) -> None:
-        await self._write("finish", lambda: self._store.finish(message))
+    async def finish(self, message: Message, tokens: bytes = b"") -> None:
+        await self._write("finish", lambda: self._store.finish(message, tokens))
 
 
 async def begun(keep: Slow) -> None:

@@ -11,19 +11,21 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from tui_chat.core.conversation import Candidate, Token
-from tui_chat.core.params import BY_NAME, PARAMETERS, Params, Value
-from tui_chat.core.sampling import (
+from tui_chat.core.engines import (
     LLAMA_CPP,
-    NOT_SHAPED,
     OLLAMA,
     USUAL,
     VLLM,
+    Sampler,
+    Step,
+)
+from tui_chat.core.params import BY_NAME, PARAMETERS, Params, Value
+from tui_chat.core.sampling import (
+    NOT_SHAPED,
     Distribution,
     Knobs,
     Place,
     Range,
-    Sampler,
-    Step,
     bits,
     distribution,
     sureness,

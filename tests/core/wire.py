@@ -16,6 +16,7 @@ from tui_chat.core.endpoints import Endpoint
 from tui_chat.core.keys import Secret
 from tui_chat.core.params import Params
 from tui_chat.core.provider import Provider
+from tui_chat.core.wire import Request
 
 SETUP = Setup("fake", "m-1")
 HI = (said("user", "hi"),)
@@ -51,11 +52,11 @@ async def replied(
 ) -> tuple[list[Token], Ending]:
     """The tokens and the ending of one reply."""
     logprobs, notice = more.pop("logprobs", 0), more.pop("notice", None)
+    completes = more.pop("completes", False)
     tokens: list[Token] = []
     async with provider_for(server, **more) as provider:
-        ending = await provider.reply(
-            setup, thread, tokens.append, logprobs=logprobs, notice=notice
-        )
+        request = Request(setup, thread, completes=completes, logprobs=logprobs)
+        ending = await provider.reply(request, tokens.append, notice=notice)
     return tokens, ending
 
 

@@ -11,13 +11,13 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, replace
 
+from tui_chat.core.engines import Sampler
 from tui_chat.core.sampling import (
     COLDEST,
     Distribution,
     Knobs,
     Place,
     Range,
-    Sampler,
     Share,
 )
 

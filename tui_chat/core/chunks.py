@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import codecs
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 from typing import Any
 
 from tui_chat.core import failures
@@ -21,6 +22,8 @@ _MOST_TOKENS = 10**12
 """What a server says beyond this is no count."""
 _MOST_LOGPROB = 1e6
 """Servers give -9999 for what cannot be; what is beyond this, or NaN, is no logprob."""
+_AS_BYTES = re.compile(r"bytes:(\\x[0-9a-f]{2})+")
+"""How OpenAI's completions write a token that is no text."""
 _REASONING = ("reasoning_content", "reasoning")
 
 
@@ -88,10 +91,13 @@ class Reader:
         thought = next((one for one in given if isinstance(one, str) and one), "")
         if thought:
             self._say(Token(self._reasoning.add(thought), reasoning=True))
-        content = _words(delta)
+        content = getattr(choice, "text", None) if delta is None else _words(delta)
+        places = _places(choice)
+        if content is None and places:
+            content = ""  # A part of a character may come without text.
         # Probabilities beside a thought alone are the thought's.
         if isinstance(content, str) and (content or not thought):
-            self._take_content(content, _places(choice))
+            self._take_content(content, places)
         if isinstance(reason := getattr(choice, "finish_reason", None), str):
             self._finish = reason
 
@@ -159,23 +165,46 @@ def _words(delta: Any) -> object:
 
 def _places(choice: Any) -> tuple[_Place, ...]:
     """The tokens that a choice gives probabilities for; odd ones without."""
-    entries = getattr(getattr(choice, "logprobs", None), "content", None)
-    if not isinstance(entries, list):
-        return ()
-    return tuple(_Place(_raw(entry), _logprob(entry), candidates(entry)) for entry in entries)
+    given = getattr(choice, "logprobs", None)
+    entries = _of(given, "content")
+    if isinstance(entries, list):
+        return tuple(_Place(_raw(entry), _logprob(entry), candidates(entry)) for entry in entries)
+    return tuple(_side_by_side(given))
+
+
+def _of(entry: Any, name: str) -> Any:
+    """A field of what the library parsed, or left as it was where it does not know it."""
+    return entry.get(name) if isinstance(entry, Mapping) else getattr(entry, name, None)
+
+
+def _side_by_side(given: Any) -> Iterator[_Place]:
+    """The shape that completions have: lists of tokens, of logprobs and of candidates."""
+    tokens, logprobs, tops = (
+        one if isinstance(one := _of(given, name), list) else []
+        for name in ("tokens", "token_logprobs", "top_logprobs")
+    )
+    for token, logprob, top in zip_longest(tokens, logprobs[: len(tokens)], tops[: len(tokens)]):
+        told = {"token": token, "logprob": logprob}
+        rows = top.items() if isinstance(top, Mapping) else ()
+        more = [{"token": other, "logprob": value} for other, value in rows]
+        yield _Place(_raw(told), _logprob(told), candidates({"top_logprobs": more}))
 
 
 def _raw(entry: Any) -> bytes:
     """A token's bytes; where a server gives none, those of its text."""
-    given = getattr(entry, "bytes", None)
+    given = _of(entry, "bytes")
     if isinstance(given, list) and all(type(one) is int and 0 <= one < 256 for one in given):
         return bytes(given)
-    token = getattr(entry, "token", None)
-    return token.encode("utf-8", "surrogatepass") if isinstance(token, str) else b""
+    token = _of(entry, "token")
+    if not isinstance(token, str):
+        return b""
+    if _AS_BYTES.fullmatch(token):
+        return bytes(int(code, 16) for code in token[len("bytes:") :].split("\\x")[1:])
+    return token.encode("utf-8", "surrogatepass")
 
 
 def _logprob(entry: Any) -> float | None:
-    value = getattr(entry, "logprob", None)
+    value = _of(entry, "logprob")
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
     return float(value) if abs(value) < _MOST_LOGPROB else None
@@ -183,7 +212,7 @@ def _logprob(entry: Any) -> float | None:
 
 def candidates(entry: Any) -> tuple[Candidate, ...]:
     """The likeliest tokens at one place, likeliest first."""
-    given = getattr(entry, "top_logprobs", None)
+    given = _of(entry, "top_logprobs")
     found = [
         Candidate(_raw(one), logprob)
         for one in (given if isinstance(given, list) else ())

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     import httpx2
     from httpx2 import Response as Response
     from openai import AsyncOpenAI as AsyncOpenAI
+    from openai import AsyncStream as AsyncStream
 
 CONNECT_SECONDS = 5
 _HEAD = 4_000
@@ -74,7 +75,10 @@ def made(endpoint: Endpoint, key: str, read_seconds: float) -> AsyncOpenAI:
         )  # fmt: skip
     except (ImportError, OSError, ValueError, httpx2.InvalidURL) as error:
         raise failures.no_client(error, endpoint) from None  # A proxy's URL may hold a password.
-    _ = client.chat.completions  # Imported at first use, which would be on the event loop.
+    _ = (
+        client.chat.completions,
+        client.completions,
+    )  # Imported at first use, which would be on the event loop.
     return client
 
 

@@ -164,7 +164,9 @@ class Message:
     begun: int = 0
     """How many characters of a reply's content it was given to go on from; 0 for one that began anew."""
     way: str = ""
-    """How its server was told to go on, one of endpoints.WAYS_TO_CONTINUE; empty for one that began anew."""
+    """How its server was told to go on, one of endpoints.WAYS; empty for one that answered in a chat, anew."""
+    suffix: str = ""
+    """What was to follow it in the text that it was put into; only for a completion."""
 
 
 EDITED = "edited"
@@ -179,7 +181,12 @@ def said(
 
 
 def begun(
-    parent: str | None, setup: Setup, content: str = "", reasoning: str = "", way: str = ""
+    parent: str | None,
+    setup: Setup,
+    content: str = "",
+    reasoning: str = "",
+    way: str = "",
+    suffix: str = "",
 ) -> Message:
     """A reply of which nothing has arrived yet but what it goes on from, in this way; `setup` is what is
     sent."""
@@ -194,6 +201,7 @@ def begun(
         created=now(),
         begun=len(content),
         way=way,
+        suffix=suffix,
     )
 
 

@@ -24,6 +24,11 @@ ENVIRONMENT = "environment"
 DATA = Path(__file__).parent.parent / "data"
 WAYS_TO_CONTINUE = ("prefill", "continue_final_message")
 """A last message of the assistant's own is gone on with (llama.cpp), or is where two fields say so (vLLM)."""
+COMPLETION = "completion"
+"""Not a chat: the reply continues a plain text."""
+ENGINE_NAMES = ("llamacpp", "vllm", "ollama", "openai")
+"""The names of engines.ENGINES, which need not be loaded for them."""
+WAYS = (*WAYS_TO_CONTINUE, COMPLETION)
 GGUF = ".gguf"
 """How the name of a model file ends."""
 _KEY_HINT = "Put the key into an environment variable and name it: --key-env NAME."
@@ -54,7 +59,9 @@ class Endpoint:
     counts_tokens: bool = False
     """Whether it offers llama.cpp's token counts (`/chat/completions/input_tokens`)."""
     continues: str = ""
-    """How it is asked to go on with a reply, one of WAYS_TO_CONTINUE; empty when that is not known."""
+    """How it is asked to go on with a reply, one of WAYS_TO_CONTINUE; empty when its engine says it."""
+    engine: str = ""
+    """What kind of server it is, one of ENGINE_NAMES; empty when only its list of models can tell."""
 
     @property
     def openai(self) -> bool:
@@ -133,7 +140,7 @@ def endpoint_from(name: str, table: Mapping[str, object]) -> Endpoint:
     """An endpoint as settings or data describe it; ValueError or ChatError in words for what is wrong."""
     unknown = table.keys() - {
         "base_url", "key_env", "key_command", "model", "preset", "gguf", "accepts", "rename", "counts_tokens",
-        "continues",
+        "continues", "engine",
     }  # fmt: skip
     if unknown:
         raise ValueError(f"there is no “{one_line(min(unknown), 40)}” in an endpoint.")
@@ -157,6 +164,9 @@ def endpoint_from(name: str, table: Mapping[str, object]) -> Endpoint:
     continues = table.get("continues", "")
     if continues not in ("", *WAYS_TO_CONTINUE):
         raise ValueError(f"continues takes {' or '.join(WAYS_TO_CONTINUE)}.")
+    engine = table.get("engine", "")
+    if engine not in ("", *ENGINE_NAMES):
+        raise ValueError(f"engine takes {' or '.join(ENGINE_NAMES)}.")
     return Endpoint(
         one_line(name),
         normal_base_url(base_url) if base_url else "",
@@ -168,6 +178,7 @@ def endpoint_from(name: str, table: Mapping[str, object]) -> Endpoint:
         _renamed(table),
         counts_tokens=counts_tokens,
         continues=str(continues),
+        engine=str(engine),
     )
 
 
@@ -190,7 +201,7 @@ def model_file(path: str, name: str = "") -> Endpoint:
         accepts=known,
         gguf=str(file),
         counts_tokens=True,
-        continues="prefill",
+        engine="llamacpp",
     )
 
 

@@ -7,11 +7,10 @@ twice but for a field that the server refused, and that is told.
 from __future__ import annotations
 
 import asyncio
-import re
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from tui_chat.core import client as client_of
@@ -19,54 +18,22 @@ from tui_chat.core import failures
 from tui_chat.core.chunks import Ending, Reader
 from tui_chat.core.conversation import COUNT_FIELD, Message, Refusal, Setup, Token
 from tui_chat.core.endpoints import Endpoint
+from tui_chat.core.engines import CONTINUE_TEXTS, ENGINES, Engine, owned_by
 from tui_chat.core.errors import ChatError
 from tui_chat.core.keys import Secret
+from tui_chat.core.learned import Learned
 from tui_chat.core.params import PARAMETERS
+from tui_chat.core.served import ServedModel, served_model
 from tui_chat.core.text import one_line
-from tui_chat.core.wire import Begun, wire_body, wire_messages
+from tui_chat.core.wire import LOGPROBS, Begun, Request, request_body, wire_messages
 
 if TYPE_CHECKING:
-    from tui_chat.core.client import AsyncOpenAI, Response
+    from tui_chat.core.client import AsyncOpenAI, AsyncStream, Response
 
 READ_SECONDS = 120
 LOCAL_READ_SECONDS = 600
 """A machine without a fast card may read a long prompt for minutes."""
 MOST_REPEATS = 6
-_NAMES_FOR_LENGTH = ("max_tokens", "max_completion_tokens")
-_LOGPROBS = ("logprobs", "top_logprobs")
-_CONTINUES = {"llamacpp": "prefill", "vllm": "continue_final_message"}
-"""How servers go on with a reply, by the owner that they name in their lists of models."""
-
-
-@dataclass(frozen=True)
-class ServedModel:
-    """A model in a server's list; `context` in tokens, None when the list does not say."""
-
-    id: str
-    context: int | None = None
-    owner: str = ""
-
-
-@dataclass
-class _Learned:
-    """What one model refused so far: fields left out, fields renamed, and the words for each."""
-
-    left_out: set[str] = field(default_factory=set)
-    renamed: dict[str, str] = field(default_factory=dict)
-    told: dict[str, Refusal] = field(default_factory=dict)
-
-    def forget(self, name: str, parameter: str, words: str) -> Refusal:
-        """Send this field no more, or under its other name when the server's words want that."""
-        other = next((one for one in _NAMES_FOR_LENGTH if one != name), "")
-        suggested = re.search(rf"\buse ['\"`]?{other}\b", words, re.IGNORECASE)
-        if name in _NAMES_FOR_LENGTH and not self.renamed and suggested:
-            self.renamed[name] = other
-            told = Refusal(parameter, words, other)
-        else:
-            self.left_out.update(_LOGPROBS if name in _LOGPROBS else (name,))
-            told = Refusal(parameter, words)
-        self.told[told.name] = told
-        return told
 
 
 class _Clock:
@@ -111,7 +78,7 @@ class Provider:
         self._read_seconds = read_seconds or usual
         self._client: AsyncOpenAI | None = None
         self._making = asyncio.Lock()
-        self._learned: dict[str, _Learned] = {}
+        self._learned: dict[str, Learned] = {}
         self.listed: tuple[ServedModel, ...] = ()
         """What models() returned last."""
         self.used = False
@@ -142,36 +109,33 @@ class Provider:
 
     async def reply(
         self,
-        setup: Setup,
-        thread: Sequence[Message],
+        request: Request,
         sink: Callable[[Token], None],
         *,
-        begun: str = "",
-        logprobs: int = 0,
         notice: Callable[[Refusal], None] | None = None,
     ) -> Ending:
-        """Stream the answer to a thread into the sink, which is called on the event loop.
+        """Stream the answer to a request into the sink, which is called on the event loop.
 
         ChatError when no reply came. Cancelling closes the connection at once, which frees the
-        server. `begun` is the beginning of the answer: only what follows it comes, where the endpoint
-        can do that (see continues). `logprobs` asks for that many candidates at each place, 0 for none. `notice` is
-        told at once of each parameter that the server refused; Ending.refused says it again, also
-        where an earlier reply had learned it.
+        server. What goes on from a beginning needs an endpoint that can (see continues); a completion one
+        that has them (see completes). `notice` is told at once of each parameter that the server refused;
+        Ending.refused says it again, also where an earlier reply had learned it.
         """
         client, clock = await self._made(), _Clock(sink)
         self.used = True
-        learned = self._learned.setdefault(setup.model, _Learned())
+        setup = request.setup
+        learned = self._learned.setdefault(setup.model, Learned())
         repeats = 0
-        going_on = Begun(begun, await self.continues()) if begun else None
+        chat = request.begun and not request.completes
+        going_on = Begun(request.begun, await self.continues()) if chat else None
+        if request.completes:
+            self.check_completions()
         while True:
-            body, told = (
-                self._body(setup, thread, logprobs, going_on),
-                self.refused(setup, logprobs),
-            )
-            ending = await self._streamed(client, setup.model, body, clock)
+            body, told = self._body(request, going_on), self.refused(setup, request.logprobs)
+            ending = await self._streamed(client, request, body, clock)
             if isinstance(ending, _Refused):
                 # A reply that ran at the same time may have learned it first.
-                known = body != self._body(setup, thread, logprobs, going_on)
+                known = body != self._body(request, going_on)
                 repeats += 1
                 if repeats > MOST_REPEATS or not (
                     known or self._learn(learned, body, ending, notice)
@@ -188,24 +152,34 @@ class Provider:
     def refused(self, setup: Setup, logprobs: int = 0) -> tuple[Refusal, ...]:
         """What a request with this setup is sent without, or under another name, after what was refused so
         far."""
-        wanted = {*setup.params, *(_LOGPROBS if logprobs else ())}
-        learned = self._learned.get(setup.model, _Learned())
+        wanted = {*setup.params, *(LOGPROBS if logprobs else ())}
+        learned = self._learned.get(setup.model, Learned())
         told = [one for one in learned.told.values() if one.name in wanted]
         return (*told, *([self._counts_refused] if self._counts_refused else []))
 
     @property
+    def engine(self) -> Engine:
+        """What kind of server it is, as far as that is known without asking."""
+        named = ENGINES.get(self._endpoint.engine)
+        return named or owned_by(model.owner for model in self.listed)
+
+    async def known_engine(self) -> Engine:
+        """As engine, and where it is not known its list of models is asked for; never an error."""
+        if not self.engine.name and not self.listed:
+            with suppress(ChatError):
+                await self.models()
+        return self.engine
+
+    @property
     def known_to_continue(self) -> str:
         """As continues(), as far as it is known without asking; else empty."""
-        owners = {model.owner.lower() for model in self.listed}
-        return self._endpoint.continues or next(
-            (how for owner, how in _CONTINUES.items() if owner in owners), ""
-        )
+        return self._endpoint.continues or self.engine.continues
 
     async def continues(self) -> str:
         """How it goes on with a reply, of WAYS_TO_CONTINUE: as its endpoint says, else as its server is
         known to. ChatError when it cannot, or when the server cannot be asked which it is."""
         way = self.known_to_continue
-        if not way and not self.listed:
+        if not way and not self.engine.name and not self.listed:
             await self.models()
             way = self.known_to_continue
         if not way:
@@ -213,23 +187,28 @@ class Provider:
             raise ChatError(f"{name} cannot go on with a reply.", "r answers again.")
         return way
 
-    def _body(
-        self, setup: Setup, thread: Sequence[Message], logprobs: int, begun: Begun | None
-    ) -> dict[str, Any]:
-        learned = self._learned[setup.model]
-        body = {
-            learned.renamed.get(name, name): value
-            for name, value in wire_body(
-                self._endpoint, setup, thread, usage=self.counts_replies, begun=begun
-            ).items()
-        }
-        if logprobs:
-            body |= dict(zip(_LOGPROBS, (True, logprobs), strict=True))
+    def check_completions(self) -> None:
+        """ChatError when it is known to continue no texts; it names who does."""
+        if self.engine.completions is False:
+            name = one_line(self._endpoint.name, 60)
+            raise ChatError(
+                f"{name} continues no texts, it only chats.", f"Those that do: {CONTINUE_TEXTS}."
+            )
+
+    def _body(self, request: Request, begun: Begun | None) -> dict[str, Any]:
+        learned = self._learned[request.setup.model]
+        made = request_body(
+            self._endpoint,
+            replace(request, logprobs=min(request.logprobs, learned.most_logprobs)),
+            begun,
+            usage=self.counts_replies,
+        )
+        body = {learned.renamed.get(name, name): value for name, value in made.items()}
         return {name: value for name, value in body.items() if name not in learned.left_out}
 
     def _learn(
         self,
-        learned: _Learned,
+        learned: Learned,
         body: Mapping[str, Any],
         refused: _Refused,
         notice: Callable[[Refusal], None] | None,
@@ -239,10 +218,12 @@ class Provider:
             return False
         own = {self._endpoint.rename.get(one.name, one.name): one.name for one in PARAMETERS}
         names = {learned.renamed.get(name, name): parameter for name, parameter in own.items()}
-        names |= dict.fromkeys(_LOGPROBS, _LOGPROBS[0])
+        names |= dict.fromkeys(LOGPROBS, LOGPROBS[0])
         sent = [name for name in (*names, COUNT_FIELD) if name in body]
         name = failures.refused_field(refused.body, sent)
         words = failures.server_words(refused.body, self._asked().key)
+        if name in LOGPROBS and learned.fewer_logprobs(body, words):
+            return True
         if name == COUNT_FIELD:
             self._counts_refused = Refusal(name, words)
         elif name is not None:
@@ -252,18 +233,25 @@ class Provider:
         return name is not None
 
     async def _streamed(
-        self, client: AsyncOpenAI, model: str, body: dict[str, Any], clock: _Clock
+        self, client: AsyncOpenAI, request: Request, body: dict[str, Any], clock: _Clock
     ) -> Ending | _Refused:
         """One request and its stream; _Refused when it was answered with an error status."""
+        model = request.setup.model
         asked, reader = self._asked(model), Reader(clock.take)
         failed: BaseException | None = None
         response: Response | None = None
         try:
             # The messages go in the extra body: the library looks at each of them, on the event loop,
             # for files to encode, which takes a second for ten thousand.
-            stream = await client.chat.completions.create(
-                model=model, messages=[], stream=True, extra_body=body
-            )
+            stream: AsyncStream[Any]
+            if request.completes:
+                stream = await client.completions.create(
+                    model=model, prompt="", stream=True, extra_body=body
+                )
+            else:
+                stream = await client.chat.completions.create(
+                    model=model, messages=[], stream=True, extra_body=body
+                )
             response = stream.response
             async for chunk in stream:
                 reader.take(chunk)
@@ -293,7 +281,7 @@ class Provider:
                 raise failures.from_stream(body, self._asked())
             text = body if isinstance(body, str) else ""
             raise failures.not_an_api("no list of models", text, self._asked())
-        served = [_served(row) for row in rows if isinstance(row, Mapping)]
+        served = [served_model(row) for row in rows if isinstance(row, Mapping)]
         first = {model.id: model for model in reversed(served)}
         self.listed = tuple(first[name] for name in dict.fromkeys(one.id for one in served) if name)
         return self.listed
@@ -337,16 +325,4 @@ def _finished(ending: Ending, key: str, response: Response | None, clock: _Clock
         error=failures.redacted(ending.error, key),
         usage=replace(ending.usage, seconds=clock.elapsed, first_token_seconds=clock.first),
         request_id=one_line(failures.redacted(request_id, key), 100),
-    )
-
-
-def _served(row: Mapping[str, Any]) -> ServedModel:
-    """A row of a list; its context window stands where llama.cpp, vLLM or others put it."""
-    name, owner, meta = row.get("id"), row.get("owned_by"), row.get("meta")
-    sizes = [meta.get("n_ctx") if isinstance(meta, Mapping) else None]
-    sizes += [row.get(place) for place in ("max_model_len", "context_length", "context_window")]
-    return ServedModel(
-        one_line(name) if isinstance(name, str) else "",
-        next((size for size in sizes if isinstance(size, int) and size > 0), None),
-        one_line(owner, 60) if isinstance(owner, str) else "",
     )

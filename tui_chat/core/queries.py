@@ -56,7 +56,13 @@ def create(
     add(connection, conversation.id, first, owner)
 
 
-def add(connection: Connection, conversation_id: str, message: Message, owner: str) -> None:
+def add(
+    connection: Connection,
+    conversation_id: str,
+    message: Message,
+    owner: str,
+    tokens: bytes = b"",
+) -> None:
     row = connection.execute(
         "SELECT seq FROM conversation WHERE id=?", (conversation_id,)
     ).fetchone()
@@ -70,20 +76,49 @@ def add(connection: Connection, conversation_id: str, message: Message, owner: s
         f" VALUES({','.join('?' * (4 + len(values)))})",
         (row[0], parent[0] if parent else None, holder, message.id, *values),
     )
+    keep_tokens(connection, cursor.lastrowid or 0, tokens)
     connection.execute(
         "UPDATE conversation SET leaf=?, updated_at=?, deleted_at=NULL WHERE seq=?",
         (cursor.lastrowid, now(), row[0]),
     )
 
 
-def append(connection: Connection, message_id: str, text: str, reasoning: str) -> None:
+def append(
+    connection: Connection, message_id: str, text: str, reasoning: str, tokens: bytes
+) -> None:
     connection.execute(
-        "INSERT INTO piece(message,content,reasoning) SELECT seq,?,? FROM message WHERE id=?",
-        (text, reasoning, message_id),
+        "INSERT INTO piece(message,content,reasoning,tokens) SELECT seq,?,?,? FROM message WHERE id=?",
+        (text, reasoning, tokens, message_id),
     )
 
 
-def finish(connection: Connection, message: Message) -> None:
+def keep_tokens(connection: Connection, seq: int, tokens: bytes) -> None:
+    """Keep the packed probabilities of the message in this row; none where there are none."""
+    if tokens:
+        connection.execute(
+            "INSERT OR REPLACE INTO probabilities(message,tokens) VALUES(?,?)", (seq, tokens)
+        )
+
+
+def tokens(connection: Connection, message_id: str) -> bytes:
+    """The packed probabilities of a message, as far as they are known."""
+    row = connection.execute("SELECT seq FROM message WHERE id=?", (message_id,)).fetchone()
+    if row is None:
+        return b""
+    kept = connection.execute("SELECT tokens FROM probabilities WHERE message=?", row).fetchone()
+    return _blob(kept[0]) if kept else _tokens_of_pieces(connection, row[0])
+
+
+def _tokens_of_pieces(connection: Connection, seq: int) -> bytes:
+    rows = connection.execute("SELECT tokens FROM piece WHERE message=? ORDER BY seq", (seq,))
+    return b"".join(_blob(found) for (found,) in rows)
+
+
+def _blob(value: object) -> bytes:
+    return value if isinstance(value, bytes) else b""
+
+
+def finish(connection: Connection, message: Message, tokens: bytes = b"") -> None:
     row = connection.execute(
         "SELECT seq, conversation FROM message WHERE id=?", (message.id,)
     ).fetchone()
@@ -92,6 +127,7 @@ def finish(connection: Connection, message: Message) -> None:
     values = message_values(message, intern_setup(connection, message.setup))
     columns = ",".join(f"{name}=?" for name in MESSAGE_COLUMNS.split(","))
     connection.execute(f"UPDATE message SET {columns}, owner='' WHERE seq=?", (*values, row[0]))
+    keep_tokens(connection, row[0], tokens)
     connection.execute("DELETE FROM piece WHERE message=?", (row[0],))
     connection.execute("UPDATE conversation SET updated_at=? WHERE seq=?", (now(), row[1]))
 
@@ -132,6 +168,10 @@ def interrupt_abandoned(connection: Connection, path: Path, own: str) -> int:
     for (owner,) in owners:
         if owner == own or not _gone(path.parent / "run", owner):
             continue
+        for (seq,) in connection.execute(
+            "SELECT seq FROM message WHERE status='streaming' AND owner=?", (owner,)
+        ).fetchall():
+            keep_tokens(connection, seq, _tokens_of_pieces(connection, seq))
         count += connection.execute(
             "UPDATE message SET status='interrupted', owner='',"
             " content=content||coalesce((SELECT group_concat(content,'') FROM"

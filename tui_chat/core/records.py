@@ -12,14 +12,14 @@ from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
 from tui_chat.core.conversation import ROLES, STATUSES, Message, Refusal, Setup, Usage
-from tui_chat.core.endpoints import WAYS_TO_CONTINUE
+from tui_chat.core.endpoints import WAYS
 from tui_chat.core.params import BY_NAME, Params
 from tui_chat.core.text import clean
 
 if TYPE_CHECKING:
     from tui_chat.core.database import Connection
 
-MESSAGE_COLUMNS = "role,content,status,reasoning,error,setup,usage,refused,finish_reason,request_id,created_at,begun,way"
+MESSAGE_COLUMNS = "role,content,status,reasoning,error,setup,usage,refused,finish_reason,request_id,created_at,begun,way,suffix"
 _FIGURES = tuple(field.name for field in fields(Usage))
 _USAGE = frozenset(_FIGURES) - {"estimated"}
 _SECONDS = frozenset(name for name in _USAGE if name.endswith("seconds"))
@@ -54,6 +54,7 @@ def message_values(message: Message, setup: int | None) -> tuple[object, ...]:
         message.created,
         message.begun,
         clean(message.way),
+        clean(message.suffix),
     )
 
 
@@ -78,6 +79,7 @@ def message_from(
         made,
         begun,
         way,
+        suffix,
     ) = row
     return Message(
         text_of(name),
@@ -94,7 +96,8 @@ def message_from(
         text_of(request) if request else "",
         time_of(made),
         begun if isinstance(begun, int) and 0 < begun <= len(content) else 0,
-        way if way in WAYS_TO_CONTINUE else "",
+        way if way in WAYS else "",
+        text_of(suffix) if suffix else "",
     )
 
 

@@ -16,9 +16,11 @@ from typing import Protocol
 from tui_chat.core import counting
 from tui_chat.core.chunks import Ending
 from tui_chat.core.conversation import Message, Refusal, Token, Usage
+from tui_chat.core.endpoints import COMPLETION
 from tui_chat.core.errors import ChatError
+from tui_chat.core.probabilities import packed
 from tui_chat.core.provider import Provider
-from tui_chat.core.wire import spoken
+from tui_chat.core.wire import Request, spoken, written
 
 CHECKPOINT_SECONDS = 0.25
 """At most this much of a reply is lost to a kill or a power cut."""
@@ -27,9 +29,11 @@ CHECKPOINT_SECONDS = 0.25
 class Keep(Protocol):
     """Where a reply is kept while it grows; core.store.Store is one."""
 
-    async def add(self, conversation_id: str, message: Message) -> None: ...
-    async def append(self, message_id: str, text: str, reasoning: str = "") -> None: ...
-    async def finish(self, message: Message) -> None: ...
+    async def add(self, conversation_id: str, message: Message, tokens: bytes = b"") -> None: ...
+    async def append(
+        self, message_id: str, text: str, reasoning: str = "", tokens: bytes = b""
+    ) -> None: ...
+    async def finish(self, message: Message, tokens: bytes = b"") -> None: ...
 
 
 async def ask(
@@ -41,9 +45,11 @@ async def ask(
     notice: Callable[[Refusal], None] | None = None,
     record: Recorder | None = None,
     logprobs: int = 0,
+    before: Sequence[Token] = (),
 ) -> Message:
     """Answer the thread; `reply` is the streaming message that its answer fills: where there is content
-    in it already, the answer goes on from there.
+    in it already, the answer goes on from there. `logprobs` asks for so many candidates at each place;
+    then what is known of the tokens is recorded, `before` being those of the content that is there.
 
     Returns the reply as it ended; it never raises for what the world did. Cancelling the task
     stops the reply: it is kept as `stopped` and returned, with the server already released.
@@ -53,13 +59,14 @@ async def ask(
     assert setup is not None, "a reply remembers its setup"
     # Also what was learned before: a reply that a kill breaks off has it in its first row.
     reply = replace(reply, refused=provider.refused(setup, logprobs))
-    answer = _Answer(reply, sink)
+    answer = _Answer(reply, sink, before)
     try:
         if record is not None:
             await record.begin(answer)
-        ending = await provider.reply(
-            setup, thread, answer.take, begun=reply.content, logprobs=logprobs, notice=notice
+        request = Request(
+            setup, thread, reply.content, reply.way == COMPLETION, reply.suffix, logprobs
         )
+        ending = await provider.reply(request, answer.take, notice=notice)
         final = answer.ended(ending)
     except ChatError as error:
         final = answer.failed(error, provider.refused(setup, logprobs))
@@ -89,14 +96,21 @@ async def _close(
     if final.usage.completion_tokens is None and final.status != "failed":
         final = await asyncio.to_thread(_estimated, final, thread, answer.reply)
     if record is not None:
-        await record.end(final)
+        await record.end(final, await asyncio.to_thread(packed, answer.tokens()))
     return final
 
 
 class _Answer:
     """What has arrived of one reply, and how long it took."""
 
-    def __init__(self, reply: Message, sink: Callable[[Token], None]) -> None:
+    def __init__(
+        self, reply: Message, sink: Callable[[Token], None], before: Sequence[Token] = ()
+    ) -> None:
+        # Whatever is known of what it begins with, the texts add up to the reply.
+        self._before = list(before) or ([Token(reply.content)] if reply.content else [])
+        self._told = any(token.logprob is not None for token in before)
+        self._tokens: list[Token] = []
+        """Those of the content, as they came, with their probabilities."""
         self.reply = reply
         self.arrived = asyncio.Event()
         self._sink = sink
@@ -104,24 +118,40 @@ class _Answer:
         self._reasoning: list[str] = []
         self._started = time.monotonic()
         self._first: float | None = None
-        self._written = (0, 0)
+        self._written = (0, 0, 0)
 
     def take(self, token: Token) -> None:
         if self._first is None:
             self._first = time.monotonic() - self._started
-        (self._reasoning if token.reasoning else self._content).append(token.text)
+        if token.reasoning:
+            self._reasoning.append(token.text)
+        else:
+            self._content.append(token.text)
+            self._tokens.append(token)
+            self._told = self._told or token.logprob is not None
         self.arrived.set()
         self._sink(token)
 
-    def news(self) -> tuple[str, str]:
-        """The content and reasoning that came after what `wrote` was last told."""
-        content, reasoning = self._written
-        return "".join(self._content[content:]), "".join(self._reasoning[reasoning:])
+    def news(self) -> tuple[str, str, Sequence[Token]]:
+        """The content, the reasoning and the tokens that came after what `wrote` was last told."""
+        content, reasoning, tokens = self._written
+        return (
+            "".join(self._content[content:]),
+            "".join(self._reasoning[reasoning:]),
+            self._known(self._tokens[tokens:] if tokens else [*self._before, *self._tokens]),
+        )
 
-    def mark(self) -> tuple[int, int]:
-        return len(self._content), len(self._reasoning)
+    def tokens(self) -> Sequence[Token]:
+        """All tokens of the content, where probabilities of any are known; else none."""
+        return self._known([*self._before, *self._tokens])
 
-    def wrote(self, mark: tuple[int, int]) -> None:
+    def _known(self, tokens: Sequence[Token]) -> Sequence[Token]:
+        return tokens if self._told else ()
+
+    def mark(self) -> tuple[int, int, int]:
+        return len(self._content), len(self._reasoning), len(self._tokens)
+
+    def wrote(self, mark: tuple[int, int, int]) -> None:
         self._written = mark
 
     def ended(self, ending: Ending) -> Message:
@@ -179,6 +209,7 @@ class Recorder:
         self._told = set[str]()
         self.unwritten: Message | None = None
         """The reply as it ended, while the disk does not take it."""
+        self._tokens = b""
         self._row: asyncio.Task[bool] | None = None
         self._task: asyncio.Task[None] | None = None
 
@@ -186,9 +217,10 @@ class Recorder:
         await self._add(answer.reply)
         self._task = asyncio.create_task(self._checkpoints(answer))
 
-    async def _add(self, message: Message) -> bool:
+    async def _add(self, message: Message, tokens: bytes = b"") -> bool:
         # Whoever is cancelled here must still learn whether there is a row.
-        self._row = asyncio.create_task(self._tried(self._keep.add(self._conversation_id, message)))
+        adding = self._keep.add(self._conversation_id, message, tokens)
+        self._row = asyncio.create_task(self._tried(adding))
         return await asyncio.shield(self._row)
 
     async def _checkpoints(self, answer: _Answer) -> None:
@@ -204,14 +236,17 @@ class Recorder:
 
     async def _written(self, answer: _Answer) -> bool:
         if self._row is None or not await asyncio.shield(self._row):
-            return await self._add(answer.so_far())
-        return await self._tried(self._keep.append(answer.reply.id, *answer.news()))
+            so_far, known = answer.so_far(), answer.tokens()
+            return await self._add(so_far, await asyncio.to_thread(packed, known))
+        content, reasoning, tokens = answer.news()
+        kept = await asyncio.to_thread(packed, tokens) if tokens else b""
+        return await self._tried(self._keep.append(answer.reply.id, content, reasoning, kept))
 
-    async def end(self, final: Message) -> None:
+    async def end(self, final: Message, tokens: bytes = b"") -> None:
         if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
-        self.unwritten = final
+        self.unwritten, self._tokens = final, tokens
         await self.retry()
 
     async def retry(self) -> bool:
@@ -219,7 +254,9 @@ class Recorder:
         if (final := self.unwritten) is not None:
             added = self._row is not None and await self._row
             writing = (
-                self._keep.finish(final) if added else self._keep.add(self._conversation_id, final)
+                self._keep.finish(final, self._tokens)
+                if added
+                else self._keep.add(self._conversation_id, final, self._tokens)
             )
             if await self._tried(writing):
                 self.unwritten = None
@@ -243,9 +280,13 @@ def _estimated(reply: Message, thread: Sequence[Message], begun: Message) -> Mes
     """
     assert reply.setup is not None
     encoding, _ = counting.encoding_for(reply.setup.model, openai=False)
+    if begun.way == COMPLETION:
+        prompt = counting.count_text(written([*thread, begun]), encoding)
+    else:
+        prompt = counting.count_messages(spoken(reply.setup, [*thread, begun]), encoding)
     usage = replace(
         reply.usage,
-        prompt_tokens=counting.count_messages(spoken(reply.setup, [*thread, begun]), encoding),
+        prompt_tokens=prompt,
         completion_tokens=counting.count_text(
             reply.content[len(begun.content) :] + reply.reasoning[len(begun.reasoning) :], encoding
         ),

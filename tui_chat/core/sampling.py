@@ -10,48 +10,19 @@ from __future__ import annotations
 import ctypes
 import math
 from bisect import bisect_left, bisect_right
-from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import accumulate
 from operator import mul
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
 from tui_chat.core.conversation import Candidate, Token
+from tui_chat.core.engines import Sampler, Step
 from tui_chat.core.params import Params
 
-Step = Literal["penalties", "temperature", "top_k", "top_p", "min_p"]
 COLDEST = 1e-5
 """Below this temperature the likeliest token is taken (vLLM's bound; llama.cpp's is 0)."""
-
-
-@dataclass(frozen=True)
-class Sampler:
-    """How an engine gets from scores to a token."""
-
-    order: tuple[Step, ...]
-    counts_prompt: bool = False
-    """Whether penalties count the tokens of the prompt too, or only those of the reply."""
-    window: int = 0
-    """How many tokens back penalties count; 0 for all."""
-    known: bool = True
-    """False where nobody tells how it is done, and this is the usual way."""
-
-    def counts(self, prompt: Sequence[bytes], reply: Sequence[bytes]) -> Mapping[bytes, int]:
-        """How often each token stands in what penalties count, after these."""
-        seen = [*prompt, *reply] if self.counts_prompt else list(reply)
-        return Counter(seen[-self.window :] if self.window else seen)
-
-
-LLAMA_CPP = Sampler(("penalties", "top_k", "top_p", "min_p", "temperature"), True, 64)
-"""Its default chain, `repeat_last_n` at its default (llama.cpp, tools/server/README.md)."""
-VLLM = Sampler(("penalties", "temperature", "min_p", "top_k", "top_p"))
-"""vLLM from V1 on (docs.vllm.ai, SamplingParams)."""
-OLLAMA = Sampler(("penalties", "temperature", "top_k", "top_p", "min_p"), True, 64)
-"""Its own runner (ollama, sample/samplers.go)."""
-USUAL = Sampler(("penalties", "temperature", "top_k", "top_p", "min_p"), known=False)
-"""OpenAI's documents tell the penalties' formula, and that they count sampled tokens; not the order."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -111,7 +111,17 @@ CREATE INDEX conversation_recent ON conversation(updated_at DESC, seq DESC, arch
   WHERE deleted_at IS NULL
 """
 
-MIGRATIONS: tuple[str, ...] = (_FIRST, _SECOND, _THIRD, _FOURTH, _FIFTH)
+# Apart from the messages: a reply's probabilities take a hundred times its words.
+_SIXTH = """
+ALTER TABLE message ADD COLUMN suffix TEXT NOT NULL DEFAULT '';
+ALTER TABLE piece ADD COLUMN tokens BLOB NOT NULL DEFAULT x'';
+CREATE TABLE probabilities(
+  message INTEGER PRIMARY KEY REFERENCES message(seq) ON DELETE CASCADE,
+  tokens  BLOB NOT NULL
+)
+"""
+
+MIGRATIONS: tuple[str, ...] = (_FIRST, _SECOND, _THIRD, _FOURTH, _FIFTH, _SIXTH)
 """The step at place n leads from version n to n + 1; the number of steps is the present version."""
 
 

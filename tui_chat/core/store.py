@@ -144,17 +144,23 @@ class Store:
         """Add a conversation with its first message."""
         await self._write(queries.create, conversation, first, self._owner_name)
 
-    async def add(self, conversation_id: str, message: Message) -> None:
-        """Add a message, which becomes the conversation's leaf."""
-        await self._write(queries.add, conversation_id, message, self._owner_name)
+    async def add(self, conversation_id: str, message: Message, tokens: bytes = b"") -> None:
+        """Add a message, which becomes the conversation's leaf; `tokens` are its packed probabilities."""
+        await self._write(queries.add, conversation_id, message, self._owner_name, tokens)
 
-    async def append(self, message_id: str, text: str, reasoning: str = "") -> None:
+    async def append(
+        self, message_id: str, text: str, reasoning: str = "", tokens: bytes = b""
+    ) -> None:
         """Add to a streaming reply what came since the last time; costs the same at any length."""
-        await self._write(queries.append, message_id, clean(text), clean(reasoning))
+        await self._write(queries.append, message_id, clean(text), clean(reasoning), tokens)
 
-    async def finish(self, message: Message) -> None:
-        """Write a reply as it ended, in place of its pieces."""
-        await self._write(queries.finish, message)
+    async def finish(self, message: Message, tokens: bytes = b"") -> None:
+        """Write a reply as it ended, in place of its pieces; `tokens` are all its packed probabilities."""
+        await self._write(queries.finish, message, tokens)
+
+    async def tokens(self, message_id: str) -> bytes:
+        """The packed probabilities of a reply, for probabilities.Kept; empty where there are none."""
+        return await self._read(queries.tokens, clean(message_id))
 
     async def set_leaf(self, conversation_id: str, message_id: str) -> None:
         """Remember which branch is being read."""

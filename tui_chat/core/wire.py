@@ -63,8 +63,15 @@ def after_refusals(
     return replace(endpoint, rename={**endpoint.rename, **renamed}), setup.without(told)
 
 
+LOGPROBS = ("logprobs", "top_logprobs")
+"""The fields that ask for probabilities; a completion has only the first, for their number."""
 USAGE: Mapping[str, object] = {COUNT_FIELD: {"include_usage": True}}
 """What makes a server count the tokens of a reply that it streams."""
+
+
+def logprob_fields(most: int) -> dict[str, object]:
+    """What asks for so many candidates at each place of a chat."""
+    return dict(zip(LOGPROBS, (True, most), strict=True)) if most else {}
 
 
 def wire_body(
@@ -74,9 +81,10 @@ def wire_body(
     *,
     usage: bool = True,
     begun: Begun | None = None,
+    logprobs: int = 0,
 ) -> dict[str, object]:
     """The body of the request for a reply, in the order in which it is sent; `usage` unless the server is
-    known not to take that field."""
+    known not to take that field, `logprobs` for so many candidates at each place."""
     standard, extra = wire_fields(endpoint, setup)
     return {
         "model": setup.model,
@@ -84,6 +92,77 @@ def wire_body(
         "messages": [*wire_messages(setup, thread), *([begun.message] if begun else [])],
         **standard,
         **extra,
+        **logprob_fields(logprobs),
         **(USAGE if usage else {}),
         **(begun.fields if begun else {}),
     }
+
+
+def written(thread: Sequence[Message]) -> str:
+    """The text that these messages are together, as a completion continues it."""
+    return "".join(message.content for message in thread)
+
+
+def completion_body(
+    endpoint: Endpoint,
+    setup: Setup,
+    thread: Sequence[Message],
+    *,
+    usage: bool = True,
+    begun: str = "",
+    suffix: str = "",
+    logprobs: int = 0,
+) -> dict[str, object]:
+    """As wire_body, for the text that the thread is, and what the reply begins with: there is no chat, and no
+    system prompt. The API of completions has one name for the longest length, whatever that of chats is."""
+    standard, extra = wire_fields(replace(endpoint, rename={}), setup)
+    return {
+        "model": setup.model,
+        "stream": True,
+        "prompt": written(thread) + begun,
+        **({"suffix": suffix} if suffix else {}),
+        **standard,
+        **extra,
+        **({LOGPROBS[0]: logprobs} if logprobs else {}),
+        **(USAGE if usage else {}),
+    }
+
+
+@dataclass(frozen=True)
+class Request:
+    """What a reply is asked with: the body of a chat, or of a completion of what was written."""
+
+    setup: Setup
+    thread: Sequence[Message]
+    begun: str = ""
+    """What the reply begins with; only what follows it comes."""
+    completes: bool = False
+    """Whether the thread is a text to be continued, not a chat."""
+    suffix: str = ""
+    """What is to follow the completion."""
+    logprobs: int = 0
+    """How many candidates are asked for at each place."""
+
+
+def request_body(
+    endpoint: Endpoint, request: Request, begun: Begun | None, *, usage: bool = True
+) -> dict[str, object]:
+    """The body of a chat or of a completion; `begun` for a chat that goes on with a reply."""
+    if request.completes:
+        return completion_body(
+            endpoint,
+            request.setup,
+            request.thread,
+            usage=usage,
+            begun=request.begun,
+            suffix=request.suffix,
+            logprobs=request.logprobs,
+        )
+    return wire_body(
+        endpoint,
+        request.setup,
+        request.thread,
+        usage=usage,
+        begun=begun,
+        logprobs=request.logprobs,
+    )

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tui_chat.core.conversation import Message, Setup
-from tui_chat.core.endpoints import GGUF, Endpoint, Endpoints
+from tui_chat.core.endpoints import COMPLETION, GGUF, Endpoint, Endpoints
 from tui_chat.core.errors import ChatError
 from tui_chat.core.files import Places
 from tui_chat.core.params import BY_NAME, Params
@@ -22,6 +22,7 @@ from tui_chat.core.settings import Settings, load_settings
 from tui_chat.core.text import folded, one_line
 
 if TYPE_CHECKING:
+    from tui_chat.core.engines import Engine
     from tui_chat.core.local.model import Progress
     from tui_chat.core.local.server import LocalServer
     from tui_chat.core.presets import Preset, Presets
@@ -194,7 +195,7 @@ class World:
 
     def begun(self, reply: Message) -> Begun | None:
         """What a reply was given to go on from, and how its endpoint was told that, as far as is known."""
-        if not reply.begun or reply.setup is None:
+        if not reply.begun or reply.setup is None or reply.way == COMPLETION:
             return None
         from tui_chat.core.wire import Begun
 
@@ -203,8 +204,18 @@ class World:
 
     def way_to_continue(self, endpoint: str) -> str:
         """How the endpoint is told to go on with a reply, as far as that is known without asking; else empty."""
-        provider = self._providers.get(endpoint)
-        return provider.known_to_continue if provider else self.endpoint(endpoint).continues
+        if (provider := self._providers.get(endpoint)) is not None:
+            return provider.known_to_continue
+        known = self.endpoint(endpoint)
+        return known.continues or self.engine(endpoint).continues
+
+    def engine(self, endpoint: str) -> Engine:
+        """What kind of server the endpoint is, as far as that is known without asking."""
+        from tui_chat.core.engines import ENGINES, UNKNOWN
+
+        if (provider := self._providers.get(endpoint)) is not None:
+            return provider.engine
+        return ENGINES.get(self.endpoint(endpoint).engine, UNKNOWN)
 
     def counts_replies(self, endpoint: str) -> bool:
         """Whether the endpoint is asked to count a reply's tokens: until it has refused that in this run."""

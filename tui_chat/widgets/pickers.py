@@ -15,7 +15,7 @@ from tui_chat.core.endpoints import Endpoint
 from tui_chat.core.errors import ChatError
 from tui_chat.core.keys import key_source
 from tui_chat.core.presets import Deleted, Preset, Presets, check_name
-from tui_chat.core.provider import ServedModel
+from tui_chat.core.served import ServedModel
 from tui_chat.core.world import World
 from tui_chat.widgets.dialogs import LineDialog, YesDialog
 from tui_chat.widgets.meter import figure

@@ -21,7 +21,7 @@ from tui_chat.core.keys import Secret
 from tui_chat.core.params import Params
 from tui_chat.core.provider import Provider
 from tui_chat.core.text import clean
-from tui_chat.core.wire import wire_body
+from tui_chat.core.wire import Request, wire_body
 
 KEY = "key-0123456789"
 NASTY = "quotes \" ' `x` $HOME $(id) \\n \\ %s {x}\nBODY\n'BODY'\n\ttab 👩‍👩‍👧 é 漢字 </x> \x1b]52;c;aGk=\x07 "
@@ -68,7 +68,7 @@ async def own_body(
     """What the program itself sends."""
     provider = Provider(endpoint, Secret(KEY) if endpoint.key_env else None)
     try:
-        await provider.reply(setup, said_before, lambda token: None)
+        await provider.reply(Request(setup, said_before), lambda token: None)
     finally:
         await provider.close()
     return server.chats[-1]

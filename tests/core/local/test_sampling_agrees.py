@@ -11,9 +11,10 @@ import pytest
 
 from tests.core.local.processes import client
 from tui_chat.core.conversation import Candidate
+from tui_chat.core.engines import LLAMA_CPP
 from tui_chat.core.local.server import LocalServer
 from tui_chat.core.params import Params
-from tui_chat.core.sampling import LLAMA_CPP, Place, distribution
+from tui_chat.core.sampling import Place, distribution
 
 VOCABULARY = 49_152
 TEXTS = (

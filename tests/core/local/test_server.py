@@ -16,6 +16,7 @@ from tui_chat.core.endpoints import BUILT_IN, known_endpoints
 from tui_chat.core.local.server import LocalServer
 from tui_chat.core.params import PARAMETERS, Params, Value
 from tui_chat.core.provider import Provider
+from tui_chat.core.wire import Request
 
 
 async def test_it_answers_and_repeats_itself_at_zero(server: LocalServer) -> None:
@@ -35,7 +36,7 @@ async def _answered(
     tokens: list[Token] = []
     setup = Setup(BUILT_IN, "smollm2", params=Params(params))
     ending = await provider.reply(
-        setup, [message_of("user", question)], tokens.append, logprobs=logprobs
+        Request(setup, [message_of("user", question)], logprobs=logprobs), tokens.append
     )
     return tokens, ending
 

@@ -25,8 +25,9 @@ and a message is one with
 and, where there is anything to say: system (the system prompt of the reply), reasoning, error,
 refused (parameter → the server's words; where it was sent under another name instead, an object with
 words and sent_as), finish_reason, request_id, begun (how many characters of
-the content the reply was given to go on from) and way (how its server was told that: `prefill` or
-`continue_final_message`). Among the refused, stream_options is what the program itself asks for.
+the content the reply was given to go on from), way (how its server was told that: `prefill` or
+`continue_final_message`; or `completion` for one that continues a plain text) and suffix (what was to follow
+a completion). Among the refused, stream_options is what the program itself asks for.
 """
 
 from __future__ import annotations
@@ -81,6 +82,7 @@ def message_object(message: Message) -> dict[str, object]:
         "request_id": message.request_id,
         "begun": message.begun,
         "way": message.way,
+        "suffix": message.suffix,
     }
     return known | {name: value for name, value in extra.items() if value}
 

@@ -18,7 +18,7 @@ from tui_chat.core.conversation import (
     Setup,
     title_from,
 )
-from tui_chat.core.endpoints import WAYS_TO_CONTINUE
+from tui_chat.core.endpoints import WAYS
 from tui_chat.core.formats.foreign import (
     Context,
     NotUnderstood,
@@ -130,6 +130,7 @@ def _message(raw: Mapping[str, Any], id: str, parent: str | None, otherwise: int
         moment(raw.get("created"), otherwise),
         _begun(raw.get("begun"), words(raw["content"])),
         _way(raw.get("way")),
+        words(raw.get("suffix")),
     )
 
 
@@ -138,7 +139,7 @@ def _begun(value: object, content: str) -> int:
 
 
 def _way(value: object) -> str:
-    return next((way for way in WAYS_TO_CONTINUE if way == value), "")
+    return next((way for way in WAYS if way == value), "")
 
 
 def _setup(raw: Mapping[str, Any]) -> Setup | None:
