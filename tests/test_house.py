@@ -19,7 +19,7 @@ TESTS = sorted((ROOT / "tests").rglob("*.py"))
 NAMES = {parameter.name for parameter in PARAMETERS} - {"stop"}  # An everyday word.
 MAY_NAME = {
     # The wire: some servers want the most tokens under another name.
-    "core/provider.py": {"max_tokens"},
+    "core/learned.py": {"max_tokens"},
     # ChatGPT's word for a reply that ended there.
     "core/formats/chatgpt.py": {"max_tokens"},
     # The built-in server's own defaults, set so that what is not sent changes nothing.

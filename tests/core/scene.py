@@ -38,11 +38,10 @@ class Scene:
         return await ask(
             self.provider,
             [self.question],
-            self.reply,
+            replace(self.reply, logprobs=logprobs),
             sink=self.tokens.append,
             notice=self.notices.append,
             record=record or None,
-            logprobs=logprobs,
         )
 
     @property

@@ -24,7 +24,7 @@ from tui_chat.core.conversation import (
     Usage,
     new_id,
 )
-from tui_chat.core.endpoints import WAYS_TO_CONTINUE
+from tui_chat.core.endpoints import COMPLETION, WAYS
 from tui_chat.core.params import PARAMETERS, Parameter, Params, Value
 from tui_chat.core.records import LATEST
 from tui_chat.core.store import Store
@@ -55,7 +55,7 @@ usages = st.builds(Usage, counts, counts, counts, counts, st.booleans(), seconds
 
 def _gone_on(message: Message, characters: int, way: str) -> Message:
     begun = min(characters, len(clean(message.content)))
-    return replace(message, begun=begun, way=way if begun else "")
+    return replace(message, begun=begun, way=way if begun or way == COMPLETION else "")
 
 
 _anew = st.builds(
@@ -73,8 +73,10 @@ _anew = st.builds(
     finish_reason=texts,
     request_id=texts,
     created=st.integers(0, LATEST),
+    suffix=texts,
+    logprobs=st.integers(0, 50_000),
 )
-messages = st.builds(_gone_on, _anew, st.integers(0, 9), st.sampled_from(WAYS_TO_CONTINUE))
+messages = st.builds(_gone_on, _anew, st.integers(0, 9), st.sampled_from(WAYS))
 
 
 def cleaned(message: Message) -> Message:
@@ -98,6 +100,7 @@ def cleaned(message: Message) -> Message:
         ),
         finish_reason=clean(message.finish_reason),
         request_id=clean(message.request_id),
+        suffix=clean(message.suffix),
     )
 
 

@@ -47,6 +47,7 @@ def read(usage: object = "", refused: object = "") -> tuple[Usage, tuple[Refusal
         0,
         "",
         "",
+        0,
     )
     message = message_from(row, {}, {})
     return message.usage, message.refused

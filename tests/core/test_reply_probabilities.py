@@ -98,10 +98,9 @@ async def test_what_it_goes_on_from_has_its_tokens_before_the_new_ones(store: St
             final = await ask(
                 one.provider,
                 [one.question],
-                one.reply,
+                replace(one.reply, logprobs=20),
                 sink=one.tokens.append,
                 record=record,
-                logprobs=20,
                 before=before,
             )
             found = await kept(store, one)

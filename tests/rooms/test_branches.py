@@ -12,7 +12,7 @@ from tests.fake_server import Answer, FakeServer, words
 from tests.rooms.house import House, open_house, stored, wait_until
 from tests.rooms.library import keep
 from tui_chat.core.conversation import EDITED, Conversation, Message, said
-from tui_chat.rooms.chat.talk import Talk
+from tui_chat.core.talk import Talk
 from tui_chat.widgets.tree import TreeDialog
 
 

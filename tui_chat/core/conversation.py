@@ -125,6 +125,10 @@ COUNT_FIELD = "stream_options"
 """The field of a request that makes a server count the tokens of a reply that it streams."""
 
 
+LOGPROBS_FIELD = "logprobs"
+"""The field of a request that makes a server tell probabilities."""
+
+
 @dataclass(frozen=True, slots=True)
 class Refusal:
     """A field that the server refused or wanted under another name, in its own words."""
@@ -135,10 +139,10 @@ class Refusal:
     """The field it was sent as instead; empty when it was left out."""
 
     @property
-    def of_count(self) -> bool:
-        """Whether it is of the count of tokens, which the program asks for by itself: no loss that a
-        person is told of."""
-        return self.name == COUNT_FIELD
+    def unasked(self) -> bool:
+        """Whether it is of what the program asks for by itself, the count of tokens and their
+        probabilities: no loss that a person is told of where they did not ask for them."""
+        return self.name in (COUNT_FIELD, LOGPROBS_FIELD)
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,6 +171,8 @@ class Message:
     """How its server was told to go on, one of endpoints.WAYS; empty for one that answered in a chat, anew."""
     suffix: str = ""
     """What was to follow it in the text that it was put into; only for a completion."""
+    logprobs: int = 0
+    """How many candidates were asked for at each place; 0 when no probabilities were."""
 
 
 EDITED = "edited"
@@ -187,6 +193,7 @@ def begun(
     reasoning: str = "",
     way: str = "",
     suffix: str = "",
+    logprobs: int = 0,
 ) -> Message:
     """A reply of which nothing has arrived yet but what it goes on from, in this way; `setup` is what is
     sent."""
@@ -202,6 +209,7 @@ def begun(
         begun=len(content),
         way=way,
         suffix=suffix,
+        logprobs=logprobs,
     )
 
 

@@ -40,9 +40,6 @@ OLLAMA = Sampler(("penalties", "temperature", "top_k", "top_p", "min_p"), True, 
 USUAL = Sampler(("penalties", "temperature", "top_k", "top_p", "min_p"), known=False)
 """OpenAI's documents tell the penalties' formula, and that they count sampled tokens; not the order."""
 
-MOST_LOGPROBS = 20
-"""The most candidates that the OpenAI API has at one place; vLLM's default too."""
-
 
 @dataclass(frozen=True)
 class Engine:

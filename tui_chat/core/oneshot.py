@@ -109,7 +109,7 @@ def _finish(final: Message, as_json: bool) -> None:
         put(jsonl.dumped(row) + "\n", now=True)
     elif final.content and not final.content.endswith("\n"):
         put("\n", now=True)
-    for refusal in (one for one in final.refused if not one.sent_as and not one.of_count):
+    for refusal in (one for one in final.refused if not one.sent_as and not one.unasked):
         label = label_of(refusal.name)
         sys.stderr.write(f"tui-chat: {label} was refused: {refusal.words}\n")
     if final.error:

@@ -19,7 +19,7 @@ from tui_chat.core.text import clean
 if TYPE_CHECKING:
     from tui_chat.core.database import Connection
 
-MESSAGE_COLUMNS = "role,content,status,reasoning,error,setup,usage,refused,finish_reason,request_id,created_at,begun,way,suffix"
+MESSAGE_COLUMNS = "role,content,status,reasoning,error,setup,usage,refused,finish_reason,request_id,created_at,begun,way,suffix,logprobs"
 _FIGURES = tuple(field.name for field in fields(Usage))
 _USAGE = frozenset(_FIGURES) - {"estimated"}
 _SECONDS = frozenset(name for name in _USAGE if name.endswith("seconds"))
@@ -55,6 +55,7 @@ def message_values(message: Message, setup: int | None) -> tuple[object, ...]:
         message.begun,
         clean(message.way),
         clean(message.suffix),
+        message.logprobs,
     )
 
 
@@ -80,6 +81,7 @@ def message_from(
         begun,
         way,
         suffix,
+        logprobs,
     ) = row
     return Message(
         text_of(name),
@@ -98,6 +100,7 @@ def message_from(
         begun if isinstance(begun, int) and 0 < begun <= len(content) else 0,
         way if way in WAYS else "",
         text_of(suffix) if suffix else "",
+        logprobs if isinstance(logprobs, int) and logprobs > 0 else 0,
     )
 
 

@@ -44,12 +44,11 @@ async def ask(
     sink: Callable[[Token], None],
     notice: Callable[[Refusal], None] | None = None,
     record: Recorder | None = None,
-    logprobs: int = 0,
     before: Sequence[Token] = (),
 ) -> Message:
     """Answer the thread; `reply` is the streaming message that its answer fills: where there is content
-    in it already, the answer goes on from there. `logprobs` asks for so many candidates at each place;
-    then what is known of the tokens is recorded, `before` being those of the content that is there.
+    in it already, the answer goes on from there, and `before` are the tokens of that, where they are known.
+    Where the reply asks for logprobs, what is known of its tokens is recorded with it.
 
     Returns the reply as it ended; it never raises for what the world did. Cancelling the task
     stops the reply: it is kept as `stopped` and returned, with the server already released.
@@ -57,6 +56,7 @@ async def ask(
     """
     setup = reply.setup
     assert setup is not None, "a reply remembers its setup"
+    logprobs = reply.logprobs
     # Also what was learned before: a reply that a kill breaks off has it in its first row.
     reply = replace(reply, refused=provider.refused(setup, logprobs))
     answer = _Answer(reply, sink, before)

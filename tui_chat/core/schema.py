@@ -114,6 +114,7 @@ CREATE INDEX conversation_recent ON conversation(updated_at DESC, seq DESC, arch
 # Apart from the messages: a reply's probabilities take a hundred times its words.
 _SIXTH = """
 ALTER TABLE message ADD COLUMN suffix TEXT NOT NULL DEFAULT '';
+ALTER TABLE message ADD COLUMN logprobs INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE piece ADD COLUMN tokens BLOB NOT NULL DEFAULT x'';
 CREATE TABLE probabilities(
   message INTEGER PRIMARY KEY REFERENCES message(seq) ON DELETE CASCADE,

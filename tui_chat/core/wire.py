@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from tui_chat.core.conversation import COUNT_FIELD, Message, Refusal, Setup
+from tui_chat.core.conversation import COUNT_FIELD, LOGPROBS_FIELD, Message, Refusal, Setup
 from tui_chat.core.endpoints import Endpoint
 from tui_chat.core.params import BY_NAME
 
@@ -63,7 +63,7 @@ def after_refusals(
     return replace(endpoint, rename={**endpoint.rename, **renamed}), setup.without(told)
 
 
-LOGPROBS = ("logprobs", "top_logprobs")
+LOGPROBS = (LOGPROBS_FIELD, "top_logprobs")
 """The fields that ask for probabilities; a completion has only the first, for their number."""
 USAGE: Mapping[str, object] = {COUNT_FIELD: {"include_usage": True}}
 """What makes a server count the tokens of a reply that it streams."""

@@ -32,6 +32,10 @@ if TYPE_CHECKING:
     from tui_chat.core.wire import Begun
 
 
+MOST_LOGPROBS = 20
+"""The most candidates that the OpenAI API has at one place; vLLM's default too."""
+
+
 class World:
     """One run of the program and all that it holds open."""
 
@@ -46,6 +50,8 @@ class World:
         self._search: Search | None = None
         self._providers: dict[str, Provider] = {}
         self._servers: dict[str, LocalServer] = {}
+        self.recorded = set[str]()
+        """The endpoints that are asked for probabilities with each reply, besides those on this machine."""
         self._starting = asyncio.Lock()
         self._opening = asyncio.Lock()
 
@@ -81,6 +87,11 @@ class World:
             return self.is_running(endpoint.name)
         provider = self._providers.get(endpoint.name)
         return endpoint.local and provider is not None and provider.used
+
+    def logprobs(self, endpoint: str) -> int:
+        """How many candidates a reply of this endpoint is asked for at each place; 0 for none."""
+        free = self.endpoints.has(endpoint) and self.endpoint(endpoint).local
+        return MOST_LOGPROBS if free or endpoint in self.recorded else 0
 
     def endpoint(self, name: str) -> Endpoint:
         """The endpoint with this name; ChatError names those there are."""

@@ -67,7 +67,7 @@ def figures(usage: Usage) -> list[str]:
 def trouble(message: Message) -> str:
     """Why the reply failed or was cut, and which parameters it was made without."""
     lines = [message.error] if message.error else []
-    for refusal in (one for one in message.refused if not one.of_count):
+    for refusal in (one for one in message.refused if not one.unasked):
         label = label_of(refusal.name)
         if refusal.sent_as:
             lines.append(f"{label} was sent as {refusal.sent_as}.")

@@ -10,7 +10,15 @@ from textual.binding import Binding, BindingType
 from textual.widget import Widget
 from textual.widgets import TextArea
 
-from tui_chat.core.conversation import EDITED, Message, Refusal, Setup, Usage
+from tui_chat.core.conversation import (
+    COUNT_FIELD,
+    EDITED,
+    LOGPROBS_FIELD,
+    Message,
+    Refusal,
+    Setup,
+    Usage,
+)
 from tui_chat.core.differences import differences, parts
 from tui_chat.core.params import label_of
 from tui_chat.widgets.captions import speaker
@@ -19,6 +27,7 @@ from tui_chat.widgets.meter import figure
 
 _COLUMN = 18
 _PARTS = ("Endpoint", "Model", "System prompt")
+_OWN_FIELDS = {COUNT_FIELD: "Count of tokens", LOGPROBS_FIELD: "Probabilities"}
 _NONE = "  none: the endpoint's own"
 
 
@@ -80,7 +89,7 @@ def _sent(message: Message, setup: Setup) -> list[tuple[str, str]]:
 
 
 def _left_out(one: Refusal) -> tuple[str, str]:
-    name = "Count of tokens" if one.of_count else label_of(one.name)
+    name = _OWN_FIELDS.get(one.name) or label_of(one.name)
     return name, f"refused: {one.words}"
 
 

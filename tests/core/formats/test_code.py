@@ -128,7 +128,7 @@ async def test_both_programs_send_the_body_that_the_program_sends(
 
         run_python(code.python(lab, body), tmp_path)
         run_curl(code.curl(lab, body), tmp_path)
-        both = code.parted(code.snippets(lab, setup, before))
+        both = code.parted(code.snippets(lab, Request(setup, before)))
         assert both == (code.python(lab, body), code.curl(lab, body))
 
         assert len(server.chats) == 3
@@ -164,7 +164,9 @@ def test_a_long_conversation_is_no_argument_too_long(tmp_path: Path) -> None:
 def test_the_key_is_only_named_and_a_model_of_ours_is_told() -> None:
     for endpoint in known_endpoints():
         serve = "llama-server --model m.gguf" if endpoint.served_here else ""
-        text = code.snippets(endpoint, Setup(endpoint.name, "m"), thread("hi"), serve=serve)
+        text = code.snippets(
+            endpoint, Request(Setup(endpoint.name, "m"), thread("hi")), serve=serve
+        )
         if endpoint.key_env:
             assert f'os.environ["{endpoint.key_env}"]' in text
             assert f"Bearer ${endpoint.key_env}" in text
@@ -176,7 +178,7 @@ def test_a_key_that_a_command_prints_has_a_variable_and_the_command_is_not_shown
 ) -> None:
     with FakeServer(key=KEY) as server:
         lab = Endpoint("lab", server.base_url, key_command=("pass", "show lab"))
-        text = code.snippets(lab, Setup("lab", "fake-1"), thread("hi"))
+        text = code.snippets(lab, Request(Setup("lab", "fake-1"), thread("hi")))
         program, command = code.parted(text)
         run_python(program, tmp_path, API_KEY=KEY)
         run_curl(command, tmp_path, API_KEY=KEY)
@@ -190,5 +192,7 @@ def test_a_key_that_a_command_prints_has_a_variable_and_the_command_is_not_shown
 
 def test_without_the_count_of_tokens_where_the_server_does_not_take_it() -> None:
     lab = Endpoint("lab", "https://lab.example/v1")
-    assert "stream_options" in code.snippets(lab, Setup("lab", "m"), thread("hi"))
-    assert "stream_options" not in code.snippets(lab, Setup("lab", "m"), thread("hi"), usage=False)
+    assert "stream_options" in code.snippets(lab, Request(Setup("lab", "m"), thread("hi")))
+    assert "stream_options" not in code.snippets(
+        lab, Request(Setup("lab", "m"), thread("hi")), usage=False
+    )

@@ -82,6 +82,7 @@ _PARTS = [
 @settings(max_examples=300)
 @given(st.lists(st.sampled_from(_PARTS), max_size=12).map("".join))
 @example("<Script-->\n```\n")
+@example("<div>\n```\n\n~~~~")
 def test_whatever_a_message_leaves_open_what_follows_is_seen(reply: str) -> None:
     talk = _talk("t", reply)
     talk.add(said("user", "Next question?", talk.leaf))

@@ -6,18 +6,24 @@ Both send the body that the program itself sends, field by field.
 from __future__ import annotations
 
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pprint import pformat
 
-from tui_chat.core.conversation import Message, Setup
 from tui_chat.core.endpoints import Endpoint
 from tui_chat.core.formats.jsonl import dumped
 from tui_chat.core.params import PARAMETERS
-from tui_chat.core.wire import Begun, wire_body
+from tui_chat.core.wire import LOGPROBS, Begun, Request, request_body
 
-_OWN = {"messages", "model", "stream", "stream_options", "max_completion_tokens"} | {
-    one.name for one in PARAMETERS if not one.extension
-}
+_OWN = {
+    "messages",
+    "model",
+    "stream",
+    "stream_options",
+    "max_completion_tokens",
+    "prompt",
+    "suffix",
+    *LOGPROBS,
+} | {one.name for one in PARAMETERS if not one.extension}
 """The arguments that the openai package knows; any other field goes into its extra_body."""
 _CURL = "curl -N "
 _OURS = "http://127.0.0.1:8080/v1"
@@ -29,16 +35,15 @@ _PRINTED = "API_KEY"
 
 def snippets(
     endpoint: Endpoint,
-    setup: Setup,
-    thread: Sequence[Message],
+    request: Request,
     *,
     usage: bool = True,
     begun: Begun | None = None,
     serve: str = "",
 ) -> str:
-    """Both programs, one under the other; `usage` and `begun` as for wire_body(). `serve` is the command
+    """Both programs, one under the other; `usage` and `begun` as for request_body(). `serve` is the command
     that serves a model of ours, at _OURS; empty for any other."""
-    body = wire_body(endpoint, setup, thread, usage=usage, begun=begun)
+    body = request_body(endpoint, request, begun, usage=usage)
     notes = []
     if serve:
         notes += [
@@ -77,20 +82,25 @@ def python(endpoint: Endpoint, body: Mapping[str, object]) -> str:
     rows = [f"    {name}={_literal(value)}," for name, value in arguments.items()]
     variable = _key_variable(endpoint)
     key = f'os.environ["{variable}"]' if variable else '"none"'
+    text = "text" if "prompt" in body else "delta.content"
     return "\n".join(
         [
             *(["import os", ""] if variable else []),
             "from openai import OpenAI",
             "",
             f"client = OpenAI(base_url={_url(endpoint)!r}, api_key={key})",
-            "stream = client.chat.completions.create(",
+            f"stream = client.{_path(body).replace('/', '.')}.create(",
             *rows,
             ")",
             "for chunk in stream:",
             "    if chunk.choices:",
-            '        print(chunk.choices[0].delta.content or "", end="", flush=True)',
+            f'        print(chunk.choices[0].{text} or "", end="", flush=True)',
         ]
     )
+
+
+def _path(body: Mapping[str, object]) -> str:
+    return "completions" if "prompt" in body else "chat/completions"
 
 
 def _literal(value: object) -> str:
@@ -103,7 +113,7 @@ def _literal(value: object) -> str:
 
 def curl(endpoint: Endpoint, body: Mapping[str, object]) -> str:
     """The same request for a shell."""
-    lines = [f"{_CURL}{shlex.quote(_url(endpoint) + '/chat/completions')}"]
+    lines = [f"{_CURL}{shlex.quote(f'{_url(endpoint)}/{_path(body)}')}"]
     lines.append("  -H 'Content-Type: application/json'")
     if variable := _key_variable(endpoint):
         lines.append(f'  -H "Authorization: Bearer ${variable}"')

@@ -26,8 +26,9 @@ and, where there is anything to say: system (the system prompt of the reply), re
 refused (parameter → the server's words; where it was sent under another name instead, an object with
 words and sent_as), finish_reason, request_id, begun (how many characters of
 the content the reply was given to go on from), way (how its server was told that: `prefill` or
-`continue_final_message`; or `completion` for one that continues a plain text) and suffix (what was to follow
-a completion). Among the refused, stream_options is what the program itself asks for.
+`continue_final_message`; or `completion` for one that continues a plain text), suffix (what was to follow
+a completion) and logprobs (how many candidates were asked for at each place; what is known of them is not
+exported). Among the refused, stream_options is what the program itself asks for.
 """
 
 from __future__ import annotations
@@ -83,6 +84,7 @@ def message_object(message: Message) -> dict[str, object]:
         "begun": message.begun,
         "way": message.way,
         "suffix": message.suffix,
+        "logprobs": message.logprobs,
     }
     return known | {name: value for name, value in extra.items() if value}
 

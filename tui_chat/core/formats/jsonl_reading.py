@@ -131,7 +131,12 @@ def _message(raw: Mapping[str, Any], id: str, parent: str | None, otherwise: int
         _begun(raw.get("begun"), words(raw["content"])),
         _way(raw.get("way")),
         words(raw.get("suffix")),
+        _count(raw.get("logprobs")),
     )
+
+
+def _count(value: object) -> int:
+    return value if type(value) is int and 0 < value < 2**31 else 0
 
 
 def _begun(value: object, content: str) -> int:

@@ -98,7 +98,8 @@ def _unclosed(text: str) -> str:
     if _TAG.search(text) is None:
         return guess
     # In a block of HTML that an empty line ends a fence opens nothing, and what begins one is intricate.
-    others = ("", *(f"\n{end}" for end in (fence, "```", "~~~", *_TAGS_END) if end))
+    fences = {found[1] for line in text.split("\n") if (found := _FENCE.match(line))}
+    others = ("", *(f"\n{end}" for end in (*sorted(fences), *_TAGS_END)))
     return next((end for end in (guess, *others) if _is_closed(text + end)), guess)
 
 

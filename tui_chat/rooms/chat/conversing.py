@@ -6,31 +6,20 @@ It listens to a Talk; what is said and kept is decided there. What only some key
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Sequence
 from typing import ClassVar
 
-from textual import getters, work
+from textual import work
 from textual.binding import Binding, BindingType
-from textual.reactive import var
 
-from tui_chat.core.conversation import Conversation, Message, Refusal, Setup, Token, said
+from tui_chat.core.conversation import Conversation, Message, Setup, Token, said
 from tui_chat.core.errors import ChatError
-from tui_chat.core.params import label_of
-from tui_chat.core.reading import Reading
 from tui_chat.core.text import one_line
-from tui_chat.core.world import World
-from tui_chat.rooms.chat.talk import Talk
-from tui_chat.rooms.chat.tally import Counted, Tally
-from tui_chat.widgets.bars import Topline
+from tui_chat.widgets.asking_screen import AskingScreen
 from tui_chat.widgets.message_screen import MessageScreen
-from tui_chat.widgets.setup_screen import SetupScreen
-
-Asking = Callable[[Setup], Awaitable[None]]
-"""What is done with a setup once its model is known."""
-STILL_ANSWERING = "A reply is still arriving; Esc stops it."
 
 
-class ConversationScreen(SetupScreen, MessageScreen[None]):
+class ConversationScreen(AskingScreen, MessageScreen[None]):
     """Subclasses compose a Topline and a MessageTranscript(self.caption), and say what the draft is."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -45,18 +34,6 @@ class ConversationScreen(SetupScreen, MessageScreen[None]):
         ),
     ]
     answers_again = True
-
-    answering: var[bool] = var(False, init=False)
-
-    topline = getters.query_one(Topline)
-
-    def __init__(self, world: World) -> None:
-        super().__init__(world)
-        self.talk = Talk(world, self)
-        self._settling: asyncio.Future[Setup] | None = None
-        self._state = "ready"
-        """What the line at the top says while nothing is answered."""
-        self.tally = Tally(world, self, self._counted, self._show_reading)
 
     @property
     def draft(self) -> str:
@@ -79,6 +56,7 @@ class ConversationScreen(SetupScreen, MessageScreen[None]):
     # What happens to the conversation (the talk's listener)
 
     def said(self, message: Message) -> None:
+        super().said(message)
         shown, cursor = self.transcript.messages, self.transcript.cursor
         if (shown[-1].id if shown else None) != message.parent:
             self.transcript.load(self.talk.conversation.thread()[:-1])
@@ -88,30 +66,15 @@ class ConversationScreen(SetupScreen, MessageScreen[None]):
         if cursor in self.talk.conversation.siblings(message.id):
             # Answered again: the next key acts on the new reply, not on what is above it.
             self.transcript.cursor = message.id
-        if message.setup is not None:
-            self.tally.begin(message.setup)
         self.show_title()
-        self.tally.soon()
 
-    def token(self, token: Token) -> None:
+    def token(self, token: Token, id: str) -> None:
+        super().token(token, id)
         self.transcript.append(token.text, reasoning=token.reasoning)
-        self.tally.take(token.text)
 
     def ended(self, message: Message) -> None:
-        self._state = "failed" if message.status == "failed" else "ready"
         self.transcript.end(message)
-        self.tally.end()
-
-    def refused(self, refusal: Refusal) -> None:
-        self.remember_refusal(refusal)
-        if refusal.sent_as:
-            return  # Nothing was left out; the line under the reply says so.
-        label = label_of(refusal.name)
-        words = f"{label} was refused; the request was repeated without it: {refusal.words}"
-        self.notify(words, severity="warning", timeout=8, markup=False)
-
-    def trouble(self, error: ChatError) -> None:
-        self.complain(error)
+        super().ended(message)
 
     def show_conversation(self, at: str | None = None) -> None:
         super().show_conversation(at)
@@ -120,10 +83,6 @@ class ConversationScreen(SetupScreen, MessageScreen[None]):
 
     def show_title(self) -> None:
         self.topline.title = self.talk.conversation.title or "New conversation"
-
-    def watch_answering(self) -> None:
-        self.topline.state = "answering" if self.answering else self._state
-        self.refresh_bindings()
 
     # Asking
 
@@ -147,83 +106,18 @@ class ConversationScreen(SetupScreen, MessageScreen[None]):
             lambda setup: self.talk.check_going_on(id, setup),
         )
 
-    def ask(self, deed: Asking, check: Asking | None = None) -> None:
-        """Do what sends, once the model is known, and where `check` allows it."""
-        # At once: the next key of a burst may be for another conversation.
-        self.answering = True
-        self._answer(deed, check)
-
-    @work(group="talk")
-    async def _answer(self, deed: Asking, check: Asking | None) -> None:
-        try:
-            # A task of its own, so that it can be stopped: a server may not list its models for minutes.
-            self._settling = asyncio.ensure_future(self._settled(check))
-            self.use(await self._settling)
-            await deed(self.setup)
-        except ChatError as error:
-            self.complain(error)
-            self.not_sent()
-        except asyncio.CancelledError:
-            if self._settling is None or not self._settling.cancelled():
-                raise
-            self.not_sent()
-        finally:
-            self.answering = False
-
-    async def _settled(self, check: Asking | None) -> Setup:
-        setup = await self.world.settled(self.setup)
-        if check is not None:
-            await check(setup)
-        return setup
-
-    def not_sent(self) -> None:
-        """What was to be sent was not: for subclasses."""
-
-    def stop(self) -> bool:
-        """Stop what is being answered, keeping what has arrived; False when nothing is."""
-        if self._settling is not None and self._settling.cancel():
-            return True
-        return self.talk.stop()
-
-    def busy(self) -> bool:
-        """Whether a reply is arriving, so that the conversation cannot be left; says so."""
-        if self.answering:
-            self.notify(STILL_ANSWERING, markup=False)
-        return self.answering
-
-    # The token meter
-
     def setup_used(self) -> None:
         self.present_setup = self.setup
-        self.topline.place = " · ".join(
-            part for part in (self.setup.endpoint, self.setup.model) if part
-        )
-        self.tally.soon()
-
-    @property
-    def next_thread(self) -> Sequence[Message]:
-        """The messages that what is written now would follow."""
-        return self.talk.conversation.thread()
-
-    def _counted(self) -> Counted:
-        return self.setup, self.next_thread, self.draft_to_send
-
-    def _show_reading(self, reading: Reading) -> None:
-        self.meter.reading = reading
+        super().setup_used()
 
     # Actions
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        if action == "stop":
-            return self.answering
         if action == "back":
             return self.can_go_back
         if action == "regenerate":
             return self.talk.conversation.leaf is not None and not self.answering
         return super().check_action(action, parameters)
-
-    def action_stop(self) -> None:
-        self.stop()
 
     @property
     def can_go_back(self) -> bool:
@@ -318,6 +212,7 @@ class ConversationScreen(SetupScreen, MessageScreen[None]):
         """Show the request that Enter would send, as programs; where no model is chosen yet, the endpoint
         is asked for its first, as Enter would ask."""
         from tui_chat.core.formats import code
+        from tui_chat.core.wire import Request
         from tui_chat.widgets.code_dialog import CodeDialog
 
         if self.endpoint is None:
@@ -326,6 +221,7 @@ class ConversationScreen(SetupScreen, MessageScreen[None]):
         if self.draft.strip():
             thread.append(said("user", self.draft.strip()))
         endpoint, setup = self.as_learned(self.endpoint)
+        logprobs = self.world.logprobs(endpoint.name)
         try:
             setup = await self.world.settled(setup)
         except ChatError as error:
@@ -333,5 +229,7 @@ class ConversationScreen(SetupScreen, MessageScreen[None]):
             return
         usage = self.world.counts_replies(endpoint.name)
         serve = self.world.serving(endpoint, setup.model)
-        text = code.snippets(endpoint, setup, thread, usage=usage, serve=serve)
+        text = code.snippets(
+            endpoint, Request(setup, thread, logprobs=logprobs), usage=usage, serve=serve
+        )
         self.app.push_screen(CodeDialog("The next request", text=text))

@@ -6,15 +6,14 @@ again() and go_on() send, once each.
 
 from __future__ import annotations
 
-import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Protocol
 
+from tui_chat.core.answering import Answering, Asked, Listener
 from tui_chat.core.conversation import (
     EDITED,
     Conversation,
     Message,
-    Refusal,
     Setup,
     Token,
     begun,
@@ -23,13 +22,6 @@ from tui_chat.core.conversation import (
 )
 from tui_chat.core.errors import ChatError
 from tui_chat.core.world import World
-
-if TYPE_CHECKING:
-    from tui_chat.core.reply import Recorder
-
-
-RETRY_SECONDS = 2.0
-"""Between two attempts to write what the disk did not take."""
 
 
 @dataclass(frozen=True)
@@ -43,25 +35,13 @@ class Deleted:
     """What was read before."""
 
 
-class Listener(Protocol):
-    """Who shows what happens; called on the event loop, must not block."""
-
-    def said(self, message: Message) -> None: ...
-    def token(self, token: Token) -> None: ...
-    def ended(self, message: Message) -> None: ...
-    def refused(self, refusal: Refusal) -> None: ...
-    def trouble(self, error: ChatError) -> None: ...
-
-
 class Talk:
     """The conversation being read, kept in the store from its first message on."""
 
     def __init__(self, world: World, listener: Listener) -> None:
         self._world = world
         self._listener = listener
-        self._reply: asyncio.Task[Message] | None = None
-        self._unwritten: list[Recorder] = []
-        self._retrying: asyncio.Task[None] | None = None
+        self._answers = Answering(world, listener)
         self._saved = False
         self._deleted: dict[str, list[Deleted]] = {}
         self.conversation = Conversation()
@@ -69,7 +49,7 @@ class Talk:
     @property
     def answering(self) -> bool:
         """Whether a reply is in flight."""
-        return self._reply is not None and not self._reply.done()
+        return self._answers.busy
 
     @property
     def saved_id(self) -> str:
@@ -166,85 +146,33 @@ class Talk:
     async def _answer(
         self, conversation: Conversation, setup: Setup, old: Message | None = None
     ) -> None:
-        thread = conversation.thread()
         way = self._world.way_to_continue(setup.endpoint) if old else ""
         start = (old.content.rstrip(), old.reasoning, way) if old else ("", "", "")
-        reply = begun(conversation.leaf, self._world.as_sent(setup), *start)
+        logprobs = self._world.logprobs(setup.endpoint)
+        reply = begun(conversation.leaf, self._world.as_sent(setup), *start, logprobs=logprobs)
+        await self._asked(conversation, reply)
+
+    async def _asked(
+        self, conversation: Conversation, reply: Message, before: Sequence[Token] = ()
+    ) -> None:
+        """Ask for this reply to the thread up to its parent, and add it as it ends."""
+        thread = () if reply.parent is None else conversation.thread(reply.parent)
         conversation.add(reply)
         self._listener.said(reply)
-        self._reply = asyncio.create_task(self._asked(conversation.id, thread, reply))
-        final = await self._reply
+        final = await self._answers.answer(Asked(conversation.id, thread, reply, before))
         conversation.add(final, follow=conversation.leaf == reply.id)
         self._listener.ended(final)
 
-    async def _asked(self, id: str, thread: tuple[Message, ...], reply: Message) -> Message:
-        # Deferred: the client's modules are not needed for the first screen.
-        from tui_chat.core.reply import Recorder
-
-        store = await self._world.store()
-        recorder = Recorder(store, id, self._listener.trouble)
-        try:
-            return await self._answered(thread, reply, recorder)
-        finally:
-            if recorder.unwritten is not None:
-                self._unwritten.append(recorder)
-                if self._retrying is None or self._retrying.done():
-                    self._retrying = asyncio.create_task(self._retry())
-
-    async def _retry(self) -> None:
-        """Write what the disk did not take, once it does."""
-        while self._unwritten:
-            await asyncio.sleep(RETRY_SECONDS)
-            await self._write_rest()
-
-    async def _write_rest(self) -> None:
-        for recorder in list(self._unwritten):
-            if await recorder.retry() and recorder in self._unwritten:
-                self._unwritten.remove(recorder)
-
-    async def _answered(
-        self, thread: tuple[Message, ...], reply: Message, recorder: Recorder
-    ) -> Message:
-        from tui_chat.core.reply import ask
-
-        assert reply.setup is not None
-        try:
-            provider = await self._world.provider(reply.setup.endpoint)
-        except (ChatError, asyncio.CancelledError) as problem:
-            failed = isinstance(problem, ChatError)
-            final = replace(
-                reply,
-                status="failed" if failed else "stopped",
-                error=str(problem) if failed else "",
-            )
-            await recorder.end(final)
-            return final
-        return await ask(
-            provider,
-            thread,
-            reply,
-            sink=self._listener.token,
-            notice=self._listener.refused,
-            record=recorder,
-        )
-
     def stop(self) -> bool:
-        """Stop the reply in flight, keeping its text; False when there is none."""
-        if not self.answering or self._reply is None:
-            return False
-        self._reply.cancel()
-        return True
+        """Stop the replies in flight, keeping their texts; False when there are none."""
+        return self._answers.stop()
 
     async def finish(self) -> None:
-        """Stop the reply in flight and wait until it is written; for leaving.
+        """Stop what is in flight and wait until it is written; for leaving.
 
         ChatError when a reply could not be written.
         """
-        if self.stop() and self._reply is not None:
-            await asyncio.wait([self._reply])
-        await self._write_rest()
-        if self._unwritten:
-            raise ChatError("The last reply could not be saved.", "Look at the disk.")
+        await self._answers.finish()
 
     async def keep_leaf(self) -> None:
         """Remember which branch is being read."""

@@ -1,0 +1,135 @@
+"""The replies in flight: asked for, recorded, stopped, and written even where the disk first refuses.
+
+Several may arrive at the same time. Nothing is ever sent by itself: each is asked for once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Protocol
+
+from tui_chat.core.conversation import Message, Refusal, Token
+from tui_chat.core.errors import ChatError
+from tui_chat.core.world import World
+
+if TYPE_CHECKING:
+    from tui_chat.core.reply import Recorder
+
+RETRY_SECONDS = 2.0
+"""Between two attempts to write what the disk did not take."""
+
+
+class Listener(Protocol):
+    """Who shows what happens; called on the event loop, must not block."""
+
+    def said(self, message: Message) -> None: ...
+    def token(self, token: Token, id: str) -> None: ...
+    def ended(self, message: Message) -> None: ...
+    def refused(self, refusal: Refusal) -> None: ...
+    def trouble(self, error: ChatError) -> None: ...
+
+
+@dataclass(frozen=True)
+class Asked:
+    """One reply to be asked for: the thread it answers, and what it begins with."""
+
+    conversation: str
+    thread: Sequence[Message]
+    reply: Message
+    before: Sequence[Token] = ()
+    """The tokens of what it begins with, where they are known."""
+
+
+class Answering:
+    """Asks for replies and tells the listener of each token."""
+
+    def __init__(self, world: World, listener: Listener) -> None:
+        self._world = world
+        self._listener = listener
+        self._replies = set[asyncio.Task[Message]]()
+        self._unwritten: list[Recorder] = []
+        self._retrying: asyncio.Task[None] | None = None
+
+    @property
+    def busy(self) -> bool:
+        """Whether a reply is in flight."""
+        return any(not reply.done() for reply in self._replies)
+
+    async def answer(self, asked: Asked) -> Message:
+        """Ask for a reply; it as it ended. It goes on when the caller is cancelled: stop() ends it."""
+        task = asyncio.create_task(self._asked(asked))
+        self._replies.add(task)
+        task.add_done_callback(self._replies.discard)
+        return await asyncio.shield(task)
+
+    async def _asked(self, asked: Asked) -> Message:
+        # Deferred: the client's modules are not needed for the first screen.
+        from tui_chat.core.reply import Recorder
+
+        store = await self._world.store()
+        recorder = Recorder(store, asked.conversation, self._listener.trouble)
+        try:
+            return await self._answered(asked, recorder)
+        finally:
+            if recorder.unwritten is not None:
+                self._unwritten.append(recorder)
+                if self._retrying is None or self._retrying.done():
+                    self._retrying = asyncio.create_task(self._retry())
+
+    async def _answered(self, asked: Asked, recorder: Recorder) -> Message:
+        from tui_chat.core.reply import ask
+
+        reply = asked.reply
+        assert reply.setup is not None
+        endpoint = reply.setup.endpoint
+        try:
+            provider = await self._world.provider(endpoint)
+        except (ChatError, asyncio.CancelledError) as problem:
+            failed = isinstance(problem, ChatError)
+            final = replace(
+                reply,
+                status="failed" if failed else "stopped",
+                error=str(problem) if failed else "",
+            )
+            await recorder.end(final)
+            return final
+        return await ask(
+            provider,
+            asked.thread,
+            reply,
+            sink=lambda token: self._listener.token(token, reply.id),
+            notice=self._listener.refused,
+            record=recorder,
+            before=asked.before,
+        )
+
+    async def _retry(self) -> None:
+        """Write what the disk did not take, once it does."""
+        while self._unwritten:
+            await asyncio.sleep(RETRY_SECONDS)
+            await self._write_rest()
+
+    async def _write_rest(self) -> None:
+        for recorder in list(self._unwritten):
+            if await recorder.retry() and recorder in self._unwritten:
+                self._unwritten.remove(recorder)
+
+    def stop(self) -> bool:
+        """Stop all replies in flight, keeping their texts; False when there are none."""
+        running = [reply for reply in self._replies if not reply.done()]
+        for reply in running:
+            reply.cancel()
+        return bool(running)
+
+    async def finish(self) -> None:
+        """Stop what is in flight and wait until it is written; for leaving.
+
+        ChatError when a reply could not be written.
+        """
+        if self.stop():
+            await asyncio.wait(list(self._replies))
+        await self._write_rest()
+        if self._unwritten:
+            raise ChatError("The last reply could not be saved.", "Look at the disk.")

@@ -1,0 +1,157 @@
+"""A screen with a setup that asks for replies: one at a time is answered, can be stopped, and is counted.
+
+It listens to a Talk; what is said and kept is decided there, what is shown by the subclass.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from typing import ClassVar
+
+from textual import getters, work
+from textual.binding import BindingType
+from textual.reactive import var
+
+from tui_chat.core.conversation import Message, Refusal, Setup, Token
+from tui_chat.core.errors import ChatError
+from tui_chat.core.params import label_of
+from tui_chat.core.reading import Reading
+from tui_chat.core.talk import Talk
+from tui_chat.core.world import World
+from tui_chat.widgets.bars import Topline
+from tui_chat.widgets.setup_screen import SetupScreen
+from tui_chat.widgets.tally import Counted, Tally
+
+Asking = Callable[[Setup], Awaitable[None]]
+"""What is done with a setup once its model is known."""
+STILL_ANSWERING = "A reply is still arriving; Esc stops it."
+
+
+class AskingScreen(SetupScreen):
+    """Subclasses compose a Topline, show what the talk tells them, and say what the draft is."""
+
+    BINDINGS: ClassVar[list[BindingType]] = []
+
+    answering: var[bool] = var(False, init=False)
+
+    topline = getters.query_one(Topline)
+
+    def __init__(self, world: World) -> None:
+        super().__init__(world)
+        self.talk = Talk(world, self)
+        self._settling: asyncio.Future[Setup] | None = None
+        self._state = "ready"
+        """What the line at the top says while nothing is answered."""
+        self.tally = Tally(world, self, self._counted, self._show_reading)
+
+    @property
+    def draft_to_send(self) -> str:
+        """What is written, would be sent and is not yet: for subclasses."""
+        return ""
+
+    # What happens to the conversation (the talk's listener)
+
+    def said(self, message: Message) -> None:
+        if message.setup is not None:
+            self.tally.begin(message.setup)
+        self.tally.soon()
+
+    def token(self, token: Token, id: str) -> None:
+        self.tally.take(token.text)
+
+    def ended(self, message: Message) -> None:
+        self._state = "failed" if message.status == "failed" else "ready"
+        self.tally.end()
+
+    def refused(self, refusal: Refusal) -> None:
+        if refusal.unasked:
+            return
+        self.remember_refusal(refusal)
+        if refusal.sent_as:
+            return  # Nothing was left out; the line under the reply says so.
+        label = label_of(refusal.name)
+        words = f"{label} was refused; the request was repeated without it: {refusal.words}"
+        self.notify(words, severity="warning", timeout=8, markup=False)
+
+    def trouble(self, error: ChatError) -> None:
+        self.complain(error)
+
+    def watch_answering(self) -> None:
+        self.topline.state = "answering" if self.answering else self._state
+        self.refresh_bindings()
+
+    # Asking
+
+    def ask(self, deed: Asking, check: Asking | None = None) -> None:
+        """Do what sends, once the model is known, and where `check` allows it."""
+        # At once: the next key of a burst may be for another conversation.
+        self.answering = True
+        self._answer(deed, check)
+
+    @work(group="talk")
+    async def _answer(self, deed: Asking, check: Asking | None) -> None:
+        try:
+            # A task of its own, so that it can be stopped: a server may not list its models for minutes.
+            self._settling = asyncio.ensure_future(self._settled(check))
+            self.use(await self._settling)
+            await deed(self.setup)
+        except ChatError as error:
+            self.complain(error)
+            self.not_sent()
+        except asyncio.CancelledError:
+            if self._settling is None or not self._settling.cancelled():
+                raise
+            self.not_sent()
+        finally:
+            self.answering = False
+
+    async def _settled(self, check: Asking | None) -> Setup:
+        setup = await self.world.settled(self.setup)
+        if check is not None:
+            await check(setup)
+        return setup
+
+    def not_sent(self) -> None:
+        """What was to be sent was not: for subclasses."""
+
+    def stop(self) -> bool:
+        """Stop what is being answered, keeping what has arrived; False when nothing is."""
+        if self._settling is not None and self._settling.cancel():
+            return True
+        return self.talk.stop()
+
+    def busy(self) -> bool:
+        """Whether a reply is arriving, so that the conversation cannot be left; says so."""
+        if self.answering:
+            self.notify(STILL_ANSWERING, markup=False)
+        return self.answering
+
+    # The token meter
+
+    def setup_used(self) -> None:
+        self.topline.place = " · ".join(
+            part for part in (self.setup.endpoint, self.setup.model) if part
+        )
+        self.tally.soon()
+
+    @property
+    def next_thread(self) -> Sequence[Message]:
+        """The messages that what is written now would follow."""
+        return self.talk.conversation.thread()
+
+    def _counted(self) -> Counted:
+        return self.setup, self.next_thread, self.draft_to_send
+
+    def _show_reading(self, reading: Reading) -> None:
+        self.meter.reading = reading
+
+    # Actions
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        if action == "stop":
+            return self.answering
+        return super().check_action(action, parameters)
+
+    def action_stop(self) -> None:
+        self.stop()
