@@ -99,7 +99,8 @@ def _unclosed(text: str) -> str:
         return guess
     # In a block of HTML that an empty line ends a fence opens nothing, and what begins one is intricate.
     fences = {found[1] for line in text.split("\n") if (found := _FENCE.match(line))}
-    others = ("", *(f"\n{end}" for end in (*sorted(fences), *_TAGS_END)))
+    marks = (*sorted(fences), *_TAGS_END, "-->", "?>", "]]>", ">")
+    others = ("", *(f"\n{mark}" for mark in marks))
     return next((end for end in (guess, *others) if _is_closed(text + end)), guess)
 
 
