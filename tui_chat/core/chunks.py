@@ -43,7 +43,7 @@ class Ending:
 
 
 @dataclass(frozen=True)
-class _Place:
+class Told:
     """One token's bytes, its logprob, and the candidates at its place."""
 
     raw: bytes = b""
@@ -92,16 +92,16 @@ class Reader:
         if thought:
             self._say(Token(self._reasoning.add(thought), reasoning=True))
         content = getattr(choice, "text", None) if delta is None else _words(delta)
-        places = _places(choice)
-        if content is None and places:
+        told = places(choice)
+        if content is None and told:
             content = ""  # A part of a character may come without text.
         # Probabilities beside a thought alone are the thought's.
         if isinstance(content, str) and (content or not thought):
-            self._take_content(content, places)
+            self._take_content(content, told)
         if isinstance(reason := getattr(choice, "finish_reason", None), str):
             self._finish = reason
 
-    def _take_content(self, content: str, places: Sequence[_Place]) -> None:
+    def _take_content(self, content: str, places: Sequence[Told]) -> None:
         before = self._bytes.getstate()
         pieces = [self._bytes.decode(place.raw) for place in places]
         # Servers give half a character as U+FFFD, or not before it is whole.
@@ -115,7 +115,7 @@ class Reader:
             self._bytes.setstate(before)
         else:
             # The content is the reply. Text that was held back comes with its last token's bytes.
-            told = places[0] if len(places) == 1 else _Place()
+            told = places[0] if len(places) == 1 else Told()
             text = self._content.add(self._rest() + content)
             self._say(Token(text, told.logprob, told.top))
 
@@ -163,12 +163,12 @@ def _words(delta: Any) -> object:
     return content + refusal if isinstance(content, str) else refusal or content
 
 
-def _places(choice: Any) -> tuple[_Place, ...]:
+def places(choice: Any) -> tuple[Told, ...]:
     """The tokens that a choice gives probabilities for; odd ones without."""
     given = getattr(choice, "logprobs", None)
     entries = _of(given, "content")
     if isinstance(entries, list):
-        return tuple(_Place(_raw(entry), _logprob(entry), candidates(entry)) for entry in entries)
+        return tuple(Told(_raw(entry), _logprob(entry), candidates(entry)) for entry in entries)
     return tuple(_side_by_side(given))
 
 
@@ -177,7 +177,7 @@ def _of(entry: Any, name: str) -> Any:
     return entry.get(name) if isinstance(entry, Mapping) else getattr(entry, name, None)
 
 
-def _side_by_side(given: Any) -> Iterator[_Place]:
+def _side_by_side(given: Any) -> Iterator[Told]:
     """The shape that completions have: lists of tokens, of logprobs and of candidates."""
     tokens, logprobs, tops = (
         one if isinstance(one := _of(given, name), list) else []
@@ -187,7 +187,7 @@ def _side_by_side(given: Any) -> Iterator[_Place]:
         told = {"token": token, "logprob": logprob}
         rows = top.items() if isinstance(top, Mapping) else ()
         more = [{"token": other, "logprob": value} for other, value in rows]
-        yield _Place(_raw(told), _logprob(told), candidates({"top_logprobs": more}))
+        yield Told(_raw(told), _logprob(told), candidates({"top_logprobs": more}))
 
 
 def _raw(entry: Any) -> bytes:
@@ -221,7 +221,7 @@ def candidates(entry: Any) -> tuple[Candidate, ...]:
     return tuple(sorted(found, key=lambda one: -one.logprob))
 
 
-def _token(text: str, place: _Place) -> Token:
+def _token(text: str, place: Told) -> Token:
     own = None if not place.raw or place.raw == text.encode() else place.raw
     return Token(text, place.logprob, place.top, own=own)
 

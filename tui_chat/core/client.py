@@ -82,6 +82,20 @@ def made(endpoint: Endpoint, key: str, read_seconds: float) -> AsyncOpenAI:
     return client
 
 
+async def whole(client: AsyncOpenAI, path: str, body: object) -> bytes:
+    """The body of an answer as it was sent."""
+    import httpx2
+
+    response: httpx2.Response = await client.post(path, cast_to=httpx2.Response, body=body)
+    return response.content
+
+
+async def at_root(client: AsyncOpenAI, path: str, body: object) -> object:
+    """What a server answers beside its API, above the version in its address; parsed."""
+    root = str(client.base_url).rstrip("/").removesuffix("/v1")
+    return await client.with_options(base_url=root).post(path, cast_to=object, body=body)
+
+
 async def _silenced(request: httpx2.Request) -> None:
     """Take out what the library would tell every server about OpenAI's account and about this machine."""
     for name in list(request.headers):

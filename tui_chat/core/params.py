@@ -277,6 +277,28 @@ def label_of(name: str) -> str:
     return BY_NAME[name].label if name in BY_NAME else name
 
 
+def for_one_token(params: Params) -> Params:
+    """What the next token is looked at with: one of it, and nothing that shapes its probabilities. Only
+    what a person set is sent, with the value that changes nothing: so a model that does not know a
+    parameter is not sent it."""
+    neutral: dict[str, object] = {
+        one.name: one.neutral
+        for one in PARAMETERS
+        if one.name in params and one.neutral is not None and not one.extension
+    }
+    return Params({**neutral, "max_tokens": 1})
+
+
+def at_half_temperature(params: Params) -> Params:
+    """The same, colder: probabilities that change with it are not the model's own."""
+    return Params({**params, "temperature": 0.5})
+
+
+def at_neutral_temperature(params: Params) -> Params:
+    """The same, with the temperature said that changes nothing."""
+    return Params({**params, "temperature": BY_NAME["temperature"].neutral})
+
+
 _ADVICE = (
     (
         "temperature",

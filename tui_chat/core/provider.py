@@ -83,6 +83,9 @@ class Provider:
         """What models() returned last."""
         self.used = False
         """Whether anything was asked of it: before, it is not asked by the way either."""
+        self.name = self._endpoint.name
+        self.special: dict[int, bytes] = {}
+        """The names of tokens that are no text, by their numbers, as far as they were asked for."""
         self._counts_refused: Refusal | None = None
 
     async def warm(self) -> None:
@@ -271,6 +274,39 @@ class Provider:
         if failed is not None:
             reader.broke(failures.explained(failed, asked, begun=clock.first is not None))
         return _finished(reader.ending(), asked.key, response, clock)
+
+    async def told(self, request: Request, **more: object) -> bytes:
+        """The whole answer to a request as it was sent, for what is read in another way than a reply;
+        `more` are fields besides. ChatError when there is none."""
+        client, asked = await self._made(), self._asked(request.setup.model)
+        learned = self._learned.setdefault(request.setup.model, Learned())
+        path = "/completions" if request.completes else "/chat/completions"
+        chat = request.begun and not request.completes
+        begun = Begun(request.begun, await self.continues()) if chat else None
+        for _ in range(MOST_REPEATS):
+            body = self._body(request, begun)
+            try:
+                return await client_of.whole(client, path, body | more)
+            except client_of.faults() as error:
+                failed: BaseException = error
+            words = failures.explained(failed, asked)
+            answer = client_of.refused(failed)
+            if answer is None or not self._learn(learned, body, _Refused(*answer, words), None):
+                raise words
+        raise words
+
+    async def beside(self, path: str, body: object) -> Any:
+        """What llama.cpp's server answers beside the API, parsed; None where it does not."""
+        client = await self._made()
+        try:
+            return await client_of.at_root(client, path, body)
+        except client_of.faults():
+            return None
+
+    def known_refusal(self, setup: Setup, name: str) -> str:
+        """The words with which this model refused a field; empty when it did not."""
+        learned = self._learned.get(setup.model, Learned())
+        return learned.told[name].words if name in learned.told else ""
 
     async def models(self) -> tuple[ServedModel, ...]:
         """The models that the endpoint lists, in its order. ChatError when it cannot be asked."""
