@@ -10,11 +10,13 @@ from __future__ import annotations
 import ctypes
 import math
 from bisect import bisect_left, bisect_right
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import accumulate
 from operator import mul
+from random import Random
 from typing import Any, NamedTuple
 
 from tui_chat.core.conversation import Candidate, Token
@@ -282,6 +284,18 @@ def _exact(place: Place, knobs: Knobs, sampler: Sampler, most: int) -> Distribut
         Range(entropy, entropy),
         Range(remaining, remaining),
     )
+
+
+def drawn(found: Distribution, count: int, dice: Random) -> tuple[Sequence[int], int]:
+    """So many tokens drawn at random: how often each of the shares came, and how often any other.
+
+    Where the distribution is only bounded, the middle of each range is drawn from.
+    """
+    chances = [share.after.middle for share in found.shares] + [found.others.middle]
+    if not any(chances):
+        return [0] * len(found.shares), 0
+    came = Counter(dice.choices(range(len(chances)), chances, k=count))
+    return [came[place] for place in range(len(found.shares))], came[len(found.shares)]
 
 
 # Of a whole reply

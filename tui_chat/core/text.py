@@ -53,6 +53,25 @@ def one_line(text: str, limit: int = 200) -> str:
     return flat if len(flat) <= limit else flat[: limit - 1].rstrip() + "…"
 
 
+_SHOWN = {" ": "␣", "\n": "⏎", "\t": "⇥"}
+
+
+def visible(raw: bytes) -> str:
+    """A token as people can see it: white space by its signs, bytes that are no whole character, and what
+    would control a terminal, as escapes."""
+    text = raw.decode("utf-8", "backslashreplace")
+    shown = []
+    for character in text:
+        if character in _SHOWN:
+            shown.append(_SHOWN[character])
+        elif HOSTILE.match(character) or character.isspace():
+            code = ord(character)
+            shown.append(f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}")
+        else:
+            shown.append(character)
+    return "".join(shown)
+
+
 class Joiner:
     """Cleans a stream of pieces: holds back what only the next piece can decide.
 

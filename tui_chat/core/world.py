@@ -52,6 +52,8 @@ class World:
         self._servers: dict[str, LocalServer] = {}
         self.recorded = set[str]()
         """The endpoints that are asked for probabilities with each reply, besides those on this machine."""
+        self.looking: dict[str, bool] = {}
+        """The endpoints for which looks at the next token were turned on or off."""
         self._starting = asyncio.Lock()
         self._opening = asyncio.Lock()
 
@@ -87,6 +89,12 @@ class World:
             return self.is_running(endpoint.name)
         provider = self._providers.get(endpoint.name)
         return endpoint.local and provider is not None and provider.used
+
+    def looks_at(self, endpoint: str) -> bool:
+        """Whether the next token is looked at: on this machine unless that was turned off, elsewhere, where
+        each look is a request that costs, only where it was turned on."""
+        free = self.endpoints.has(endpoint) and self.endpoint(endpoint).local
+        return self.looking.get(endpoint, free)
 
     def logprobs(self, endpoint: str) -> int:
         """How many candidates a reply of this endpoint is asked for at each place; 0 for none."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import getters, work
 from textual.binding import BindingType
@@ -20,8 +20,14 @@ from tui_chat.core.reading import Reading
 from tui_chat.core.talk import Talk
 from tui_chat.core.world import World
 from tui_chat.widgets.bars import Topline
+from tui_chat.widgets.rows import NEXT, OFF
 from tui_chat.widgets.setup_screen import SetupScreen
 from tui_chat.widgets.tally import Counted, Tally
+
+if TYPE_CHECKING:
+    from tui_chat.core.looking import Look
+    from tui_chat.widgets.looks import Looks, Wanted
+    from tui_chat.widgets.next_token import NextToken
 
 Asking = Callable[[Setup], Awaitable[None]]
 """What is done with a setup once its model is known."""
@@ -44,6 +50,8 @@ class AskingScreen(SetupScreen):
         self._state = "ready"
         """What the line at the top says while nothing is answered."""
         self.tally = Tally(world, self, self._counted, self._show_reading)
+        self.looks: Looks | None = None
+        """Looks at the next token; None before begin_looking()."""
 
     @property
     def draft_to_send(self) -> str:
@@ -55,7 +63,7 @@ class AskingScreen(SetupScreen):
     def said(self, message: Message) -> None:
         if message.setup is not None:
             self.tally.begin(message.setup)
-        self.tally.soon()
+        self.count_soon()
 
     def token(self, token: Token, id: str) -> None:
         self.tally.take(token.text)
@@ -63,6 +71,7 @@ class AskingScreen(SetupScreen):
     def ended(self, message: Message) -> None:
         self._state = "failed" if message.status == "failed" else "ready"
         self.tally.end()
+        self.count_soon()
 
     def refused(self, refusal: Refusal) -> None:
         if refusal.unasked:
@@ -133,7 +142,15 @@ class AskingScreen(SetupScreen):
         self.topline.place = " · ".join(
             part for part in (self.setup.endpoint, self.setup.model) if part
         )
+        self.count_soon()
+        if self.looks is not None:
+            self.next_token.params = self.setup.params
+
+    def count_soon(self) -> None:
+        """Thread, draft or setup are others now: count their tokens, and look at the next one."""
         self.tally.soon()
+        if self.looks is not None:
+            self.looks.soon()
 
     @property
     def next_thread(self) -> Sequence[Message]:
@@ -145,6 +162,58 @@ class AskingScreen(SetupScreen):
 
     def _show_reading(self, reading: Reading) -> None:
         self.meter.reading = reading
+
+    # The next token
+
+    @property
+    def wanted_look(self) -> Wanted | None:
+        """What stands before the next token; None where there is nothing yet."""
+        raise NotImplementedError
+
+    @property
+    def next_token(self) -> NextToken:
+        from tui_chat.widgets.next_token import NextToken
+
+        return self.query_one(NextToken)
+
+    async def begin_looking(self) -> None:
+        """Show the next token in the column at the right: not at the first paint, which must not wait."""
+        from tui_chat.widgets.looks import Looks
+        from tui_chat.widgets.next_token import NextToken
+
+        side = self.query_one("#side")
+        await side.mount(NextToken(), before="#explanation")
+        side.add_class("-with-next")
+        self.looks = Looks(
+            self.world, self, lambda: self.wanted_look, self._show_look, lambda: self.answering
+        )
+        self.sidebar.looking = ""
+        self.next_token.params = self.setup.params
+        self.looks.soon()
+
+    def _show_look(self, found: Look, where: str, stale: bool) -> None:
+        panel = self.next_token
+        panel.look, panel.stale = found, stale
+        off = not self.world.looks_at(self.setup.endpoint)
+        self.sidebar.looking = OFF if off else where
+
+    async def open_dialog(self, name: str) -> None:
+        if name == NEXT:
+            self.turn_looking()
+        else:
+            await super().open_dialog(name)
+
+    def turn_looking(self) -> None:
+        """Turn looks at the next token on or off for this endpoint."""
+        name = self.setup.endpoint
+        self.world.looking[name] = not self.world.looks_at(name)
+        if self.looks is not None:
+            self.looks.again()
+
+    def action_roll(self) -> None:
+        """Draw samples of the next token."""
+        if self.looks is not None:
+            self.next_token.roll()
 
     # Actions
 

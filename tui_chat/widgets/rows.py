@@ -12,6 +12,9 @@ from tui_chat.core.text import one_line
 
 NOT_SET = "not set"
 MORE = "more"
+NEXT = "next token"
+"""The row that turns looks at the next token on and off."""
+OFF = "off"
 
 _PARTS = {
     "endpoint": "Where requests go. Enter chooses another endpoint or adds one.",
@@ -39,9 +42,16 @@ class Row:
 
 
 def rows_for(
-    setup: Setup, endpoint: Endpoint | None, refused: Mapping[str, str], *, unfolded: bool
+    setup: Setup,
+    endpoint: Endpoint | None,
+    refused: Mapping[str, str],
+    *,
+    unfolded: bool,
+    compact: bool = False,
+    looking: str | None = None,
 ) -> tuple[Row, ...]:
-    """All rows for this setup. `refused` is parameter name → the server's words."""
+    """All rows for this setup. `refused` is parameter name → the server's words; `compact` leaves the
+    gap out; `looking` says of what the next token is shown, OFF or None where it is not."""
     texts = {
         "endpoint": setup.endpoint or "none yet",
         "model": setup.model or "none yet",
@@ -51,7 +61,8 @@ def rows_for(
         Row(key, key.capitalize(), texts[key], _PARTS[key], is_set=bool(getattr(setup, key)))
         for key in _PARTS
     ]
-    rows.append(Row(""))
+    if not compact:
+        rows.append(Row(""))
     rows += [
         _parameter_row(parameter, setup, endpoint, refused)
         for parameter in PARAMETERS
@@ -61,7 +72,16 @@ def rows_for(
     rows.append(_more_row(folded, setup, unfolded))
     if unfolded:
         rows += [_parameter_row(parameter, setup, endpoint, refused) for parameter in folded]
+    if looking is not None:
+        rows.append(_next_row(endpoint, looking))
     return tuple(rows)
+
+
+def _next_row(endpoint: Endpoint | None, looking: str) -> Row:
+    words = "What the next token is drawn from. Enter turns it on or off; d draws 100 samples."
+    if endpoint is not None and not endpoint.local:
+        words += f" At {one_line(endpoint.name, 30)} each look is a request that costs."
+    return Row(NEXT, "Next token", looking or "on", words, is_set=looking != OFF)
 
 
 def _more_row(folded: list[Parameter], setup: Setup, unfolded: bool) -> Row:

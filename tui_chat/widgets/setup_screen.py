@@ -58,6 +58,8 @@ class SetupScreen(Screen[None]):
                 color: $text-muted; border-top: solid $foreground 20%;
                 &.-wrong { color: $text-warning; }
             }
+            &.-with-next Sidebar { height: auto; max-height: 60%; }
+            & NextToken { border-top: none; }
             & Meter { border-top: solid $foreground 20%; height: 3; }
         }
         &.-narrow #side { width: 36; }
@@ -69,6 +71,8 @@ class SetupScreen(Screen[None]):
         }
         &.-low #side {
             & #explanation { max-height: 4; }
+            &.-with-next Sidebar { height: auto; max-height: 60%; }
+            & NextToken { border-top: none; }
             & Meter { border-top: none; height: 2; }
         }
     }

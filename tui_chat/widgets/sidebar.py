@@ -13,7 +13,7 @@ from typing import ClassVar
 from rich.segment import Segment
 from rich.style import Style
 from textual import events
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.geometry import Region, Size
 from textual.message import Message
 from textual.reactive import reactive, var
@@ -25,6 +25,7 @@ from tui_chat.core.conversation import Setup
 from tui_chat.core.endpoints import Endpoint
 from tui_chat.core.params import PARAMETERS, Parameter, Value
 from tui_chat.widgets.rows import CLEARED, MORE, Row, bar, rows_for
+from tui_chat.widgets.sidebar_keys import KEYS
 from tui_chat.widgets.tones import FAINT, MUTED
 
 _LABEL = 18
@@ -46,45 +47,15 @@ class Sidebar(ScrollView, can_focus=True):
     DEFAULT_CSS = """
     Sidebar { height: 1fr; overflow-x: hidden; scrollbar-size-vertical: 1; padding: 0 1; }
     """
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding(
-            "up,k",
-            "move(-1)",
-            "Up",
-            show=False,
-            tooltip="The row above, below",
-            key_display="↑ ↓ k j",
-            id="sidebar.up",
-        ),
-        Binding("down,j", "move(1)", "Down", show=False, id="sidebar.down"),
-        Binding("home", "move(-99)", "First", show=False, id="sidebar.first"),
-        Binding("end", "move(99)", "Last", show=False, id="sidebar.last"),
-        Binding(
-            "left",
-            "step(-1)",
-            "Change",
-            tooltip="Less, more; with shift, ten steps; digits type a value",
-            key_display="← →",
-            id="sidebar.less",
-        ),
-        Binding("right", "step(1)", "More", show=False, id="sidebar.more"),
-        Binding("shift+left", "step(-10)", "Ten less", show=False, id="sidebar.ten_less"),
-        Binding("shift+right", "step(10)", "Ten more", show=False, id="sidebar.ten_more"),
-        Binding(
-            "delete",
-            "unset",
-            "Not set",
-            tooltip="Not set: it is not sent",
-            key_display="del",
-            id="sidebar.unset",
-        ),
-        Binding("enter", "open", "Choose", tooltip="Choose, edit or unfold", id="sidebar.open"),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = KEYS
 
     setup: reactive[Setup] = reactive(Setup(), init=False)
     endpoint: reactive[Endpoint | None] = reactive(None, init=False)
     refused: reactive[Mapping[str, str]] = reactive(dict, init=False)
     unfolded: reactive[bool] = reactive(False, init=False)
+    compact: reactive[bool] = reactive(False, init=False)
+    looking: reactive[str | None] = reactive(None, init=False)
+    """Of what the next token is shown under the rows, rows.OFF where it is not; None where it cannot be."""
     cursor: var[str] = var(PARAMETERS[0].name, init=False)
 
     @dataclass(eq=False, repr=False)
@@ -122,7 +93,14 @@ class Sidebar(ScrollView, can_focus=True):
     def rows(self) -> tuple[Row, ...]:
         """The rows as they stand; made once for each change, since every line drawn asks for them."""
         if self._rows is None:
-            self._rows = rows_for(self.setup, self.endpoint, self.refused, unfolded=self.unfolded)
+            self._rows = rows_for(
+                self.setup,
+                self.endpoint,
+                self.refused,
+                unfolded=self.unfolded,
+                compact=self.compact,
+                looking=self.looking,
+            )
         return self._rows
 
     def _changed(self) -> None:
@@ -156,6 +134,12 @@ class Sidebar(ScrollView, can_focus=True):
     def watch_unfolded(self) -> None:
         self._changed()
         self._measure()
+
+    def watch_compact(self) -> None:
+        self.watch_unfolded()
+
+    def watch_looking(self) -> None:
+        self.watch_unfolded()
 
     def watch_cursor(self) -> None:
         self._end_typing()

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Sequence
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import work
 from textual.binding import Binding, BindingType
@@ -17,6 +17,9 @@ from tui_chat.core.errors import ChatError
 from tui_chat.core.text import one_line
 from tui_chat.widgets.asking_screen import AskingScreen
 from tui_chat.widgets.message_screen import MessageScreen
+
+if TYPE_CHECKING:
+    from tui_chat.widgets.looks import Wanted
 
 
 class ConversationScreen(AskingScreen, MessageScreen[None]):
@@ -79,7 +82,7 @@ class ConversationScreen(AskingScreen, MessageScreen[None]):
     def show_conversation(self, at: str | None = None) -> None:
         super().show_conversation(at)
         self.show_title()
-        self.tally.soon()
+        self.count_soon()
 
     def show_title(self) -> None:
         self.topline.title = self.talk.conversation.title or "New conversation"
@@ -109,6 +112,13 @@ class ConversationScreen(AskingScreen, MessageScreen[None]):
     def setup_used(self) -> None:
         self.present_setup = self.setup
         super().setup_used()
+
+    @property
+    def wanted_look(self) -> Wanted | None:
+        from tui_chat.widgets.looks import in_chat
+
+        way = self.setup.endpoint and self.world.way_to_continue(self.setup.endpoint)
+        return in_chat(self.setup, tuple(self.next_thread), self.draft_to_send, bool(way))
 
     # Actions
 

@@ -89,7 +89,7 @@ class DraftingScreen(BranchingScreen):
         self.prompt.sends = role == "user"
         self.query_one("#talk").border_subtitle = words
         self.refresh_bindings()
-        self.tally.soon()
+        self.count_soon()
 
     def edit(self, text: str) -> bool:
         """Take the text as the new one of the message that is edited, where nothing is sent for it:
@@ -160,7 +160,7 @@ class DraftingScreen(BranchingScreen):
 
     @on(Prompt.DraftChanged)
     def _draft_changed(self) -> None:
-        self.tally.soon()
+        self.count_soon()
         if self._draft_timer is None:
             self._draft_timer = self.set_timer(SAVE_DRAFT_AFTER, self._save_due)
 

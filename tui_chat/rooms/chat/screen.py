@@ -118,11 +118,14 @@ class ChatScreen(DraftingScreen):
         self.show_conversation()
         self.sidebar.unfolded = session.unfolded
         self.sidebar_shown = session.sidebar
+        self.world.looking |= session.looking
+        self.world.recorded |= set(session.recorded)
         await self._restore_setup(session)
         if not session.setup.endpoint:
             await self._begin_with_preset()
         self._remembering = self.keeping = True
         self.warm()
+        await self.begin_looking()
         self._read_preset_names()
         self._take_early()
 
@@ -186,7 +189,7 @@ class ChatScreen(DraftingScreen):
         except ChatError as error:
             self.topline.state = "failed"
             self.complain(error)
-        self.tally.soon()
+        self.count_soon()
 
     # Sending
 
@@ -374,6 +377,8 @@ class ChatScreen(DraftingScreen):
             servers=tuple((server.gguf or server.base_url, server.key_env) for server in servers),
             sidebar=self.sidebar_shown,
             unfolded=self.sidebar.unfolded,
+            looking=self.world.looking,
+            recorded=tuple(sorted(self.world.recorded)),
         )
 
     async def leave(self) -> None:

@@ -24,6 +24,10 @@ class Session:
     """URL and key variable of each endpoint that no settings name, for the conversations with them."""
     sidebar: bool = True
     unfolded: bool = False
+    looking: Mapping[str, bool] = field(default_factory=dict)
+    """The endpoints for which looks at the next token were turned on or off."""
+    recorded: tuple[str, ...] = ()
+    """The endpoints whose replies are asked for with probabilities."""
 
     def json(self) -> str:
         setup = self.setup
@@ -38,6 +42,8 @@ class Session:
                 "servers": self.servers,
                 "sidebar": self.sidebar,
                 "unfolded": self.unfolded,
+                "looking": dict(self.looking),
+                "recorded": self.recorded,
             }
         )
 
@@ -62,7 +68,19 @@ class Session:
             servers=_servers(stored.get("servers")),
             sidebar=stored.get("sidebar") is not False,
             unfolded=stored.get("unfolded") is True,
+            looking=_looking(stored.get("looking")),
+            recorded=_names(stored.get("recorded")),
         )
+
+
+def _looking(stored: object) -> Mapping[str, bool]:
+    given = stored if isinstance(stored, dict) else {}
+    return {name: on for name, on in given.items() if isinstance(on, bool)}
+
+
+def _names(stored: object) -> tuple[str, ...]:
+    given = stored if isinstance(stored, list) else []
+    return tuple(name for name in given if isinstance(name, str))
 
 
 def _servers(stored: object) -> tuple[tuple[str, str], ...]:

@@ -1,0 +1,194 @@
+"""The candidates for one token as rows: name, bars, figures; what is cut is struck, what is unknown a range.
+
+Of each bar the lower half is what is drawn from, the upper half, dimmer, what the model computed; once
+dice are thrown, the upper half is what came.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from textual.content import Content
+
+from tui_chat.core.sampling import Distribution, Range
+from tui_chat.core.text import visible
+from tui_chat.widgets.meter import figure
+from tui_chat.widgets.tones import FAINT, MUTED
+
+DRAWS = 100
+"""How many tokens are drawn at a throw of the dice."""
+_NAME = 12
+_END = "‹end›"
+
+
+def name_of(raw: bytes) -> str:
+    """A token's name; one without text is, as a rule, the end of the reply."""
+    return visible(raw) or _END
+
+
+def percent(chance: float) -> str:
+    """`81.2 %`; never a 0 that is none, nor a 100 that is not all."""
+    if 0 < chance < 0.0005:
+        return "<0.1 %"
+    if 0.9995 <= chance < 1:
+        return ">99.9 %"
+    return f"{chance * 100:.1f} %"
+
+
+def span(chances: Range) -> str:
+    """A probability, or between which two it lies."""
+    if chances.exact:
+        return percent(chances.middle)
+    low, high = chances.low * 100, chances.high * 100
+    digits = 0 if high - low >= 2 else 1
+    return f"{low:.{digits}f}–{high:.{digits}f} %"
+
+
+@dataclass(frozen=True)
+class Dice:
+    """What came of a throw: how often each of the shares, and how often any other token."""
+
+    came: Sequence[int]
+    others: int
+
+    @property
+    def count(self) -> int:
+        return sum(self.came) + self.others
+
+
+@dataclass(frozen=True)
+class Bar:
+    """The lengths of a bar's halves, 0 to 1."""
+
+    after: float
+    before: float
+    thrown: bool = False
+    """Whether the upper half is what the dice gave."""
+
+    def drawn(self, width: int) -> Content:
+        """The bar in so many cells."""
+        upper_colour = "$accent" if self.thrown else FAINT
+        lower = self._cells(self.after, width)
+        upper = self._cells(self.before, width)
+        parts: list[tuple[str, str]] = []
+        both = min(lower, upper)
+        parts.append(("▀" * both, f"{upper_colour} on $primary"))
+        if upper > both:
+            parts.append(("▀" * (upper - both), upper_colour))
+        elif lower > both:
+            parts.append(("▄" * (lower - both), "$primary"))
+        parts.append((" " * (width - max(lower, upper)), ""))
+        return Content.assemble(*(part for part in parts if part[0]))
+
+    def _cells(self, chance: float, width: int) -> int:
+        cells = round(chance * width)
+        return 1 if chance > 0 and not cells else cells
+
+
+def rows(
+    found: Distribution,
+    width: int,
+    most: int,
+    *,
+    dice: Dice | None = None,
+    chosen: bytes | None = None,
+    cursor: int | None = None,
+    raw_figures: bool = False,
+) -> list[Content]:
+    """At most so many rows for the likeliest, and one for all others.
+
+    `chosen` is the token that stands there, marked; `cursor` the row that keys act on;
+    `raw_figures` adds what each had before.
+    """
+    named = found.shares[: max(1, most - 1)]
+    marks = chosen is not None or cursor is not None
+    lines = []
+    for place, share in enumerate(named):
+        taken = chosen is not None and share.candidate.raw == chosen
+        mark = f"{'›' if place == cursor else ' '}{'●' if taken else ' '}" if marks else ""
+        came = dice.came[place] if dice is not None and place < len(dice.came) else None
+        lines.append(
+            _row(
+                _Row(
+                    name_of(share.candidate.raw),
+                    share.after,
+                    share.raw,
+                    came,
+                    dice.count if dice else 0,
+                    share.cut,
+                    mark,
+                    place == cursor,
+                ),
+                width,
+                raw_figures,
+            )
+        )
+    others = _others(found, len(named), dice)
+    lines.append(_row(_Row(*others, mark="  " if marks else "", other=True), width, raw_figures))
+    return lines
+
+
+def _others(
+    found: Distribution, named: int, dice: Dice | None
+) -> tuple[str, Range, float, int | None, int]:
+    rest = found.shares[named:]
+    low = sum(share.after.low for share in rest) + found.others.low
+    high = min(1.0, sum(share.after.high for share in rest) + found.others.high)
+    raw = sum(share.raw for share in rest) + found.others_raw
+    came = None if dice is None else dice.others + sum(dice.came[named:])
+    return "others", Range(low, high), raw, came, dice.count if dice else 0
+
+
+@dataclass(frozen=True)
+class _Row:
+    name: str
+    after: Range
+    raw: float
+    came: int | None = None
+    thrown: int = 0
+    cut: bool = False
+    mark: str = ""
+    at: bool = False
+    other: bool = False
+
+
+def _row(row: _Row, width: int, raw_figures: bool) -> Content:
+    value = "cut" if row.cut else span(row.after)
+    if row.came is not None:
+        value = f"{row.came}×  {value}"
+    figures = f"{value:>{max(8, len(value))}}"
+    if raw_figures:
+        figures = f"{percent(row.raw):>8} {figures}"
+    room = width - len(row.mark) - _NAME - 1 - len(figures) - 1
+    style = MUTED if row.other else f"strike {FAINT}" if row.cut else "$text"
+    name = Content.styled(row.name, style).truncate(_NAME, ellipsis=True)
+    gap = Content(" " * (_NAME - name.cell_length + 1))
+    thrown = row.came is not None and row.thrown > 0
+    before = (row.came or 0) / row.thrown if thrown else row.raw
+    bar = Bar(0.0 if row.cut else row.after.middle, before, thrown).drawn(max(0, room))
+    line = Content.assemble(
+        row.mark, name, gap, bar, " ", (figures, FAINT if row.cut else MUTED if row.other else "")
+    )
+    return line.stylize("$primary 100%" if row.at and not row.mark else "") if row.at else line
+
+
+def summary(found: Distribution, width: int) -> Content:
+    """The uncertainty in figures: entropy, as how many equal choices it is, how many are drawn from."""
+    entropy, choices, kept = found.entropy, found.choices, found.kept
+    same = entropy.high - entropy.low < 0.01
+    bits = f"{entropy.middle:.2f}" if same else f"{entropy.low:.1f}–{entropy.high:.1f}"
+    few = f"{choices.middle:.1f}" if same else _few(choices)
+    words = f"{bits} bits · like {few} equal choices"
+    if not math.isinf(kept.high) and kept.low == kept.high:
+        longer = f"{words} of {figure(int(kept.low))}"
+        words = longer if len(longer) <= width else words
+    short = f"{bits} bits · {few} choices"
+    return Content.styled(words if len(words) <= width else short, MUTED)
+
+
+def _few(choices: Range) -> str:
+    if choices.high > 10_000:
+        return f"{choices.low:.1f} or more"
+    return f"{choices.low:.1f}–{choices.high:.1f}"

@@ -1,0 +1,165 @@
+"""Keeps the view of the next token true: one look for each change of what stands before it, none for a knob.
+
+Where all tokens can be told, the likeliest are asked for first, and all once nothing changes any more.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from textual.screen import Screen
+from textual.timer import Timer
+
+from tui_chat.core.conversation import Message, Setup
+from tui_chat.core.errors import ChatError
+from tui_chat.core.looking import Look, look
+from tui_chat.core.text import one_line
+from tui_chat.core.wire import Request
+from tui_chat.core.world import World
+
+LOOK_AFTER = 0.25
+"""Seconds from the last change to a look."""
+WHOLE_AFTER = 0.75
+"""Seconds after which all tokens are asked for."""
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What is to be looked at: a request, and in a few words of what it is the next token."""
+
+    request: Request
+    where: str
+
+    @property
+    def key(self) -> object:
+        """What decides the answer: all but the knobs."""
+        setup = self.request.setup
+        thread = tuple((one.role, one.content) for one in self.request.thread)
+        return (
+            setup.endpoint,
+            setup.model,
+            setup.system,
+            thread,
+            self.request.begun,
+            self.request.completes,
+        )
+
+
+_UNFINISHED = ("length", "stopped", "cut", "interrupted")
+
+
+def in_chat(setup: Setup, thread: tuple[Message, ...], draft: str, goes_on: bool) -> Wanted | None:
+    """What would be drawn next in a chat: of the answer to the draft where there is one, else of a reply
+    that is not finished and can be gone on with, else of a new answer to the last question."""
+    if thread and thread[-1].status == "streaming":
+        thread = thread[:-1]
+    if draft.strip():
+        asked = Message("", None, "user", draft.strip())
+        return Wanted(Request(setup, (*thread, asked)), "of the answer")
+    if not thread:
+        return None
+    last = thread[-1]
+    if last.role == "assistant":
+        if last.status in _UNFINISHED and last.content.strip() and goes_on:
+            text = last.content.rstrip()
+            return Wanted(Request(setup, thread[:-1], text), f"after …{_tail(text)}")
+        thread = thread[:-1]
+    return Wanted(Request(setup, thread), "of a new answer") if thread else None
+
+
+def in_text(setup: Setup, text: str) -> Wanted | None:
+    """What would be drawn next after a text."""
+    if not text:
+        return None
+    written = Message("", None, "user", text)
+    return Wanted(Request(setup, (written,), completes=True), f"after …{_tail(text)}")
+
+
+def _tail(text: str) -> str:
+    """The last few letters, white space made plain."""
+    return one_line(text[-200:], 200)[-12:]
+
+
+class Looks:
+    """Asks `wanted` what to look at, and hands each Look with its words to `show`."""
+
+    def __init__(
+        self,
+        world: World,
+        screen: Screen[None],
+        wanted: Callable[[], Wanted | None],
+        show: Callable[[Look, str, bool], None],
+        paused: Callable[[], bool],
+    ) -> None:
+        self._paused = paused
+        self._world = world
+        self._screen = screen
+        self._wanted = wanted
+        self._show = show
+        self._timer: Timer | None = None
+        self._key: object = None
+        self._shown = Look()
+
+    def soon(self) -> None:
+        """Look anew, once changes pause, where what stands before the next token has changed."""
+        if self._timer is not None:
+            self._timer.stop()
+        self._timer = self._screen.set_timer(LOOK_AFTER, self._start)
+
+    def again(self) -> None:
+        """Look anew in any case."""
+        self._key = None
+        self.soon()
+
+    def _start(self) -> None:
+        self._screen.run_worker(self._look, group="look", exclusive=True)  # type: ignore[arg-type]  # Textual's union of kinds
+
+    async def _look(self) -> None:
+        if self._paused():
+            return  # Looked at once the reply is there.
+        wanted = self._wanted()
+        reason = self._reason(wanted)
+        if wanted is None or reason:
+            self._key = None
+            self._put(Look(words=reason), wanted.where if wanted else "")
+            return
+        if wanted.key == self._key:
+            return
+        self._show(self._shown, wanted.where, True)
+        self._key = None
+        try:
+            provider = await self._world.provider(wanted.request.setup.endpoint)
+            setup = await self._world.settled(wanted.request.setup)
+            request = replace(wanted.request, setup=setup)
+            found = await look(provider, request)
+            self._put(found, wanted.where)
+            self._key = wanted.key
+            if found.place is not None and not found.place.complete and found.place.vocabulary:
+                await asyncio.sleep(WHOLE_AFTER)
+                self._put(await look(provider, request, whole=True), wanted.where)
+        except ChatError as error:
+            self._put(Look(words=error.message), wanted.where)
+
+    def _put(self, found: Look, where: str) -> None:
+        self._shown = found
+        self._show(found, where, False)
+
+    def _reason(self, wanted: Wanted | None) -> str:
+        """Why nothing is looked at, in words; empty when it is."""
+        if wanted is None:
+            return "Write something: here is what may come next."
+        name = wanted.request.setup.endpoint
+        if not name or not self._world.endpoints.has(name):
+            return "There is no model to ask yet."
+        if not self._world.looks_at(name):
+            shown = one_line(name, 40)
+            if self._world.endpoint(name).local:
+                return "Off. Enter on Next token, above, turns it on."
+            return f"Off: at {shown} each look is a request of one token. Enter on Next token turns it on."
+        if self._world.endpoint(name).local and not self._world.may_be_asked(
+            self._world.endpoint(name)
+        ):
+            return f"Nothing was asked of {one_line(name, 40)} yet."
+        return ""
