@@ -260,7 +260,7 @@ def _not_found(status: int, body: object, asked: Asked) -> tuple[str, str]:
         perhaps = "" if at.endswith("/v1") else " Or does its base URL lack /v1?"
         return (
             f"{asked.endpoint.name} continues no texts: it has no completions ({status}).",
-            f"Those that do: {CONTINUE_TEXTS}.{perhaps}",
+            f"Texts are continued by {CONTINUE_TEXTS}.{perhaps}",
         )
     return f"There is no API at {at} ({status}).", "Does the base URL end in /v1?"
 
