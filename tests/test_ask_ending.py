@@ -187,7 +187,7 @@ def test_a_full_disk_is_one_sentence(tmp_path: Path, arguments: Sequence[str]) -
 def test_a_fault_that_is_not_of_the_output_does_not_blame_it(tmp_path: Path) -> None:
     # No file is opened beside the three streams.
     script = (
-        "import resource, sys\nfrom tui_chat.core import flags, oneshot\n"
+        "import resource, sys\nfrom tui_chat.core import doctor, flags, oneshot\n"
         "from tui_chat.__main__ import main\n"
         "resource.setrlimit(resource.RLIMIT_NOFILE, (3, 3))\nsys.exit(main(['doctor']))"
     )

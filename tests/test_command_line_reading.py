@@ -257,14 +257,24 @@ def test_readme_names_the_keys_that_are_printed(home: Path) -> None:
     reply = message("a", "assistant", setup, "cut", reasoning="Hm.")
     refused = (Refusal("seed", "no"),)
     reply = replace(
-        reply, error="e", refused=refused, finish_reason="stop", request_id="r", begun=1
+        reply,
+        error="e",
+        refused=refused,
+        finish_reason="stop",
+        request_id="r",
+        begun=1,
+        way="completion",
+        suffix="s",
+        logprobs=5,
     )
     made = Conversation(messages=[reply], preset="p", tags=("t",), starred=True, archived=True)
     row = json.loads(jsonl.line(made))
     assert documented["`show --format jsonl`, `export`"] == list(row)
     assert documented["… each of the `messages`"] == list(row["messages"][0])
-    inner = [name for name in row["messages"][0] if name not in ("id", "parent", "role", "created")]
-    assert documented["`ask --json`"] == inner
+    # What has none of these: where it stands is not told, and it begins anew, at the end of the text.
+    left_out = ("id", "parent", "role", "created", "begun", "suffix")
+    inner = [name for name in row["messages"][0] if name not in left_out]
+    assert documented["`ask --json`, `complete --json`"] == [*inner, "tokens"]
 
 
 def test_it_is_said_how_many_matches_are_ranked() -> None:

@@ -18,6 +18,8 @@ from tui_chat.core.world import World
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
 
+    from tui_chat.core.oneshot import Wanted
+
 BAD_ARGUMENTS = 2
 TERMINAL_GONE = 129
 _OUTPUT = "standard output cannot be written"
@@ -95,16 +97,11 @@ def _run(arguments: Sequence[str]) -> int:
 
 def _done(world: World, opening: Opening, flags: Namespace, parser: ArgumentParser) -> int:
     """What is done without a screen; its exit code."""
-    from tui_chat.core import oneshot
-
     command = flags.command
-    if command == "ask":
-        text = _question(flags.text)
-        if not text:
-            parser.error("there is nothing to ask: give TEXT, or - for standard input.")
-        return asyncio.run(
-            oneshot.ask_once(world, opening, text, as_json=flags.json, save=flags.save)
-        )
+    if command in ("ask", "complete"):
+        from tui_chat.core.oneshot import ask_once
+
+        return asyncio.run(ask_once(world, opening, _wanted(flags, parser)))
     if command == "export":
         from tui_chat.core.export_command import export
 
@@ -117,9 +114,27 @@ def _done(world: World, opening: Opening, flags: Namespace, parser: ArgumentPars
         from tui_chat.core.import_command import import_files
 
         return asyncio.run(import_files(world, flags.files, skip_unreadable=flags.skip_unreadable))
-    if command == "doctor":
-        return asyncio.run(oneshot.doctor(world))
-    return oneshot.paths(world)
+    from tui_chat.core.doctor import doctor, paths
+
+    return asyncio.run(doctor(world)) if command == "doctor" else paths(world)
+
+
+def _wanted(flags: Namespace, parser: ArgumentParser) -> Wanted:
+    """What `ask` or `complete` is to do; wrong flags end the program."""
+    from tui_chat.core.oneshot import Wanted
+
+    completes = flags.command == "complete"
+    if completes and "system" in flags:
+        parser.error("--system goes with ask: a text that is continued has no system prompt.")
+    if flags.logprobs and not flags.json:
+        parser.error("--logprobs goes with --json.")
+    text = sys.stdin.read() if flags.text == ["-"] else " ".join(flags.text)
+    if not completes:
+        text = text.strip()
+    if not text:
+        what = "continue" if completes else "ask"
+        parser.error(f"there is nothing to {what}: give TEXT, or - for standard input.")
+    return Wanted(text, completes, flags.json, flags.save, flags.logprobs)
 
 
 def _open_app(world: World, opening: Opening) -> int:
@@ -157,10 +172,6 @@ def _no_screen() -> str:
     if os.environ.get("TERM", "") in ("", "dumb") and os.name != "nt":
         return "This terminal (TERM=dumb) cannot show a screen."
     return ""
-
-
-def _question(words: Sequence[str]) -> str:
-    return (sys.stdin.read() if list(words) == ["-"] else " ".join(words)).strip()
 
 
 if __name__ == "__main__":

@@ -9,18 +9,19 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from tui_chat.core.endpoints import Endpoint
+from tui_chat.core.engines import CONTINUE_TEXTS
 from tui_chat.core.errors import ChatError
 from tui_chat.core.text import one_line
+from tui_chat.core.unreachable import AGAIN, kinds_behind, unreachable
 
 WORDS = 300
 """Characters of a server's own words that are shown."""
 BEGINNING = 200
 """Characters of an answer that is none that are shown."""
 _READ = 200_000
-_AGAIN = "Try again."
 _PAGE = re.compile(r"\s*(?:<!--.{0,2000}?-->\s*|<\?xml[^>]*>\s*)*<(!doctype|html|head|body)\b", re.I | re.S)  # fmt: skip
 _KEY_LIKE = re.compile(r"\b(?:sk|gsk|xai|key)-[A-Za-z0-9_\-]{8,}")
 _OVERFLOW_KINDS = ("exceed_context_size_error", "context_length_exceeded")
@@ -30,7 +31,6 @@ _OVERFLOWS = (
     (re.compile(r"\((\d+) tokens\) exceeds the available context size \((\d+) tokens"), False),
     (re.compile(r"prompt is too long: (\d+) tokens > (\d+)"), False),
 )
-_NO_HOST = ("gaierror", "getaddrinfo", "name or service", "name resolution")
 
 
 @dataclass(frozen=True)
@@ -42,6 +42,8 @@ class Asked:
     key: str = field(default="", repr=False)
     read_seconds: float = 120
     connect_seconds: float = 5
+    completes: bool = False
+    """Whether a text was to be continued, not a chat; explained() sees it itself."""
 
 
 def redacted(text: str, key: str) -> str:
@@ -162,17 +164,28 @@ def explained(error: BaseException, asked: Asked, *, begun: bool = False) -> Cha
     kinds = {kind.__name__ for kind in type(error).__mro__}
     if isinstance(status := getattr(error, "status_code", None), int):
         headers = getattr(getattr(error, "response", None), "headers", {})
+        asked = replace(asked, completes=asked.completes or _asked_for_a_completion(error))
         return from_status(status, getattr(error, "body", None), headers, asked)
     if "APITimeoutError" in kinds or "TimeoutException" in kinds:
         return _timed_out(error, asked, begun)
     if kinds & {"APIConnectionError", "HTTPError", "OSError", "ExceptionGroup"}:
-        return _unreachable(error, asked) if not begun else ChatError(f"The connection to {asked.endpoint.name} was lost in the middle of the answer.", _AGAIN)  # fmt: skip
+        if begun:
+            name = asked.endpoint.name
+            return ChatError(f"The connection to {name} was lost in the middle of the answer.", AGAIN)  # fmt: skip
+        if "LocalProtocolError" in kinds_behind(error):
+            return unusable_key(asked.endpoint)
+        return unreachable(error, asked.endpoint.base_url)
     if "APIError" in kinds:
         return from_stream(getattr(error, "body", None) or str(error), asked, begun=begun)
     return ChatError(
         f"{asked.endpoint.name} sent something that is not in the API's form.",
-        "Is it a server for the OpenAI API?" if not begun else _AGAIN,
+        "Is it a server for the OpenAI API?" if not begun else AGAIN,
     )
+
+
+def _asked_for_a_completion(error: BaseException) -> bool:
+    path = str(getattr(getattr(getattr(error, "request", None), "url", None), "path", ""))
+    return path.endswith("/completions") and not path.endswith("/chat/completions")
 
 
 def from_stream(body: object, asked: Asked, *, begun: bool = False) -> ChatError:
@@ -182,7 +195,7 @@ def from_stream(body: object, asked: Asked, *, begun: bool = False) -> ChatError
         return from_status(int(code) if code.isdigit() else 400, body, {}, asked)
     said = server_words(body, asked.key) or "nothing more than that there was an error"
     what = "broke off" if begun else "answered with an error"
-    return ChatError(_stopped(f"{asked.endpoint.name} {what}: {said}"), _AGAIN)
+    return ChatError(_stopped(f"{asked.endpoint.name} {what}: {said}"), AGAIN)
 
 
 def _stopped(sentence: str) -> str:
@@ -210,14 +223,14 @@ def _sentence(
             f"{name} sends requests on to {target or 'another address'} ({status}); nothing was sent there.",
             "Make that the base URL if you trust it.",
         )
-    if status == 404 or code == "model_not_found":
+    if status == 404 or code == "model_not_found" or (asked.completes and status in (405, 501)):
         return _not_found(status, body, asked)
     if status == 401:
         return _unauthorized(asked)
     if status == 429:
         return _too_many(body, headers, asked)
     if status >= 500:
-        return f"{name} has a fault of its own ({status}).", _after(headers) or _AGAIN
+        return f"{name} has a fault of its own ({status}).", _after(headers) or AGAIN
     sentence, hint = _PLAIN_SENTENCES.get(status, _PLAIN_SENTENCES[400])
     return f"{name} {sentence} ({status}).", hint
 
@@ -242,10 +255,14 @@ def _not_found(status: int, body: object, asked: Asked) -> tuple[str, str]:
     code = str(facts(body).get("code", ""))
     if code == "model_not_found" or (asked.model and asked.model in _words(body)[:_READ]):
         return f"{asked.endpoint.name} has no model “{asked.model}” ({status}).", "Choose another."
-    return (
-        f"There is no API at {asked.endpoint.base_url} ({status}).",
-        "Does the base URL end in /v1?",
-    )
+    at = asked.endpoint.base_url
+    if asked.completes:
+        perhaps = "" if at.endswith("/v1") else " Or does its base URL lack /v1?"
+        return (
+            f"{asked.endpoint.name} continues no texts: it has no completions ({status}).",
+            f"Texts are continued by {CONTINUE_TEXTS}.{perhaps}",
+        )
+    return f"There is no API at {at} ({status}).", "Does the base URL end in /v1?"
 
 
 def _unauthorized(asked: Asked) -> tuple[str, str]:
@@ -294,63 +311,16 @@ def _after(headers: Mapping[str, str]) -> str:
     return f"Try again in {seconds / 3600:.0f} hours."
 
 
-def _chain(error: BaseException | None) -> Iterator[BaseException]:
-    """An error and all that led to it, members of groups included."""
-    todo, seen = [error], set[int]()
-    while todo:
-        one = todo.pop(0)
-        if one is not None and id(one) not in seen:
-            seen.add(id(one))
-            yield one
-            todo += [one.__cause__, one.__context__, *getattr(one, "exceptions", ())]
-
-
 def _timed_out(error: BaseException, asked: Asked, begun: bool) -> ChatError:
-    kinds = {type(one).__name__ for one in _chain(error)}
-    if "ConnectTimeout" in kinds:
+    if "ConnectTimeout" in kinds_behind(error):
         return ChatError(
             f"{asked.endpoint.base_url} did not take the connection in {asked.connect_seconds:g} s.",
             "Is the address right, and is there a network?",
         )
     seconds = f"{asked.read_seconds:g} s"
     if begun:
-        return ChatError(f"{asked.endpoint.name} sent nothing more for {seconds}.", _AGAIN)
-    return ChatError(f"No answer from {asked.endpoint.base_url} in {seconds}.", _AGAIN)
-
-
-def _unreachable(error: BaseException, asked: Asked) -> ChatError:
-    """No connection, or one that was closed before an answer. The cause's own words are never shown."""
-    chain = list(_chain(error))
-    kinds = {type(one).__name__ for one in chain}
-    # asyncio words a refused connection in its own way; the class tells it on every system.
-    words = " ".join(f"{type(one).__name__} {one}".lower() for one in chain)
-    at = asked.endpoint.base_url
-    if "LocalProtocolError" in kinds:
-        return unusable_key(asked.endpoint)
-    if "UnsupportedProtocol" in kinds:
-        return ChatError(f"“{one_line(at, 80)}” is not a URL.", "It begins with http:// or https://.")  # fmt: skip
-    if "ProxyError" in kinds:
-        return ChatError(f"The proxy on the way to {at} refused.", "HTTPS_PROXY names it; NO_PROXY goes around it.")  # fmt: skip
-    for found, sentence, hint in _connection_rows(at):
-        if any(word in words for word in found):
-            return ChatError(sentence, hint)
-    if "RemoteProtocolError" in kinds:
-        return ChatError(f"What answers at {at} does not speak HTTP.", "Is it the right port?")
-    if "ReadError" in kinds or "WriteError" in kinds:
-        return ChatError(f"{at} closed the connection without an answer.", _AGAIN)
-    return ChatError(f"The connection to {at} failed.", _AGAIN)
-
-
-def _connection_rows(at: str) -> tuple[tuple[tuple[str, ...], str, str], ...]:
-    return (
-        (("refused",), f"Nothing answers at {at}.", "Is the server running?"),
-        (_NO_HOST, f"There is no host of that name: {at}.", "Is it spelled right, and is there a network?"),
-        (("wrong_version_number", "record layer", "unknown_protocol"), f"What answers at {at} does not speak TLS.", "Does the base URL begin with http://?"),
-        (("certificate_verify", "certificate verify", "hostname mismatch"), f"The certificate of {at} is not trusted.", "SSL_CERT_FILE can name your own authority's."),
-        (("[ssl", "ssl:", "tls"), f"No secure connection to {at} could be made.", "Is it the right port?"),
-        (("disconnected", "without sending", "peer closed", "reset"), f"{at} closed the connection without an answer.", _AGAIN),
-        (("unreachable", "no route"), f"{at} cannot be reached from here.", "Is there a network?"),
-    )  # fmt: skip
+        return ChatError(f"{asked.endpoint.name} sent nothing more for {seconds}.", AGAIN)
+    return ChatError(f"No answer from {asked.endpoint.base_url} in {seconds}.", AGAIN)
 
 
 def no_client(error: BaseException, endpoint: Endpoint) -> ChatError:

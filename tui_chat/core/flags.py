@@ -49,19 +49,48 @@ def command_line() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"tui-chat {__version__}")
     _add_setup_flags(parser)
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=False)
-    ask = commands.add_parser(
-        "ask", help="stream one answer to standard output", allow_abbrev=False
-    )
-    _add_setup_flags(ask)
-    ask.add_argument("--save", action="store_true", help="keep the conversation")
-    ask.add_argument("--json", action="store_true", help="print the message as one JSON object")
-    ask.add_argument("text", nargs="+", metavar="TEXT", help="the question; - reads standard input")
+    _add_asking(commands)
     _add_export(commands)
     _add_reading(commands)
     _add_import(commands)
     commands.add_parser("paths", help="say where things are kept")
     commands.add_parser("doctor", help="say what this installation is and finds")
     return parser
+
+
+def _add_asking(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    ask = commands.add_parser(
+        "ask", help="stream one answer to standard output", allow_abbrev=False
+    )
+    complete = commands.add_parser(
+        "complete",
+        help="continue a text, on standard output",
+        description="Continue a text as a base model does: no chat, no system prompt. Only what follows the"
+        " text is printed.",
+        allow_abbrev=False,
+    )
+    dash = "- reads standard input"
+    for parser, text in (
+        (ask, f"the question; {dash}"),
+        (
+            complete,
+            f"the text, continued as it stands, with any space at its end; {dash}, newlines and all",
+        ),
+    ):
+        _add_setup_flags(parser, chat=parser is ask)
+        parser.add_argument("--save", action="store_true", help="keep the conversation")
+        parser.add_argument(
+            "--json", action="store_true", help="print the message as one JSON object"
+        )
+        parser.add_argument(
+            "--logprobs",
+            type=_count,
+            default=0,
+            metavar="N",
+            help="with --json: each token's logprob, and the N likeliest at its place (1 or more; most"
+            " servers give up to 20, the built-in model all)",
+        )
+        parser.add_argument("text", nargs="+", metavar="TEXT", help=text)
 
 
 def _add_export(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -136,7 +165,7 @@ def _add_import(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
     )
 
 
-def _add_setup_flags(parser: argparse.ArgumentParser) -> None:
+def _add_setup_flags(parser: argparse.ArgumentParser, *, chat: bool = True) -> None:
     # Defaults are left out, so that a command's own flags do not undo those before it.
     def add(
         flag: str,
@@ -152,7 +181,8 @@ def _add_setup_flags(parser: argparse.ArgumentParser) -> None:
     add("--base-url", "a server's API, with /v1", "URL", to=where)
     add("--key-env", "the environment variable with the key for --base-url")
     add("--model", "the model")
-    add("--system", "the system prompt", "TEXT", str)
+    # Where there is no chat it is read all the same, so that it can be refused in words.
+    add("--system", "the system prompt" if chat else argparse.SUPPRESS, "TEXT", str)
     add("--preset", "a saved or shipped preset")
     for parameter in PARAMETERS:
         parser.add_argument(

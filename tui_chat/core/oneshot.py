@@ -1,4 +1,4 @@
-"""What the program says without a screen: one answer, its places, its state of health.
+"""One answer, or one text continued, without a screen: `ask` and `complete`.
 
 Plain text on standard output, one sentence on standard error when something failed, and an
 exit code; no escape sequence of anybody's.
@@ -7,32 +7,30 @@ exit code; no escape sequence of anybody's.
 from __future__ import annotations
 
 import asyncio
-import importlib.metadata
-import platform
 import sys
+from dataclasses import dataclass, replace
 
-from tui_chat.core.conversation import Conversation, Message, Setup, Token, begun, said, title_from
-from tui_chat.core.database import SQLITE_VERSION
-from tui_chat.core.endpoints import BUILT_IN
+from tui_chat.core.conversation import (
+    COUNT_FIELD,
+    LOGPROBS_FIELD,
+    Conversation,
+    Message,
+    Setup,
+    Token,
+    begun,
+    said,
+    title_from,
+)
+from tui_chat.core.endpoints import BUILT_IN, COMPLETION
 from tui_chat.core.errors import ChatError
 from tui_chat.core.formats import jsonl
-from tui_chat.core.keys import key_source
-from tui_chat.core.local.model import SMOLLM2, Progress, model_path
+from tui_chat.core.local.model import SMOLLM2, Progress
 from tui_chat.core.opening import Opening
 from tui_chat.core.params import label_of
+from tui_chat.core.provider import Provider
 from tui_chat.core.reply import Recorder, ask
 from tui_chat.core.text import clean, one_line
 from tui_chat.core.world import World
-
-_PACKAGES = (
-    "textual",
-    "openai",
-    "tiktoken",
-    "xllamacpp",
-    "platformdirs",
-    "tomlkit",
-    "genai-prices",
-)
 
 
 class Unwritten(Exception):
@@ -54,33 +52,61 @@ def put(text: str, *, now: bool = False) -> None:
         raise Unwritten(error) from error
 
 
-async def ask_once(world: World, opening: Opening, text: str, *, as_json: bool, save: bool) -> int:
-    """Answer one question on standard output. 0 when complete or length, 130 when stopped, else 1.
+@dataclass(frozen=True)
+class Wanted:
+    """What is asked for on the command line besides the setup."""
+
+    text: str
+    """A question; with `completes` the text that is continued, to the letter."""
+    completes: bool = False
+    as_json: bool = False
+    save: bool = False
+    logprobs: int = 0
+    """How many candidates at each place are printed with the JSON."""
+
+
+async def ask_once(world: World, opening: Opening, wanted: Wanted) -> int:
+    """One reply on standard output. 0 when complete or length, 130 when stopped, else 1.
 
     Unwritten when standard output takes no more; the reply is stopped then.
     """
     try:
         setup = opening.applied_to(world.first_setup() or Setup(BUILT_IN, SMOLLM2.id))
+        if wanted.completes:
+            # It is known without a key, and before anything is fetched or kept.
+            Provider(world.endpoint(setup.endpoint), None).check_completions()
         if setup.endpoint == BUILT_IN and not world.model_ready:
             await world.fetch_model(_Counter())
-        setup = await world.settled(setup)
-        question = said("user", clean(text))
-        sent = world.as_sent(setup)
-        for name in (name for name in setup.params if name not in sent.params):
-            words = f"{label_of(name)} was not sent: {setup.endpoint} does not know it."
-            sys.stderr.write(f"tui-chat: {words}\n")
-        reply = begun(question.id, sent)
+        sent = _as_sent(world, await world.settled(setup), wanted)
+        question = said("user", clean(wanted.text))
+        way = COMPLETION if wanted.completes else ""
+        reply = begun(question.id, sent, way=way, logprobs=wanted.logprobs)
         preset = opening.preset.name if opening.preset else ""
-        recorder = await _recorder(world, question, preset) if save else None
+        recorder = await _recorder(world, question, preset) if wanted.save else None
         provider = await world.provider(setup.endpoint)
-        printer = _Printer(as_json)
+        printer = _Printer(wanted.as_json)
         final = await ask(provider, [question], reply, sink=printer, record=recorder)
     finally:
         await world.close()
     if printer.trouble is not None:
         raise printer.trouble
-    _finish(final, as_json)
+    _finish(final, printer.tokens, wanted)
     return {"complete": 0, "length": 0, "stopped": 130}.get(final.status, 1)
+
+
+def _as_sent(world: World, setup: Setup, wanted: Wanted) -> Setup:
+    """The setup without what is not sent, each of which is told."""
+    sent = world.as_sent(setup)
+    for name in (name for name in setup.params if name not in sent.params):
+        _tell(f"{label_of(name)} was not sent: {setup.endpoint} does not know it.")
+    if wanted.completes and sent.system:
+        _tell("The system prompt was not sent: a text that is continued has none.")
+        sent = replace(sent, system="")
+    return sent
+
+
+def _tell(words: str) -> None:
+    sys.stderr.write(f"tui-chat: {words}\n")
 
 
 class _Printer:
@@ -88,10 +114,15 @@ class _Printer:
 
     def __init__(self, as_json: bool) -> None:
         self._silent = as_json
+        self.tokens: list[Token] = []
+        """Those of the content."""
         self.trouble: Unwritten | None = None
 
     def __call__(self, token: Token) -> None:
-        if token.reasoning or self._silent:
+        if token.reasoning:
+            return
+        self.tokens.append(token)
+        if self._silent:
             return
         try:
             put(token.text, now=True)
@@ -101,19 +132,48 @@ class _Printer:
             raise asyncio.CancelledError from error
 
 
-def _finish(final: Message, as_json: bool) -> None:
-    if as_json:
+def _finish(final: Message, tokens: list[Token], wanted: Wanted) -> None:
+    if wanted.as_json:
         row = jsonl.message_object(final)
         for inner in ("id", "parent", "role", "created"):
             del row[inner]
+        if wanted.logprobs:
+            row["tokens"] = [_token_object(token) for token in tokens]
         put(jsonl.dumped(row) + "\n", now=True)
     elif final.content and not final.content.endswith("\n"):
         put("\n", now=True)
-    for refusal in (one for one in final.refused if not one.sent_as and not one.unasked):
-        label = label_of(refusal.name)
-        sys.stderr.write(f"tui-chat: {label} was refused: {refusal.words}\n")
+    # Probabilities were asked for by a person here, the count of tokens by nobody.
+    refused = [one for one in final.refused if not one.sent_as and one.name != COUNT_FIELD]
+    for one in refused:
+        _tell(f"{label_of(one.name)} was refused: {one.words}")
+    if wanted.logprobs and tokens and all(one.name != LOGPROBS_FIELD for one in refused):
+        _tell_of_fewer(final, tokens, wanted.logprobs)
     if final.error:
-        sys.stderr.write(f"tui-chat: {one_line(final.error, 600)}\n")
+        _tell(one_line(final.error, 600))
+
+
+def _tell_of_fewer(final: Message, tokens: list[Token], asked: int) -> None:
+    """Say where the endpoint gave less than it was asked for."""
+    assert final.setup is not None
+    name, most = final.setup.endpoint, max(len(token.top) for token in tokens)
+    if all(token.logprob is None for token in tokens):
+        _tell(f"{name} gave no probabilities.")
+    elif not most:
+        _tell(f"{name} gave no candidates, only the logprob of each token.")
+    elif most < asked:
+        _tell(f"{name} gave at most {most} candidates at a place, not {asked}.")
+
+
+def _token_object(token: Token) -> dict[str, object]:
+    """A token with its candidates; whatever is not known of it, the keys are there."""
+    top = [_entry(one.text, one.logprob, one.raw) for one in token.top]
+    return _entry(token.text, token.logprob, token.raw) | {"top": top}
+
+
+def _entry(text: str, logprob: float | None, raw: bytes) -> dict[str, object]:
+    """With its bytes where they are not its text: in a part of a character, or what was cleaned."""
+    known: dict[str, object] = {"text": text, "logprob": logprob}
+    return known if raw == text.encode() else known | {"bytes": list(raw)}
 
 
 async def _recorder(world: World, question: Message, preset: str) -> Recorder:
@@ -122,7 +182,7 @@ async def _recorder(world: World, question: Message, preset: str) -> Recorder:
     await store.create(conversation, question)
 
     def trouble(error: ChatError) -> None:
-        sys.stderr.write(f"tui-chat: {error}\n")
+        _tell(str(error))
 
     return Recorder(store, conversation.id, trouble)
 
@@ -144,60 +204,3 @@ class _Counter:
         end = "\r" if self._live and progress.step != "checking" else "\n"
         sys.stderr.write(f"tui-chat: {words}   {end}")
         sys.stderr.flush()
-
-
-def paths(world: World) -> int:
-    """Say where things are kept."""
-    places = world.places
-    rows = {
-        "conversations": places.database,
-        "presets": places.presets,
-        "settings": places.settings,
-        "backups": places.backups,
-        "models": places.models,
-        "logs": places.logs,
-    }
-    for name, path in rows.items():
-        put(f"{name:<14}{path}\n")
-    return 0
-
-
-async def doctor(world: World) -> int:
-    """Say what this installation is made of and what it finds; asks nothing of any network."""
-    put(f"{'python':<14}{platform.python_version()} on {platform.platform()}\n")
-    for package in ("tui-chat", *_PACKAGES):
-        put(f"{package:<14}{_version(package)}\n")
-    put(f"{'sqlite':<14}{SQLITE_VERSION}\n\n")
-    paths(world)
-    put("\n")
-    model = model_path(world.places.models, SMOLLM2)
-    state = str(model) if world.model_ready else "not fetched yet"
-    put(f"{'built-in':<14}{SMOLLM2.title}: {state}\n")
-    for endpoint in world.endpoints:
-        where = endpoint.base_url or endpoint.gguf or "on this machine"
-        key = key_source(endpoint, world.environ)
-        put(f"{endpoint.name:<14}{where}   key: {key}\n")
-    for problem in world.settings.problems:
-        put(f"problem       {problem}\n")
-    return await _saved(world)
-
-
-async def _saved(world: World) -> int:
-    try:
-        store = await world.store()
-        newest = await store.headlines(limit=1)
-    except ChatError as error:
-        put(f"problem       {error}\n")
-        return 1
-    finally:
-        await world.close()
-    words = f"newest “{newest[0].title}”" if newest else "none saved yet"
-    put(f"{'conversations':<14}{words}\n")
-    return 0
-
-
-def _version(package: str) -> str:
-    try:
-        return importlib.metadata.version(package)
-    except importlib.metadata.PackageNotFoundError:
-        return "not installed"

@@ -1,0 +1,80 @@
+"""What the program is and where it keeps things, said without a screen: `doctor` and `paths`."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import platform
+
+from tui_chat.core.database import SQLITE_VERSION
+from tui_chat.core.errors import ChatError
+from tui_chat.core.keys import key_source
+from tui_chat.core.local.model import SMOLLM2, model_path
+from tui_chat.core.oneshot import put
+from tui_chat.core.world import World
+
+_PACKAGES = (
+    "textual",
+    "openai",
+    "tiktoken",
+    "xllamacpp",
+    "platformdirs",
+    "tomlkit",
+    "genai-prices",
+)
+
+
+def paths(world: World) -> int:
+    """Say where things are kept."""
+    places = world.places
+    rows = {
+        "conversations": places.database,
+        "presets": places.presets,
+        "settings": places.settings,
+        "backups": places.backups,
+        "models": places.models,
+        "logs": places.logs,
+    }
+    for name, path in rows.items():
+        put(f"{name:<14}{path}\n")
+    return 0
+
+
+async def doctor(world: World) -> int:
+    """Say what this installation is made of and what it finds; asks nothing of any network."""
+    put(f"{'python':<14}{platform.python_version()} on {platform.platform()}\n")
+    for package in ("tui-chat", *_PACKAGES):
+        put(f"{package:<14}{_version(package)}\n")
+    put(f"{'sqlite':<14}{SQLITE_VERSION}\n\n")
+    paths(world)
+    put("\n")
+    model = model_path(world.places.models, SMOLLM2)
+    state = str(model) if world.model_ready else "not fetched yet"
+    put(f"{'built-in':<14}{SMOLLM2.title}: {state}\n")
+    for endpoint in world.endpoints:
+        where = endpoint.base_url or endpoint.gguf or "on this machine"
+        key = key_source(endpoint, world.environ)
+        put(f"{endpoint.name:<14}{where}   key: {key}\n")
+    for problem in world.settings.problems:
+        put(f"problem       {problem}\n")
+    return await _saved(world)
+
+
+async def _saved(world: World) -> int:
+    try:
+        store = await world.store()
+        newest = await store.headlines(limit=1)
+    except ChatError as error:
+        put(f"problem       {error}\n")
+        return 1
+    finally:
+        await world.close()
+    words = f"newest “{newest[0].title}”" if newest else "none saved yet"
+    put(f"{'conversations':<14}{words}\n")
+    return 0
+
+
+def _version(package: str) -> str:
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return "not installed"
