@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from random import Random
 from typing import get_args
 
 import pytest
@@ -28,6 +29,8 @@ from tui_chat.core.sampling import (
     Range,
     bits,
     distribution,
+    drawn,
+    shaped_already,
     sureness,
 )
 
@@ -220,7 +223,39 @@ def test_the_size_of_a_vocabulary_need_not_be_known() -> None:
     assert 0 < found.others.low < found.others.high < 0.1
 
 
+def test_a_chosen_token_beyond_those_told_says_nothing_of_the_others() -> None:
+    many = {f"t{n}": chance for n, chance in enumerate([0.3, 0.1, *[0.6 / 100] * 100])}
+    told = [Candidate(b"t0", math.log(0.3)), Candidate(b"t1", math.log(0.1))]
+    chosen = Candidate(b"t9", math.log(0.006))
+    params = Params({"temperature": 1.6})
+    found = distribution(Place(told, vocabulary=102, chosen=chosen), params, USUAL)
+    truth = distribution(place_of(many), params, USUAL, most=200)
+    true = {share.candidate.raw: share.after.low for share in truth.shares}
+    assert [share.candidate.raw for share in found.shares] == [b"t0", b"t1", b"t9"]
+    for share in found.shares:
+        assert holds(share.after, true[share.candidate.raw])
+
+
+def test_a_throw_of_the_dice_comes_as_often_as_it_is_likely() -> None:
+    found = distribution(place_of(HALVES), Params(), USUAL, most=2)
+    came, others = drawn(found, 10_000, Random(1))
+    assert sum(came) + others == 10_000
+    assert came[0] == pytest.approx(5000, abs=200)
+    assert others == pytest.approx(2500, abs=200)
+
+
 # Of a whole reply
+
+
+def test_probabilities_after_sampling_are_recognised_by_what_parameters_leave() -> None:
+    certain = [Token("a", 0.0, (Candidate(b"a", 0.0),))] * 5
+    natural = [Token("a", -0.2, (Candidate(b"a", -0.2), Candidate(b"b", -3.0)))] * 5
+    assert shaped_already(certain, Params({"temperature": 0}))
+    assert not shaped_already(natural, Params({"temperature": 0}))
+    assert shaped_already(certain, Params({"top_p": 0.5}))
+    assert not shaped_already(natural, Params({"top_p": 0.5}))
+    assert not shaped_already(certain, Params())
+    assert not shaped_already(certain[:2], Params({"temperature": 0}))
 
 
 def test_the_perplexity_of_a_reply_is_that_of_its_mean() -> None:

@@ -31,6 +31,40 @@ class Listener(Protocol):
     def trouble(self, error: ChatError) -> None: ...
 
 
+class Listeners:
+    """Several listeners as one."""
+
+    def __init__(self, first: Listener) -> None:
+        self._all = [first]
+
+    def add(self, listener: Listener) -> None:
+        self._all.append(listener)
+
+    def remove(self, listener: Listener) -> None:
+        if listener in self._all:
+            self._all.remove(listener)
+
+    def said(self, message: Message) -> None:
+        for one in self._all:
+            one.said(message)
+
+    def token(self, token: Token, id: str) -> None:
+        for one in self._all:
+            one.token(token, id)
+
+    def ended(self, message: Message) -> None:
+        for one in self._all:
+            one.ended(message)
+
+    def refused(self, refusal: Refusal) -> None:
+        for one in self._all:
+            one.refused(refusal)
+
+    def trouble(self, error: ChatError) -> None:
+        for one in self._all:
+            one.trouble(error)
+
+
 @dataclass(frozen=True)
 class Asked:
     """One reply to be asked for: the thread it answers, and what it begins with."""

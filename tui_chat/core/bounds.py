@@ -97,7 +97,7 @@ def _tail(place: Place) -> _Tail:
     count = (place.vocabulary or LARGEST_VOCABULARY) - len(place.candidates)
     if count <= 0:
         return _NO_TAIL
-    top = math.exp(place.logprobs[-1])
+    top = math.exp(place.highest_other)
     # Rounding may even leave less than nothing.
     mass = Range(max(0.0, 1.0 - listed - SLACK), min(count * top, max(0.0, 1.0 - listed) + SLACK))
     return _Tail(float(count), Range(min(mass), mass.high), top)

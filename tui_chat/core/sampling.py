@@ -57,6 +57,10 @@ NOT_SHAPED = ("repeat_penalty",)
 """Parameters that act on the scores themselves, which no endpoint tells: what they do cannot be computed."""
 
 
+_FEW = 4
+"""Tokens; of fewer nothing can be told by the way."""
+
+
 class Range(NamedTuple):
     """What is known of a figure: not below `low`, not above `high`."""
 
@@ -117,7 +121,7 @@ class Place:
     `vocabulary` is how many tokens there are, None when that is not known; `counts` how often each
     token stands in what penalties count. `in_32_bits` says that the engine adds up in 32 bits, as llama.cpp
     does, which decides at the margin what top p cuts; the candidates are then given in the
-    order of the vocabulary.
+    order of the vocabulary. `chosen` is the token that stands there, which need not be among the likeliest.
     """
 
     def __init__(
@@ -127,8 +131,13 @@ class Place:
         vocabulary: int | None = None,
         counts: Mapping[bytes, int] | None = None,
         in_32_bits: bool = False,
+        chosen: Candidate | None = None,
     ) -> None:
         told = list(candidates)
+        self.highest_other = min((one.logprob for one in told), default=0.0)
+        """None of the tokens that are not known has a higher logprob."""
+        if chosen is not None and all(one.raw != chosen.raw for one in told):
+            told.append(chosen)
         self.candidates = sorted(told, key=lambda one: -one.logprob)
         self.vocabulary = vocabulary
         self.counts = counts or {}
@@ -284,6 +293,31 @@ def _exact(place: Place, knobs: Knobs, sampler: Sampler, most: int) -> Distribut
         Range(entropy, entropy),
         Range(remaining, remaining),
     )
+
+
+def place_of(token: Token, vocabulary: int | None, counts: Mapping[bytes, int]) -> Place | None:
+    """What is known of the place of a reply's token; None where nothing is."""
+    if token.logprob is None:
+        return None
+    chosen = Candidate(token.raw, token.logprob)
+    return Place(token.top, vocabulary=vocabulary, counts=counts, chosen=chosen)
+
+
+def shaped_already(tokens: Sequence[Token], params: Params) -> bool:
+    """Whether a reply's probabilities are those after sampling, as some servers give them.
+
+    It shows where parameters leave a trace: at temperature 0 each chosen token is certain then; where top p,
+    top k or min p cut, all candidates that are left add up to 1.
+    """
+    knobs = Knobs.of(params)
+    known = [token for token in tokens if token.logprob is not None and token.top][:200]
+    if len(known) < _FEW:
+        return False
+    if knobs.greedy:
+        return all((token.logprob or 0.0) > -1e-4 for token in known)
+    cut = knobs.top_p < 1.0 or knobs.top_k > 0 or knobs.min_p > 0.0
+    sums = (sum(math.exp(one.logprob) for one in token.top) for token in known)
+    return cut and all(abs(1.0 - total) < 1e-3 for total in sums)
 
 
 def drawn(found: Distribution, count: int, dice: Random) -> tuple[Sequence[int], int]:

@@ -6,10 +6,11 @@ again() and go_on() send, once each.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from tui_chat.core.answering import Answering, Asked, Listener
+from tui_chat.core.answering import Answering, Asked, Listener, Listeners
 from tui_chat.core.conversation import (
     EDITED,
     Conversation,
@@ -20,6 +21,7 @@ from tui_chat.core.conversation import (
     said,
     title_from,
 )
+from tui_chat.core.endpoints import COMPLETION
 from tui_chat.core.errors import ChatError
 from tui_chat.core.world import World
 
@@ -35,16 +37,35 @@ class Deleted:
     """What was read before."""
 
 
+@dataclass(frozen=True)
+class Road:
+    """A beginning of a reply: what it takes over, and the token that it takes instead."""
+
+    tokens: tuple[Token, ...]
+    """Their texts are what it begins with."""
+
+    @property
+    def text(self) -> str:
+        return "".join(token.text for token in self.tokens)
+
+
 class Talk:
     """The conversation being read, kept in the store from its first message on."""
 
     def __init__(self, world: World, listener: Listener) -> None:
         self._world = world
-        self._listener = listener
-        self._answers = Answering(world, listener)
+        self._listener = Listeners(listener)
+        self._answers = Answering(world, self._listener)
         self._saved = False
         self._deleted: dict[str, list[Deleted]] = {}
         self.conversation = Conversation()
+
+    def watch(self, listener: Listener) -> None:
+        """Tell this one too of what happens, until unwatch()."""
+        self._listener.add(listener)
+
+    def unwatch(self, listener: Listener) -> None:
+        self._listener.remove(listener)
 
     @property
     def answering(self) -> bool:
@@ -151,6 +172,41 @@ class Talk:
         logprobs = self._world.logprobs(setup.endpoint)
         reply = begun(conversation.leaf, self._world.as_sent(setup), *start, logprobs=logprobs)
         await self._asked(conversation, reply)
+
+    async def check_roads(self, setup: Setup, *, text: bool) -> None:
+        """ChatError when the endpoint can go on neither with a reply nor, as it would have to, with a text."""
+        provider = await self._world.provider(setup.endpoint)
+        if text:
+            provider.check_completions()
+        else:
+            await provider.continues()
+
+    async def take_roads(self, id: str, roads: Sequence[Road], setup: Setup) -> None:
+        """Go on along each of these beginnings of the reply with this id, all at once, in siblings; the first
+        is read. ChatError as for check_roads()."""
+        conversation = self.conversation
+        old = conversation.message(id)
+        text = old.way == COMPLETION
+        await self.check_roads(setup, text=text)
+        way = COMPLETION if text else self._world.way_to_continue(setup.endpoint)
+        logprobs = self._world.logprobs(setup.endpoint)
+        replies = [
+            begun(
+                conversation.parent(id),
+                self._world.as_sent(setup),
+                road.text,
+                way=way,
+                suffix=old.suffix,
+                logprobs=logprobs,
+            )
+            for road in roads
+        ]
+        # The first is added last, so that it is the one that is read.
+        asking = [
+            self._asked(conversation, reply, road.tokens)
+            for reply, road in reversed(list(zip(replies, roads, strict=True)))
+        ]
+        await asyncio.gather(*asking)
 
     async def _asked(
         self, conversation: Conversation, reply: Message, before: Sequence[Token] = ()

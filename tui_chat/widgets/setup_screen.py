@@ -46,7 +46,8 @@ class SetupScreen(Screen[None]):
     VERTICAL_BREAKPOINTS: list[tuple[int, str]] | None = [
         (0, "-too-low"),
         (16, "-low"),
-        (24, "-high"),
+        (24, "-middle"),
+        (32, "-high"),
     ]
     DEFAULT_CSS = """
     SetupScreen {
@@ -58,8 +59,7 @@ class SetupScreen(Screen[None]):
                 color: $text-muted; border-top: solid $foreground 20%;
                 &.-wrong { color: $text-warning; }
             }
-            &.-with-next Sidebar { height: auto; max-height: 60%; }
-            & NextToken { border-top: none; }
+            &.-with-next Sidebar { height: auto; max-height: 70%; }
             & Meter { border-top: solid $foreground 20%; height: 3; }
         }
         &.-narrow #side { width: 36; }
@@ -69,10 +69,15 @@ class SetupScreen(Screen[None]):
             & #side { layer: over; dock: right; display: none; background: $surface; margin: 1 0; }
             &.-sidebar-over #side { display: block; }
         }
+        &.-middle #side.-with-next {
+            & #explanation { display: none; border-top: none; max-height: 3; }
+            &.-focused #explanation { display: block; }
+            & Meter { border-top: none; height: 2; }
+        }
         &.-low #side {
+            & NextToken { display: none; }
             & #explanation { max-height: 4; }
-            &.-with-next Sidebar { height: auto; max-height: 60%; }
-            & NextToken { border-top: none; }
+            &.-with-next Sidebar { height: auto; max-height: 70%; }
             & Meter { border-top: none; height: 2; }
         }
     }
@@ -215,6 +220,7 @@ class SetupScreen(Screen[None]):
         # Over the room it would cover the line at the bottom: on a layer, docked lines take no room.
         self.query_one("#side").styles.max_height = max(1, self.size.height - 2)
         self.call_after_refresh(self._show_side_title)
+        self.sidebar.compact = not self.has_class("-high")
         small = self.has_class("-too-narrow") or self.has_class("-too-low")
         if small and not self.query("#too-small"):
             self.mount(Static(TOO_SMALL, id="too-small"))

@@ -1,0 +1,1 @@
+"""What the model nearly said: a reply seen by the probabilities of its tokens."""
