@@ -46,6 +46,16 @@ def span(chances: Range) -> str:
     return f"{low:.{digits}f}–{high:.{digits}f} %"
 
 
+def surprise(chances: Range) -> str:
+    """The same in bits: how surprising it would be to be drawn."""
+    if chances.high <= 0:
+        return "never"
+    low = -math.log2(chances.high) + 0.0
+    if chances.exact:
+        return f"{low:.1f} bits"
+    return f"{low:.1f}–{-math.log2(chances.low):.1f}" if chances.low > 0 else f"≥ {low:.1f}"
+
+
 @dataclass(frozen=True)
 class Dice:
     """What came of a throw: how often each of the shares, and how often any other token."""
@@ -96,16 +106,18 @@ def rows(
     chosen: bytes | None = None,
     cursor: int | None = None,
     raw_figures: bool = False,
+    bits: bool = False,
 ) -> list[Content]:
     """At most so many rows for the likeliest, and one for all others.
 
-    `chosen` is the token that stands there, marked; `cursor` the row that keys act on;
-    `raw_figures` adds what each had before.
+    `chosen` is the token that stands there, marked; `cursor` the row that keys act on, which is among
+    those shown; `raw_figures` adds what each had before, `bits` gives figures as surprise.
     """
-    named = found.shares[: max(1, most - 1)]
+    first = max(0, (cursor or 0) - max(1, most - 1) + 1)
+    named = found.shares[first : first + max(1, most - 1)]
     marks = chosen is not None or cursor is not None
     lines = []
-    for place, share in enumerate(named):
+    for place, share in enumerate(named, first):
         taken = chosen is not None and share.candidate.raw == chosen
         mark = f"{'›' if place == cursor else ' '}{'●' if taken else ' '}" if marks else ""
         came = dice.came[place] if dice is not None and place < len(dice.came) else None
@@ -123,21 +135,23 @@ def rows(
                 ),
                 width,
                 raw_figures,
+                bits,
             )
         )
-    others = _others(found, len(named), dice)
-    lines.append(_row(_Row(*others, mark="  " if marks else "", other=True), width, raw_figures))
+    others = _others(found, first, first + len(named), dice)
+    row = _Row(*others, mark="  " if marks else "", other=True)
+    lines.append(_row(row, width, raw_figures, bits))
     return lines
 
 
 def _others(
-    found: Distribution, named: int, dice: Dice | None
+    found: Distribution, first: int, end: int, dice: Dice | None
 ) -> tuple[str, Range, float, int | None, int]:
-    rest = found.shares[named:]
+    rest = (*found.shares[:first], *found.shares[end:])
     low = sum(share.after.low for share in rest) + found.others.low
     high = min(1.0, sum(share.after.high for share in rest) + found.others.high)
     raw = sum(share.raw for share in rest) + found.others_raw
-    came = None if dice is None else dice.others + sum(dice.came[named:])
+    came = None if dice is None else dice.others + sum(dice.came[:first]) + sum(dice.came[end:])
     return "others", Range(low, high), raw, came, dice.count if dice else 0
 
 
@@ -154,13 +168,14 @@ class _Row:
     other: bool = False
 
 
-def _row(row: _Row, width: int, raw_figures: bool) -> Content:
-    value = "cut" if row.cut else span(row.after)
+def _row(row: _Row, width: int, raw_figures: bool, bits: bool = False) -> Content:
+    told = surprise if bits else span
+    value = "cut" if row.cut else told(row.after)
     if row.came is not None:
         value = f"{row.came}×  {value}"
     figures = f"{value:>{max(8, len(value))}}"
     if raw_figures:
-        figures = f"{percent(row.raw):>8} {figures}"
+        figures = f"{told(Range(row.raw, row.raw)):>8} {figures}"
     room = width - len(row.mark) - _NAME - 1 - len(figures) - 1
     style = MUTED if row.other else f"strike {FAINT}" if row.cut else "$text"
     name = Content.styled(row.name, style).truncate(_NAME, ellipsis=True)
@@ -171,7 +186,7 @@ def _row(row: _Row, width: int, raw_figures: bool) -> Content:
     line = Content.assemble(
         row.mark, name, gap, bar, " ", (figures, FAINT if row.cut else MUTED if row.other else "")
     )
-    return line.stylize("$primary 100%" if row.at and not row.mark else "") if row.at else line
+    return line.stylize("on $primary 25%") if row.at else line
 
 
 def summary(found: Distribution, width: int) -> Content:

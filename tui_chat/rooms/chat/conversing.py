@@ -73,11 +73,18 @@ class ConversationScreen(AskingScreen, MessageScreen[None]):
 
     def token(self, token: Token, id: str) -> None:
         super().token(token, id)
-        self.transcript.append(token.text, reasoning=token.reasoning)
+        if self._is_last(id):
+            self.transcript.append(token.text, reasoning=token.reasoning)
 
     def ended(self, message: Message) -> None:
-        self.transcript.end(message)
+        if self._is_last(message.id):
+            self.transcript.end(message)
         super().ended(message)
+
+    def _is_last(self, id: str) -> bool:
+        """Whether it is the reply at the end of what is shown, and not one of its siblings that arrive too."""
+        shown = self.transcript.messages
+        return bool(shown) and shown[-1].id == id
 
     def show_conversation(self, at: str | None = None) -> None:
         super().show_conversation(at)
