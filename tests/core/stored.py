@@ -15,6 +15,7 @@ from pathlib import Path
 from hypothesis import strategies as st
 
 from tui_chat.core.conversation import (
+    COMPLETION,
     ROLES,
     STATUSES,
     Conversation,
@@ -24,7 +25,7 @@ from tui_chat.core.conversation import (
     Usage,
     new_id,
 )
-from tui_chat.core.endpoints import COMPLETION, WAYS
+from tui_chat.core.endpoints import WAYS
 from tui_chat.core.params import PARAMETERS, Parameter, Params, Value
 from tui_chat.core.records import LATEST
 from tui_chat.core.store import Store

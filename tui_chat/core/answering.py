@@ -41,8 +41,7 @@ class Listeners:
         self._all.append(listener)
 
     def remove(self, listener: Listener) -> None:
-        if listener in self._all:
-            self._all.remove(listener)
+        self._all = [one for one in self._all if one is not listener]
 
     def said(self, message: Message) -> None:
         for one in self._all:
@@ -83,6 +82,8 @@ class Answering:
         self._world = world
         self._listener = listener
         self._replies = set[asyncio.Task[Message]]()
+        self.arriving: dict[str, list[Token]] = {}
+        """The tokens of each reply in flight, as far as they came, by its id; those it begins with first."""
         self._unwritten: list[Recorder] = []
         self._retrying: asyncio.Task[None] | None = None
 
@@ -96,7 +97,17 @@ class Answering:
         task = asyncio.create_task(self._asked(asked))
         self._replies.add(task)
         task.add_done_callback(self._replies.discard)
+        reply = asked.reply
+        self.arriving[reply.id] = list(asked.before) or (
+            [Token(reply.content)] if reply.content else []
+        )
+        task.add_done_callback(lambda _: self.arriving.pop(reply.id, None))
         return await asyncio.shield(task)
+
+    def _take(self, token: Token, id: str) -> None:
+        if not token.reasoning:
+            self.arriving[id].append(token)
+        self._listener.token(token, id)
 
     async def _asked(self, asked: Asked) -> Message:
         # Deferred: the client's modules are not needed for the first screen.
@@ -133,7 +144,7 @@ class Answering:
             provider,
             asked.thread,
             reply,
-            sink=lambda token: self._listener.token(token, reply.id),
+            sink=lambda token: self._take(token, reply.id),
             notice=self._listener.refused,
             record=recorder,
             before=asked.before,

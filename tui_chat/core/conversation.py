@@ -22,6 +22,8 @@ Status = Literal[
 ROLES: tuple[Role, ...] = get_args(Role)
 STATUSES: tuple[Status, ...] = get_args(Status)
 
+COMPLETION = "completion"
+"""The way of a reply that is no answer in a chat, but continues a plain text."""
 _ALPHABET = "23456789abcdefghjkmnpqrstuvwxyz"
 
 
@@ -378,6 +380,11 @@ class Conversation:
         while children := self._children.get(leaf):
             leaf = children[-1]
         return leaf
+
+    @property
+    def is_text(self) -> bool:
+        """Whether it is no chat, but a text and its continuations."""
+        return any(message.way == COMPLETION for message in self._messages.values())
 
     def latest_setup(self) -> Setup | None:
         """The setup of the last reply on the thread being read."""

@@ -13,6 +13,7 @@ from pathlib import Path
 from types import MappingProxyType
 from urllib.parse import urlsplit
 
+from tui_chat.core.conversation import COMPLETION
 from tui_chat.core.errors import ChatError
 from tui_chat.core.params import BY_NAME, PARAMETERS, Parameter
 from tui_chat.core.text import clean, one_line
@@ -24,8 +25,6 @@ ENVIRONMENT = "environment"
 DATA = Path(__file__).parent.parent / "data"
 WAYS_TO_CONTINUE = ("prefill", "continue_final_message")
 """A last message of the assistant's own is gone on with (llama.cpp), or is where two fields say so (vLLM)."""
-COMPLETION = "completion"
-"""Not a chat: the reply continues a plain text."""
 ENGINE_NAMES = ("llamacpp", "vllm", "ollama", "openai")
 """The names of engines.ENGINES, which need not be loaded for them."""
 WAYS = (*WAYS_TO_CONTINUE, COMPLETION)

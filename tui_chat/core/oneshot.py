@@ -11,6 +11,7 @@ import sys
 from dataclasses import dataclass, replace
 
 from tui_chat.core.conversation import (
+    COMPLETION,
     COUNT_FIELD,
     LOGPROBS_FIELD,
     Conversation,
@@ -21,7 +22,7 @@ from tui_chat.core.conversation import (
     said,
     title_from,
 )
-from tui_chat.core.endpoints import BUILT_IN, COMPLETION
+from tui_chat.core.endpoints import BUILT_IN
 from tui_chat.core.errors import ChatError
 from tui_chat.core.formats import jsonl
 from tui_chat.core.local.model import SMOLLM2, Progress

@@ -15,8 +15,7 @@ from typing import Protocol
 
 from tui_chat.core import counting
 from tui_chat.core.chunks import Ending
-from tui_chat.core.conversation import Message, Refusal, Token, Usage
-from tui_chat.core.endpoints import COMPLETION
+from tui_chat.core.conversation import COMPLETION, Message, Refusal, Token, Usage
 from tui_chat.core.errors import ChatError
 from tui_chat.core.probabilities import packed
 from tui_chat.core.provider import Provider

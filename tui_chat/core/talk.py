@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 
 from tui_chat.core.answering import Answering, Asked, Listener, Listeners
 from tui_chat.core.conversation import (
+    COMPLETION,
     EDITED,
     Conversation,
     Message,
@@ -21,7 +22,6 @@ from tui_chat.core.conversation import (
     said,
     title_from,
 )
-from tui_chat.core.endpoints import COMPLETION
 from tui_chat.core.errors import ChatError
 from tui_chat.core.world import World
 
@@ -124,7 +124,7 @@ class Talk:
             self._saved = True
         conversation.add(question)
         self._listener.said(question)
-        await self._answer(conversation, setup)
+        await self._asked(conversation, self._begun(setup))
 
     async def again(self, id: str, setup: Setup) -> None:
         """Answer once more what this reply answered: the new reply is its sibling. A question that
@@ -135,7 +135,11 @@ class Talk:
         if question is None:
             return
         conversation.leaf = question
-        await self._answer(conversation, setup)
+        again = conversation.message(id)
+        reply = self._begun(setup, suffix=again.suffix)
+        if again.way == COMPLETION or (asked and conversation.is_text):
+            reply = replace(reply, way=COMPLETION)
+        await self._asked(conversation, reply)
 
     async def check_going_on(self, id: str, setup: Setup) -> None:
         """ChatError when there is nothing in this reply to go on from, or when the endpoint cannot."""
@@ -148,7 +152,9 @@ class Talk:
         many servers drop that, and would begin with it again."""
         conversation = self.conversation
         conversation.leaf = conversation.parent(id)
-        await self._answer(conversation, setup, conversation.message(id))
+        old, way = conversation.message(id), self._world.way_to_continue(setup.endpoint)
+        reply = self._begun(setup, old.content.rstrip(), old.reasoning, way)
+        await self._asked(conversation, reply)
 
     async def write(self, text: str, instead_of: str) -> Message:
         """Save a text of the person's own beside the message it is `instead_of`; nothing is sent.
@@ -164,13 +170,51 @@ class Talk:
         conversation.add(new)
         return new
 
-    async def _answer(
-        self, conversation: Conversation, setup: Setup, old: Message | None = None
+    def _begun(
+        self, setup: Setup, content: str = "", reasoning: str = "", way: str = "", suffix: str = ""
+    ) -> Message:
+        """A reply to the leaf of which nothing has arrived yet."""
+        return begun(
+            self.conversation.leaf,
+            self._world.as_sent(setup),
+            content,
+            reasoning,
+            way,
+            suffix,
+            self._world.logprobs(setup.endpoint),
+        )
+
+    async def write_on(
+        self, text: str, setup: Setup, *, suffix: str = "", preset: str = ""
     ) -> None:
-        way = self._world.way_to_continue(setup.endpoint) if old else ""
-        start = (old.content.rstrip(), old.reasoning, way) if old else ("", "", "")
-        logprobs = self._world.logprobs(setup.endpoint)
-        reply = begun(conversation.leaf, self._world.as_sent(setup), *start, logprobs=logprobs)
+        """Continue a text. What of it is the thread being read already, or the beginning of it, stays;
+        the rest is added as a message of the person's, and the continuation is the reply to that.
+
+        ChatError when what was written could not be put on disk, or when the endpoint continues no texts;
+        then nothing was sent.
+        """
+        (await self._world.provider(setup.endpoint)).check_completions()
+        conversation = self.conversation
+        parent, rest = _grown_from(conversation.thread(), text)
+        if rest or parent is None:
+            written = said("user", rest, parent)
+            store = await self._world.store()
+            if self._saved:
+                await store.add(conversation.id, written)
+            else:
+                conversation.title, conversation.preset = title_from(text), preset
+                await store.create(conversation, written)
+                self._saved = True
+            conversation.add(written)
+            self._listener.said(written)
+            parent = written.id
+        reply = begun(
+            parent,
+            self._world.as_sent(setup),
+            way=COMPLETION,
+            suffix=suffix,
+            logprobs=self._world.logprobs(setup.endpoint),
+        )
         await self._asked(conversation, reply)
 
     async def check_roads(self, setup: Setup, *, text: bool) -> None:
@@ -230,6 +274,16 @@ class Talk:
         """
         await self._answers.finish()
 
+    async def tokens(self, id: str) -> Sequence[Token]:
+        """The tokens of a reply with what is known of them: those that came so far of one that arrives,
+        else those that were kept; none where there are none."""
+        if (coming := self._answers.arriving.get(id)) is not None:
+            return list(coming)
+        # Deferred: only a view of probabilities needs it.
+        from tui_chat.core.probabilities import Kept
+
+        return Kept(await (await self._world.store()).tokens(id))
+
     async def keep_leaf(self) -> None:
         """Remember which branch is being read."""
         leaf = self.conversation.leaf
@@ -276,3 +330,13 @@ class Talk:
         self.conversation.title = title
         if self._saved:
             await (await self._world.store()).rename(self.conversation.id, title)
+
+
+def _grown_from(thread: Sequence[Message], text: str) -> tuple[str | None, str]:
+    """The message of a thread up to which the text is what was written there, and what follows that."""
+    parent, at = None, 0
+    for message in thread:
+        if not message.content or not text.startswith(message.content, at):
+            break
+        parent, at = message.id, at + len(message.content)
+    return parent, text[at:]

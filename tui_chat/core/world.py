@@ -13,8 +13,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tui_chat.core.conversation import Message, Setup
-from tui_chat.core.endpoints import COMPLETION, GGUF, Endpoint, Endpoints
+from tui_chat.core.conversation import COMPLETION, Message, Setup
+from tui_chat.core.endpoints import GGUF, Endpoint, Endpoints
 from tui_chat.core.errors import ChatError
 from tui_chat.core.files import Places
 from tui_chat.core.params import BY_NAME, Params

@@ -4,8 +4,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from tui_chat.core.conversation import COUNT_FIELD, LOGPROBS_FIELD, Conversation, Message, Setup
-from tui_chat.core.endpoints import COMPLETION
+from tui_chat.core.conversation import (
+    COMPLETION,
+    COUNT_FIELD,
+    LOGPROBS_FIELD,
+    Conversation,
+    Message,
+    Setup,
+)
 from tui_chat.core.world import World
 
 
