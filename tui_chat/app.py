@@ -25,6 +25,7 @@ from tui_chat.core.errors import ChatError
 from tui_chat.core.opening import Opening
 from tui_chat.core.world import World
 from tui_chat.rooms.chat.screen import ChatScreen
+from tui_chat.widgets.asking_screen import AskingScreen
 from tui_chat.widgets.keyed_app import KeyedApp
 from tui_chat.widgets.message_screen import MessageScreen
 
@@ -39,6 +40,7 @@ LEAVE_SECONDS = 3
 
 _DIALOGS = ("code_dialog", "compare", "info", "pickers", "tree")
 OPENED_LATER = (
+    "rooms.lens.screen",
     "rooms.review.screen",
     "rooms.welcome.screen",
     *(f"widgets.{name}" for name in _DIALOGS),
@@ -199,6 +201,14 @@ class TuiChat(KeyedApp):
                 self.chat.open(left.conversation, left.message, left.deed)
 
         await self.push_screen(room, take)
+
+    @on(AskingScreen.LensWanted)
+    async def _open_lens(self, event: AskingScreen.LensWanted) -> None:
+        from tui_chat.rooms.lens.screen import LensScreen
+
+        asker = self.screen
+        if isinstance(asker, AskingScreen) and asker.talk.conversation.has(event.id):
+            await self.push_screen(LensScreen(asker, event.id))
 
     # By its name: the room is imported when it is first opened.
     def on_previewing_screen_setup_taken(self, event: PreviewingScreen.SetupTaken) -> None:

@@ -238,9 +238,16 @@ def _entropy(known: list[_Known], tail: _Tail) -> Range:
         total = sums.low
         nats = math.log(total) - inner / total
         return Range(max(0.0, nats / math.log(2)), max(0.0, nats / math.log(2)))
-    if certain and tail.top <= min(_weight(one) for one in known if one.possible):
-        # Everything more of the tail is more surprising than the rest, so it grows with its mass.
-        low, high = tail.mass
+    low, high = tail.mass
+    # More of the tail is more surprise, as long as what is known is likelier on the whole: both
+    # derivatives of the entropy by the mass are above zero then.
+    grows = (
+        certain
+        and high > 0.0
+        and sums.low + low + inner - sums.low * math.log(tail.top) > 0.0
+        and inner - sums.low * math.log(high / tail.most) > 0.0
+    )
+    if grows:
         steep = low * math.log(tail.top) if low > 0 else 0.0
         flat = high * math.log(high / tail.most)
         least = math.log(sums.low + low) - (inner + steep) / (sums.low + low)

@@ -53,7 +53,7 @@ async def look(provider: Provider, request: Request, *, whole: bool = False) -> 
     """
     engine = await provider.known_engine()
     neutral = replace(request.setup, params=for_one_token(request.setup.params))
-    vocabulary = await _vocabulary(provider, neutral.model) if engine.whole_vocabulary else None
+    vocabulary = await vocabulary_of(provider, neutral.model)
     most = 20
     if engine.whole_vocabulary:
         most = vocabulary if whole and vocabulary else MOST_AT_FIRST
@@ -72,7 +72,7 @@ async def look(provider: Provider, request: Request, *, whole: bool = False) -> 
     if not found.entries:
         return Look(None, engine.sampler, words)
     named = await _named(provider, found.entries) if engine.whole_vocabulary else found.entries
-    counts = engine.sampler.counts(await _prompt(provider, asked, engine.sampler), [])
+    counts = engine.sampler.counts(await prompt_tokens(provider, asked), [])
     place = await asyncio.to_thread(_place, named, vocabulary, counts)
     return Look(place, engine.sampler, words, found.shaped, after)
 
@@ -216,8 +216,10 @@ async def _is_scaled(provider: Provider, asked: Request, found: _Found) -> bool:
     return False
 
 
-async def _vocabulary(provider: Provider, model: str) -> int | None:
-    """How many tokens the model has, as its server's list tells."""
+async def vocabulary_of(provider: Provider, model: str) -> int | None:
+    """How many tokens the model has, where its server's list tells that. ChatError when it cannot be asked."""
+    if not provider.engine.whole_vocabulary:
+        return None
     if not provider.listed:
         await provider.models()
     sizes = {one.id: one.vocabulary for one in provider.listed}
@@ -240,9 +242,11 @@ async def _named(provider: Provider, entries: Sequence[_Entry]) -> Sequence[_Ent
     ]
 
 
-async def _prompt(provider: Provider, asked: Request, sampler: Sampler) -> Sequence[bytes]:
-    """The last tokens of the prompt, where penalties count them and the server tells them."""
-    if not sampler.counts_prompt or not (await provider.known_engine()).whole_vocabulary:
+async def prompt_tokens(provider: Provider, asked: Request) -> Sequence[bytes]:
+    """The last tokens of a request's prompt, where penalties count them and the server tells them."""
+    engine = await provider.known_engine()
+    sampler = engine.sampler
+    if not sampler.counts_prompt or not engine.whole_vocabulary:
         return []
     if asked.completes:
         text: object = written(asked.thread) + asked.begun

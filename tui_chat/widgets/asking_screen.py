@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import getters, work
 from textual.binding import BindingType
+from textual.message import Message as Event
 from textual.reactive import var
 
 from tui_chat.core.conversation import Message, Refusal, Setup, Token
@@ -57,6 +59,12 @@ class AskingScreen(SetupScreen):
     def draft_to_send(self) -> str:
         """What is written, would be sent and is not yet: for subclasses."""
         return ""
+
+    @dataclass(eq=False, repr=False)
+    class LensWanted(Event):
+        """A reply is to be seen through the lens."""
+
+        id: str
 
     # What happens to the conversation (the talk's listener)
 
@@ -162,6 +170,9 @@ class AskingScreen(SetupScreen):
 
     def _show_reading(self, reading: Reading) -> None:
         self.meter.reading = reading
+
+    def read_reply(self, id: str) -> None:
+        """Read the branch of the reply with this id: for subclasses."""
 
     # The next token
 

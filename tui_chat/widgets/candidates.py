@@ -93,7 +93,7 @@ class Bar:
         return Content.assemble(*(part for part in parts if part[0]))
 
     def _cells(self, chance: float, width: int) -> int:
-        cells = round(chance * width)
+        cells = min(width, round(chance * width))
         return 1 if chance > 0 and not cells else cells
 
 
@@ -115,7 +115,10 @@ def rows(
     """
     first = max(0, (cursor or 0) - max(1, most - 1) + 1)
     named = found.shares[first : first + max(1, most - 1)]
+    raw_figures = raw_figures and dice is None
     marks = chosen is not None or cursor is not None
+    # To the longest of them, so that short ones can be told apart.
+    scale = max([share.raw for share in named] + [share.after.middle for share in named] + [1e-9])
     lines = []
     for place, share in enumerate(named, first):
         taken = chosen is not None and share.candidate.raw == chosen
@@ -132,6 +135,7 @@ def rows(
                     share.cut,
                     mark,
                     place == cursor,
+                    scale=scale,
                 ),
                 width,
                 raw_figures,
@@ -139,7 +143,7 @@ def rows(
             )
         )
     others = _others(found, first, first + len(named), dice)
-    row = _Row(*others, mark="  " if marks else "", other=True)
+    row = _Row(*others, mark="  " if marks else "", other=True, scale=scale)
     lines.append(_row(row, width, raw_figures, bits))
     return lines
 
@@ -166,6 +170,8 @@ class _Row:
     mark: str = ""
     at: bool = False
     other: bool = False
+    scale: float = 1.0
+    """The probability that fills the bar."""
 
 
 def _row(row: _Row, width: int, raw_figures: bool, bits: bool = False) -> Content:
@@ -182,7 +188,8 @@ def _row(row: _Row, width: int, raw_figures: bool, bits: bool = False) -> Conten
     gap = Content(" " * (_NAME - name.cell_length + 1))
     thrown = row.came is not None and row.thrown > 0
     before = (row.came or 0) / row.thrown if thrown else row.raw
-    bar = Bar(0.0 if row.cut else row.after.middle, before, thrown).drawn(max(0, room))
+    after = 0.0 if row.cut else row.after.middle
+    bar = Bar(after / row.scale, before / row.scale, thrown).drawn(max(0, room))
     line = Content.assemble(
         row.mark, name, gap, bar, " ", (figures, FAINT if row.cut else MUTED if row.other else "")
     )
@@ -194,7 +201,7 @@ def summary(found: Distribution, width: int) -> Content:
     entropy, choices, kept = found.entropy, found.choices, found.kept
     same = entropy.high - entropy.low < 0.01
     bits = f"{entropy.middle:.2f}" if same else f"{entropy.low:.1f}–{entropy.high:.1f}"
-    few = f"{choices.middle:.1f}" if same else _few(choices)
+    few = _figure(choices.middle) if same else _few(choices)
     words = f"{bits} bits · like {few} equal choices"
     if not math.isinf(kept.high) and kept.low == kept.high:
         longer = f"{words} of {figure(int(kept.low))}"
@@ -205,5 +212,9 @@ def summary(found: Distribution, width: int) -> Content:
 
 def _few(choices: Range) -> str:
     if choices.high > 10_000:
-        return f"{choices.low:.1f} or more"
-    return f"{choices.low:.1f}–{choices.high:.1f}"
+        return f"{_figure(choices.low)} or more"
+    return f"{_figure(choices.low)}–{_figure(choices.high)}"
+
+
+def _figure(number: float) -> str:
+    return f"{number:.1f}" if number < 100 else figure(round(number))

@@ -61,6 +61,7 @@ _FITS: Mapping[str, Callable[[Message, Conversation], bool]] = {
     "edit_message": _always,
     "regenerate_message": _answers,
     "continue_message": _goes_on,
+    "open_lens": _is_reply,
     "delete_branch": _always,
     "use_parameters": _has_setup,
 }
@@ -101,7 +102,7 @@ class MessageScreen(Screen[ScreenResultType]):
 
     deeds: ClassVar[frozenset[str]] = frozenset()
     """What the subclass does besides READING, and has an `action_…` for: edit_message,
-    regenerate_message, continue_message, delete_branch, undo_delete; and use_parameters, for which it
+    regenerate_message, continue_message, open_lens, delete_branch, undo_delete; and use_parameters, for which it
     has use_setup(). What is not named here is not offered."""
 
     answers_again: ClassVar[bool] = False

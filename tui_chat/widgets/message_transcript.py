@@ -57,6 +57,12 @@ class MessageTranscript(Transcript):
             "continue",
         ),
         _key(
+            "l",
+            "open_lens",
+            ("Lens", "The probabilities of the reply's tokens"),
+            "lens",
+        ),
+        _key(
             "left_square_bracket",
             "turn(-1)",
             ("Siblings", "The sibling before, after"),

@@ -111,6 +111,7 @@ def message_commands(screen: Screen[Any], transcript: Transcript) -> list[Comman
         ("Edit the message", "As a new branch", "edit_message"),
         ("Regenerate this reply", "Beside it, as a sibling", "regenerate_message"),
         ("Continue this reply", "Where it was broken off, as a sibling", "continue_message"),
+        ("Lens", "The probabilities of its tokens, and other roads", "open_lens"),
         ("Older sibling", "The one before", "turn(-1)"),
         ("Newer sibling", "The one after", "turn(1)"),
         ("Tree of the conversation", "All its branches; read another", "show_tree"),

@@ -249,8 +249,13 @@ class SetupScreen(Screen[None]):
         }
         await dialogs[name]()
 
+    @property
+    def in_parameters(self) -> bool:
+        """Whether keys act on the parameters."""
+        return self.focused is not None and self.focused in self.query("#side *")
+
     def on_descendant_focus(self) -> None:
-        focused = self.focused is not None and self.focused in self.query("#side *")
+        focused = self.in_parameters
         self.query_one("#side").set_class(focused, "-focused")
         if not focused:
             self.remove_class("-sidebar-over")

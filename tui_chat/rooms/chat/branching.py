@@ -19,6 +19,7 @@ class BranchingScreen(ConversationScreen):
             "edit_message",
             "regenerate_message",
             "continue_message",
+            "open_lens",
             "delete_branch",
             "undo_delete",
             "use_parameters",

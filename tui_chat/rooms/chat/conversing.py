@@ -29,6 +29,13 @@ class ConversationScreen(AskingScreen, MessageScreen[None]):
         Binding("escape", "stop", "Stop", tooltip="Stop the reply, keep its text", id="chat.stop"),
         Binding("escape", "back", "Back", tooltip="Back to the prompt", id="chat.back"),
         Binding(
+            "f4",
+            "lens",
+            "Lens",
+            tooltip="The probabilities of a reply's tokens, and other roads",
+            id="chat.lens",
+        ),
+        Binding(
             "f5,ctrl+r",
             "regenerate",
             "Regenerate",
@@ -96,6 +103,10 @@ class ConversationScreen(AskingScreen, MessageScreen[None]):
 
     # Asking
 
+    def read_reply(self, id: str) -> None:
+        if self.conversation.has(id) and not self.answering:
+            self.read(id)
+
     def ask_again(self, id: str) -> None:
         """Answer once more what the reply with this id answered, or the question it is."""
         self.ask(lambda setup: self.talk.again(id, setup))
@@ -132,6 +143,8 @@ class ConversationScreen(AskingScreen, MessageScreen[None]):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         if action == "back":
             return self.can_go_back
+        if action == "lens":
+            return any(one.role == "assistant" for one in self.conversation.thread())
         if action == "regenerate":
             return self.talk.conversation.leaf is not None and not self.answering
         return super().check_action(action, parameters)
@@ -144,6 +157,18 @@ class ConversationScreen(AskingScreen, MessageScreen[None]):
     def action_back(self) -> None:
         """Esc when nothing is to be stopped."""
         self.leave_sidebar()
+
+    def action_lens(self) -> None:
+        """Look through the lens at the reply under the cursor, else at the last one."""
+        at = self.at_cursor() if self.focused is self.transcript else None
+        replies = [one for one in self.conversation.thread() if one.role == "assistant"]
+        if at is None or at.role != "assistant":
+            at = replies[-1] if replies else None
+        if at is not None:
+            self.post_message(self.LensWanted(at.id))
+
+    def action_open_lens(self) -> None:
+        self.action_lens()
 
     def action_regenerate(self) -> None:
         leaf = self.talk.conversation.leaf

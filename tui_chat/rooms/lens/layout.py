@@ -91,13 +91,22 @@ class Layout:
                 return
         elif not text.startswith(" ") and (carried := self._last_word(line)):
             # It goes on with a word that began in this line: the word moves as a whole.
-            line = Line()
+            new = Line()
             for piece in carried:
-                line.add(piece.token, piece.text, piece.width)
-            self.lines.append(line)
+                text_of, width_of = piece.text, piece.width
+                if not new.pieces and text_of.startswith(" "):
+                    line.add(piece.token, " ", 1)
+                    text_of, width_of = text_of[1:], width_of - 1
+                if text_of:
+                    new.add(piece.token, text_of, width_of)
+            self.lines.append(new)
             self._put(token, text)
             return
         if line.pieces:
+            if text.startswith(" "):
+                # White space between two lines stays at the end of the first, out of the way.
+                line.add(token, " ", 1)
+                text = text[1:]
             self.lines.append(Line())
         self._put_long(token, text)
 

@@ -46,6 +46,7 @@ class PreviewingScreen(AnswersOnce[Left], MessageScreen[Left]):
             "edit_message",
             "regenerate_message",
             "continue_message",
+            "open_lens",
             "delete_branch",
             "use_parameters",
         }
@@ -140,6 +141,9 @@ class PreviewingScreen(AnswersOnce[Left], MessageScreen[Left]):
 
     def action_continue_message(self) -> None:
         self._leave_at_message("continue_message")
+
+    def action_open_lens(self) -> None:
+        self._leave_at_message("open_lens")
 
     def action_delete_branch(self) -> None:
         self._leave_at_message("delete_branch")
