@@ -19,7 +19,8 @@ from dataclasses import dataclass, field, replace
 from types import TracebackType
 from typing import Any, Literal, Self
 
-Body = dict[str, Any]
+from tests.fake_events import Body, Events, chat_event, put_chunk, text_event
+
 Break = Literal["chunk", "end", "reset"]
 END = b"data: [DONE]\n\n"
 CLOSING = {"connection": "close"}
@@ -69,6 +70,10 @@ class Answer:
     """Send nothing more after so many tokens, and keep the connection."""
     silent: bool = False
     """Take the request and never answer."""
+
+
+def _is_look(body: Body) -> bool:
+    return body.get("max_tokens") == 1 and bool(body.get("logprobs"))
 
 
 class FakeServer:
@@ -130,8 +135,15 @@ class FakeServer:
 
     @property
     def chats(self) -> list[Body]:
-        """The bodies of the chats that were asked for."""
-        return [one.body for one in self.requests if one.path.endswith("/chat/completions")]
+        """The bodies of the chats that were asked for; looks at the next token are none."""
+        asked = [one.body for one in self.requests if one.path.endswith("/chat/completions")]
+        return [body for body in asked if not _is_look(body)]
+
+    @property
+    def looks(self) -> list[Body]:
+        """The bodies of the looks at the next token, at chats and at texts."""
+        asked = [one.body for one in self.requests if one.path.endswith("/completions")]
+        return [body for body in asked if _is_look(body)]
 
     def _run(self) -> None:
         asyncio.set_event_loop(self._loop)
@@ -236,12 +248,12 @@ class FakeServer:
             "x-request-id": "req-1",
         }
         _head(writer, 200, CLOSING | headers | answer.headers)
-        make = _chat_event if "/chat/" in request.path else _text_event
-        if await self._stream(answer, request.body, _Events(writer, request.body, make), gone):
+        make = chat_event if "/chat/" in request.path else text_event
+        if await self._stream(answer, request.body, Events(writer, request.body, make), gone):
             writer.write(b"0\r\n\r\n")
 
     async def _stream(
-        self, answer: Answer, body: Body, events: _Events, gone: asyncio.Task[bytes]
+        self, answer: Answer, body: Body, events: Events, gone: asyncio.Task[bytes]
     ) -> bool:
         """Send the tokens; False when the connection was broken off."""
         writer = events.writer
@@ -258,14 +270,14 @@ class FakeServer:
             if gone.done():
                 raise ConnectionResetError
             if place in answer.inject:
-                _chunk(writer, answer.inject[place])
+                put_chunk(writer, answer.inject[place])
             given = answer.logprobs[place] if answer.logprobs and body.get("logprobs") else None
             self.sent.append((time.monotonic(), token))
             events.send(token, logprobs=given)
             if place % 50 == 0 or answer.delay:
                 await writer.drain()
         if len(answer.tokens) in answer.inject:
-            _chunk(writer, answer.inject[len(answer.tokens)])
+            put_chunk(writer, answer.inject[len(answer.tokens)])
         if answer.finish is not None:
             events.end(answer.finish)
         if answer.usage and (body.get("stream_options") or {}).get("include_usage"):
@@ -273,56 +285,8 @@ class FakeServer:
             made = {"prompt_tokens": 7, "completion_tokens": count, "total_tokens": 7 + count}
             events.usage(made if answer.usage is True else answer.usage)
         if answer.finish is not None:
-            _chunk(writer, END)
+            put_chunk(writer, END)
         return True
-
-
-class _Events:
-    """Writes the events of one stream, in the shape of chats or of completions."""
-
-    def __init__(self, writer: asyncio.StreamWriter, body: Body, make: Callable[..., Body]) -> None:
-        self.writer = writer
-        self._make = make
-        self._frame = {"id": "c1", "created": 1, "model": body.get("model", "")}
-
-    def send(
-        self, piece: str | None, *, name: str = "content", logprobs: Body | None = None
-    ) -> None:
-        self._event(self._make(piece, name, logprobs))
-
-    def end(self, reason: str) -> None:
-        self._event(self._make("", "content", None), reason)
-
-    def usage(self, counts: Body) -> None:
-        self._write(self._frame | {"choices": [], "usage": counts})
-
-    def _event(self, choice: Body, reason: str | None = None) -> None:
-        choice = {"index": 0, "finish_reason": reason} | choice
-        self._write(self._frame | {"choices": [choice]})
-
-    def _write(self, event: Body) -> None:
-        _chunk(self.writer, b"data: " + json.dumps(event).encode() + b"\n\n")
-
-
-def _chat_event(piece: str | None, name: str, logprobs: Body | None) -> Body:
-    if piece is None:
-        return {"delta": {"role": "assistant", "content": None}}
-    choice: Body = {"delta": {name: piece} if piece else {}}
-    if logprobs is not None:
-        choice["logprobs"] = {"content": [logprobs]}
-    return choice
-
-
-def _text_event(piece: str | None, name: str, logprobs: Body | None) -> Body:
-    """Legacy completions: the text itself, and logprobs as lists side by side."""
-    choice: Body = {"text": piece or "" if name == "content" else "", "logprobs": None}
-    if logprobs is not None:
-        choice["logprobs"] = {
-            "tokens": [logprobs["token"]],
-            "token_logprobs": [logprobs["logprob"]],
-            "top_logprobs": [{one["token"]: one["logprob"] for one in logprobs["top_logprobs"]}],
-        }
-    return choice
 
 
 async def _cut(how: Break, writer: asyncio.StreamWriter) -> bool:
@@ -373,10 +337,6 @@ def _send(
     kind = {"content-type": "application/json"} if not isinstance(body, bytes) else {}
     _head(writer, status, kind | {"content-length": str(len(raw))} | (headers or {}))
     writer.write(raw)
-
-
-def _chunk(writer: asyncio.StreamWriter, data: bytes) -> None:
-    writer.write(f"{len(data):x}\r\n".encode() + data + b"\r\n")
 
 
 def words(text: str) -> list[str]:

@@ -206,8 +206,7 @@ class TuiChat(KeyedApp):
     async def _open_lens(self, event: AskingScreen.LensWanted) -> None:
         from tui_chat.rooms.lens.screen import LensScreen
 
-        asker = self.screen
-        if isinstance(asker, AskingScreen) and asker.talk.conversation.has(event.id):
+        if isinstance(asker := self.screen, AskingScreen):
             await self.push_screen(LensScreen(asker, event.id))
 
     # By its name: the room is imported when it is first opened.

@@ -42,7 +42,7 @@ def answering(entry: Body | None) -> Answer:
 async def test_one_token_is_asked_for_and_what_was_set_is_asked_to_change_nothing() -> None:
     with FakeServer(answering(told(CHANCES))) as server:
         found = await looked(server, with_params(**SET))
-        body = server.chats[0]
+        body = server.looks[0]
     assert body["max_tokens"] == 1
     assert (body["logprobs"], body["top_logprobs"]) == (True, 20)
     assert (body["temperature"], body["top_p"], body["frequency_penalty"]) == (1, 1, 0)
@@ -105,7 +105,7 @@ async def test_probabilities_after_temperature_are_recognised_and_asked_for_at_o
     with FakeServer() as server:
         server.answers = answers
         found = await looked(server)
-        heats = [body.get("temperature") for body in server.chats]
+        heats = [body.get("temperature") for body in server.looks]
     assert found.after_temperature
     assert heats == [None, 0.5, 1]
     assert found.place is not None
@@ -115,7 +115,7 @@ async def test_probabilities_after_temperature_are_recognised_and_asked_for_at_o
 async def test_a_server_that_is_known_is_not_probed() -> None:
     with FakeServer(answering(told(CHANCES))) as server:
         found = await looked(server, engine="ollama")
-        assert len(server.chats) == 1
+        assert len(server.looks) == 1
     assert found.sampler == OLLAMA
     assert not found.after_temperature
 

@@ -90,7 +90,7 @@ async def test_the_line_at_the_top_says_that_the_last_reply_failed(tmp_path: Pat
 
 async def test_tab_leads_to_the_messages_and_back(tmp_path: Path) -> None:
     with FakeServer() as server:
-        async with open_house(tmp_path, server) as house:
+        async with open_house(tmp_path, server, size=(140, 40)) as house:
             assert "tab Messages" not in house.screen_text()
             await house.send("hi")
             assert "tab Messages" in house.screen_text()

@@ -76,7 +76,7 @@ async def test_the_bottom_line_says_what_keys_do_on_each_row(tmp_path: Path) -> 
             await house.press("home")
             await wait_until(lambda: "← → Change" not in house.screen_text())
             assert "del Not set" not in house.screen_text()
-            await house.press("end")
+            await house.press("end", "up")
             await wait_until(lambda: "← → Change" in house.screen_text())
             await house.press("f6")
             await wait_until(lambda: "^S Save" in house.screen_text())

@@ -104,6 +104,8 @@ class AskingScreen(SetupScreen):
         """Do what sends, once the model is known, and where `check` allows it."""
         # At once: the next key of a burst may be for another conversation.
         self.answering = True
+        if self.looks is not None:
+            self.looks.stop()
         self._answer(deed, check)
 
     @work(group="talk")

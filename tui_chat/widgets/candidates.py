@@ -213,7 +213,8 @@ def summary(found: Distribution, width: int) -> Content:
 def _few(choices: Range) -> str:
     if choices.high > 10_000:
         return f"{_figure(choices.low)} or more"
-    return f"{_figure(choices.low)}–{_figure(choices.high)}"
+    low, high = _figure(choices.low), _figure(choices.high)
+    return low if low == high else f"{low}–{high}"
 
 
 def _figure(number: float) -> str:

@@ -6,6 +6,7 @@ Where all tokens can be told, the likeliest are asked for first, and all once no
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
@@ -23,6 +24,9 @@ LOOK_AFTER = 0.25
 """Seconds from the last change to a look."""
 WHOLE_AFTER = 0.75
 """Seconds after which all tokens are asked for."""
+
+SLOW = 4.0
+"""Seconds; where a look takes longer, no more are made unasked."""
 
 
 @dataclass(frozen=True)
@@ -108,6 +112,14 @@ class Looks:
             self._timer.stop()
         self._timer = self._screen.set_timer(LOOK_AFTER, self._start)
 
+    def stop(self) -> None:
+        """Drop a look that is under way: what is asked next needs the server."""
+        if self._timer is not None:
+            self._timer.stop()
+        for worker in self._screen.workers:
+            if worker.group == "look" and worker.node is self._screen:
+                worker.cancel()
+
     def again(self) -> None:
         """Look anew in any case."""
         self._key = None
@@ -133,7 +145,12 @@ class Looks:
             provider = await self._world.provider(wanted.request.setup.endpoint)
             setup = await self._world.settled(wanted.request.setup)
             request = replace(wanted.request, setup=setup)
+            began = time.monotonic()
             found = await look(provider, request)
+            if time.monotonic() - began > SLOW:
+                self._world.looking[setup.endpoint] = False
+                seconds = time.monotonic() - began
+                found = replace(found, words=f"This took {seconds:.0f} s, so it is off now.")
             self._put(found, wanted.where)
             self._key = wanted.key
             if found.place is not None and not found.place.complete and found.place.vocabulary:

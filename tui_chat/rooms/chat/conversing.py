@@ -44,6 +44,8 @@ class ConversationScreen(AskingScreen, MessageScreen[None]):
         ),
     ]
     answers_again = True
+    _growing = ""
+    """The message at the end of what is shown: of several replies that arrive, the one that is seen."""
 
     @property
     def draft(self) -> str:
@@ -67,6 +69,7 @@ class ConversationScreen(AskingScreen, MessageScreen[None]):
 
     def said(self, message: Message) -> None:
         super().said(message)
+        self._growing = message.id
         shown, cursor = self.transcript.messages, self.transcript.cursor
         if (shown[-1].id if shown else None) != message.parent:
             self.transcript.load(self.talk.conversation.thread()[:-1])
@@ -80,18 +83,13 @@ class ConversationScreen(AskingScreen, MessageScreen[None]):
 
     def token(self, token: Token, id: str) -> None:
         super().token(token, id)
-        if self._is_last(id):
+        if id == self._growing:
             self.transcript.append(token.text, reasoning=token.reasoning)
 
     def ended(self, message: Message) -> None:
-        if self._is_last(message.id):
+        if message.id == self._growing:
             self.transcript.end(message)
         super().ended(message)
-
-    def _is_last(self, id: str) -> bool:
-        """Whether it is the reply at the end of what is shown, and not one of its siblings that arrive too."""
-        shown = self.transcript.messages
-        return bool(shown) and shown[-1].id == id
 
     def show_conversation(self, at: str | None = None) -> None:
         super().show_conversation(at)
