@@ -19,7 +19,8 @@ from dataclasses import dataclass, field, replace
 from types import TracebackType
 from typing import Any, Literal, Self
 
-from tests.fake_events import Body, Events, chat_event, put_chunk, text_event
+from tests.fake_events import Body as Body
+from tests.fake_events import Events, chat_event, put_chunk, text_event
 
 Break = Literal["chunk", "end", "reset"]
 END = b"data: [DONE]\n\n"

@@ -205,6 +205,8 @@ class AskingScreen(SetupScreen):
         self.looks.soon()
 
     def _show_look(self, found: Look, where: str, stale: bool) -> None:
+        if not self.is_running or not self.query("NextToken"):
+            return  # The program is ending.
         panel = self.next_token
         panel.look, panel.stale = found, stale
         off = not self.world.looks_at(self.setup.endpoint)
