@@ -26,6 +26,8 @@ MAY_NAME = {
     "core/local/child.py": {"top_k", "top_p", "min_p"},
     # What each of them does to the probabilities.
     "core/sampling.py": NAMES - {"max_tokens", "seed"},
+    "core/knobs.py": NAMES - {"max_tokens", "seed"},
+    "core/places.py": {"frequency_penalty", "presence_penalty"},
     "core/engines.py": NAMES - {"max_tokens", "seed"},
     "core/bounds.py": NAMES - {"max_tokens", "seed"},
 }

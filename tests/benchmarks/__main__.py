@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from tests.benchmarks.lens import lens
 from tests.benchmarks.review import review
 from tests.benchmarks.scale import scale
 from tests.fake_server import Answer, FakeServer, words
@@ -202,6 +203,7 @@ MEASUREMENTS: dict[str, Callable[[], Sequence[Row]]] = {
     "first-paint": first_paint,
     "send-in-10000": send_in_ten_thousand,
     "stop": stop,
+    "lens": lens,
     "scale": scale,
     "review": review,
 }

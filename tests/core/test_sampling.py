@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import math
 from collections.abc import Mapping
 from random import Random
@@ -20,12 +21,11 @@ from tui_chat.core.engines import (
     Sampler,
     Step,
 )
+from tui_chat.core.knobs import NOT_SHAPED, Knobs
 from tui_chat.core.params import BY_NAME, PARAMETERS, Params, Value
+from tui_chat.core.places import Place, summed_in_32_bits
 from tui_chat.core.sampling import (
-    NOT_SHAPED,
     Distribution,
-    Knobs,
-    Place,
     Range,
     bits,
     distribution,
@@ -244,6 +244,16 @@ def test_a_throw_of_the_dice_comes_as_often_as_it_is_likely() -> None:
     assert others == pytest.approx(2500, abs=200)
 
 
+def test_a_sum_in_single_precision_is_that_of_single_precision() -> None:
+    dice = Random(7)
+    logprobs = [-dice.expovariate(0.1) for _ in range(5000)]
+    single = ctypes.c_float(0.0)
+    parts = [math.exp(one - max(logprobs)) for one in logprobs]
+    for part in parts:
+        single.value += part
+    assert summed_in_32_bits(parts) == pytest.approx(single.value / math.fsum(parts), rel=1e-12)
+
+
 # Of a whole reply
 
 
@@ -259,12 +269,11 @@ def test_probabilities_after_sampling_are_recognised_by_what_parameters_leave() 
 
 
 def test_the_perplexity_of_a_reply_is_that_of_its_mean() -> None:
-    tokens = [Token("a", math.log(0.5)), Token("b"), Token("c", math.log(0.125))]
-    found = sureness(tokens)
+    found = sureness([math.log(0.5), None, math.log(0.125)])
     assert found is not None
     assert (found.tokens, found.worst) == (2, 2)
     assert found.perplexity == pytest.approx(4)
-    assert sureness([Token("a")]) is None
+    assert sureness([None]) is None
 
 
 def test_surprise_is_told_in_bits() -> None:

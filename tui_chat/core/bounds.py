@@ -12,14 +12,9 @@ import math
 from dataclasses import dataclass, replace
 
 from tui_chat.core.engines import Sampler
-from tui_chat.core.sampling import (
-    COLDEST,
-    Distribution,
-    Knobs,
-    Place,
-    Range,
-    Share,
-)
+from tui_chat.core.knobs import COLDEST, Knobs
+from tui_chat.core.places import Place
+from tui_chat.core.sampling import Distribution, Range, Share
 
 LARGEST_VOCABULARY = 2**18
 """Where it is not known: no model in use has more tokens (Gemma's 262,144)."""

@@ -20,8 +20,8 @@ from tui_chat.core.conversation import LOGPROBS_FIELD, Candidate
 from tui_chat.core.engines import USUAL, Sampler
 from tui_chat.core.errors import ChatError
 from tui_chat.core.params import at_half_temperature, at_neutral_temperature, for_one_token
+from tui_chat.core.places import Place
 from tui_chat.core.provider import Provider
-from tui_chat.core.sampling import Place
 from tui_chat.core.text import one_line
 from tui_chat.core.wire import Request, wire_messages, written
 
@@ -195,7 +195,7 @@ def _place(entries: Sequence[_Entry], vocabulary: int | None, counts: Mapping[by
         counts=counts,
         in_32_bits=complete,
     )
-    _ = place.logprobs, place.where  # Here, not in the frame that first draws it.
+    place.prepare()
     return place
 
 

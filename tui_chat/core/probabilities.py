@@ -134,6 +134,11 @@ class Kept(Sequence[Token]):
         ]
 
     @property
+    def raws(self) -> list[bytes]:
+        """What each token is made of."""
+        return [frame.texts[place] for frame in self._frames for place in frame.raw]
+
+    @property
     def logprobs(self) -> list[float | None]:
         """The logprob of each token."""
         return [

@@ -7,55 +7,21 @@ else. In which order the rest is applied, and what a penalty counts, is each eng
 
 from __future__ import annotations
 
-import ctypes
 import math
 from bisect import bisect_left, bisect_right
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from itertools import accumulate
-from operator import mul
+from operator import mul, neg
 from random import Random
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from tui_chat.core.conversation import Candidate, Token
 from tui_chat.core.engines import Sampler, Step
+from tui_chat.core.knobs import COLDEST, Knobs
 from tui_chat.core.params import Params
-
-COLDEST = 1e-5
-"""Below this temperature the likeliest token is taken (vLLM's bound; llama.cpp's is 0)."""
-
-
-@dataclass(frozen=True, slots=True)
-class Knobs:
-    """The parameters that shape the distribution, each with the value that changes nothing where it is not set."""
-
-    temperature: float = 1.0
-    top_p: float = 1.0
-    top_k: int = 0
-    min_p: float = 0.0
-    frequency_penalty: float = 0.0
-    presence_penalty: float = 0.0
-
-    @classmethod
-    def of(cls, params: Params) -> Knobs:
-        """As these parameters are set."""
-        given: dict[str, Any] = {name: params[name] for name in cls.__slots__ if name in params}
-        return cls(**given)
-
-    @property
-    def greedy(self) -> bool:
-        return self.temperature < COLDEST
-
-    def penalty(self, count: int) -> float:
-        """What is taken from the score of a token that was counted so often (OpenAI API reference)."""
-        return self.frequency_penalty * count + self.presence_penalty if count > 0 else 0.0
-
-
-NOT_SHAPED = ("repeat_penalty",)
-"""Parameters that act on the scores themselves, which no endpoint tells: what they do cannot be computed."""
-
+from tui_chat.core.places import Place
 
 _FEW = 4
 """Tokens; of fewer nothing can be told by the way."""
@@ -115,100 +81,6 @@ class Distribution:
         return self.others.exact and all(share.after.exact for share in self.shares)
 
 
-class Place:
-    """What an endpoint told of the token at one place: candidates with their logprobs.
-
-    `vocabulary` is how many tokens there are, None when that is not known; `counts` how often each
-    token stands in what penalties count. `in_32_bits` says that the engine adds up in 32 bits, as llama.cpp
-    does, which decides at the margin what top p cuts; the candidates are then given in the
-    order of the vocabulary. `chosen` is the token that stands there, which need not be among the likeliest.
-    """
-
-    def __init__(
-        self,
-        candidates: Iterable[Candidate],
-        *,
-        vocabulary: int | None = None,
-        counts: Mapping[bytes, int] | None = None,
-        in_32_bits: bool = False,
-        chosen: Candidate | None = None,
-    ) -> None:
-        told = list(candidates)
-        self.highest_other = min((one.logprob for one in told), default=0.0)
-        """None of the tokens that are not known has a higher logprob."""
-        if chosen is not None and all(one.raw != chosen.raw for one in told):
-            told.append(chosen)
-        self.candidates = sorted(told, key=lambda one: -one.logprob)
-        self.vocabulary = vocabulary
-        self.counts = counts or {}
-        self._told = told if in_32_bits else None
-        self._roundings: dict[tuple[float, float], float] = {}
-
-    @property
-    def complete(self) -> bool:
-        """Whether all tokens are among the candidates."""
-        return self.vocabulary is not None and len(self.candidates) >= self.vocabulary
-
-    @cached_property
-    def logprobs(self) -> list[float]:
-        return [candidate.logprob for candidate in self.candidates]
-
-    @cached_property
-    def where(self) -> Mapping[bytes, int]:
-        """At which place of the candidates each token that penalties count stands."""
-        counted = self.counts
-        return {one.raw: place for place, one in enumerate(self.candidates) if one.raw in counted}
-
-    def rounding(self, knobs: Knobs) -> float:
-        """By how much the engine misses the sum of all tokens' probabilities, as a factor."""
-        if self._told is None:
-            return 1.0
-        penalties = (knobs.frequency_penalty, knobs.presence_penalty)
-        if penalties not in self._roundings:
-            counts = self.counts
-            self._roundings[penalties] = summed_in_32_bits(
-                logprob - knobs.penalty(counts[raw]) if raw in counts else logprob
-                for raw, logprob in self._told
-            )
-        return self._roundings[penalties]
-
-    def penalised(self, knobs: Knobs) -> tuple[list[float], list[int]]:
-        """The scores after penalties, highest first, and the candidates they belong to by their places."""
-        scores, order = self.logprobs, range(len(self.logprobs))
-        changed = {
-            place: scores[place] - penalty
-            for raw, place in self.where.items()
-            if (penalty := knobs.penalty(self.counts[raw]))
-        }
-        if not changed:
-            return scores, list(order)
-        # A few move in a long list that is in order but for them.
-        ordered, moved = list(scores), list(order)
-        for place in sorted(changed, reverse=True):
-            del ordered[place], moved[place]
-        negative = [-score for score in ordered]
-        for place, score in changed.items():
-            at = bisect_right(negative, -score)
-            negative.insert(at, -score)
-            ordered.insert(at, score)
-            moved.insert(at, place)
-        return ordered, moved
-
-
-def summed_in_32_bits(logprobs: Iterable[float]) -> float:
-    """The sum of probabilities, one after the other in single precision, over their true sum.
-
-    Of a vocabulary of 49,152 it misses up to some 2e-4.
-    """
-    told = list(logprobs)
-    top = max(told)
-    parts = [math.exp(logprob - top) for logprob in told]
-    single = ctypes.c_float(0.0)
-    for part in parts:
-        single.value += part
-    return single.value / math.fsum(parts)
-
-
 def weights(scores: Sequence[float], temperature: float) -> list[float]:
     """Probabilities but for their sum: exp(score / T), the first being 1."""
     top = scores[0]
@@ -226,7 +98,8 @@ def _after_top_p(scores: Sequence[float], heat: float, knobs: Knobs, place: Plac
     """The fewest of the likeliest that together reach top p; one at least."""
     if knobs.top_p >= 1.0:
         return len(scores)
-    reached = list(accumulate(weights(scores, heat)))
+    whole = heat == 1.0 and len(scores) == len(place.candidates)
+    reached = place.reached(knobs) if whole else list(accumulate(weights(scores, heat)))
     wanted = knobs.top_p * reached[-1] * place.rounding(knobs)
     return min(len(scores), bisect_left(reached, wanted) + 1)
 
@@ -235,7 +108,7 @@ def _after_min_p(scores: Sequence[float], heat: float, knobs: Knobs, place: Plac
     if knobs.min_p <= 0.0:
         return len(scores)
     lowest = scores[0] + math.log(knobs.min_p) * heat
-    return max(1, bisect_right(scores, -lowest, key=lambda score: -score))
+    return max(1, bisect_right(scores, -lowest, key=neg))
 
 
 _CUTS: Mapping[Step, Callable[[Sequence[float], float, Knobs, Place], int]] = {
@@ -272,6 +145,9 @@ def _exact(place: Place, knobs: Knobs, sampler: Sampler, most: int) -> Distribut
             kept = kept if count == len(kept) else kept[:count]
     if knobs.greedy:
         kept = kept[:1]
+    remaining = float(len(kept))
+    # What is less likely than e^-45 of the likeliest adds nothing that a number could hold.
+    kept = kept[: max(1, bisect_right(kept, 45.0 * heat - kept[0], key=neg))]
     drawn = weights(kept, heat)
     total = sum(drawn)
     top = kept[0]
@@ -281,11 +157,10 @@ def _exact(place: Place, knobs: Knobs, sampler: Sampler, most: int) -> Distribut
     for rank, at in enumerate(order[:most]):
         candidate = place.candidates[at]
         after = drawn[rank] / total if rank < len(drawn) else 0.0
-        cut = rank >= len(drawn)
+        cut = rank >= remaining
         shares.append(Share(candidate, math.exp(candidate.logprob), Range(after, after), cut))
     others = max(0.0, sum(drawn[most:]) / total)
     raw = max(0.0, 1.0 - sum(share.raw for share in shares))
-    remaining = float(len(kept))
     return Distribution(
         tuple(shares),
         Range(others, others),
@@ -293,14 +168,6 @@ def _exact(place: Place, knobs: Knobs, sampler: Sampler, most: int) -> Distribut
         Range(entropy, entropy),
         Range(remaining, remaining),
     )
-
-
-def place_of(token: Token, vocabulary: int | None, counts: Mapping[bytes, int]) -> Place | None:
-    """What is known of the place of a reply's token; None where nothing is."""
-    if token.logprob is None:
-        return None
-    chosen = Candidate(token.raw, token.logprob)
-    return Place(token.top, vocabulary=vocabulary, counts=counts, chosen=chosen)
 
 
 def shaped_already(tokens: Sequence[Token], params: Params) -> bool:
@@ -351,11 +218,9 @@ class Sureness:
         return math.exp(-self.mean)
 
 
-def sureness(tokens: Sequence[Token]) -> Sureness | None:
-    """None where no logprob is known."""
-    known = [
-        (token.logprob, place) for place, token in enumerate(tokens) if token.logprob is not None
-    ]
+def sureness(logprobs: Sequence[float | None]) -> Sureness | None:
+    """Of the logprobs of a reply's tokens; None where none is known."""
+    known = [(one, place) for place, one in enumerate(logprobs) if one is not None]
     if not known:
         return None
     mean = sum(logprob for logprob, _ in known) / len(known)

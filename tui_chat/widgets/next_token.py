@@ -11,9 +11,10 @@ from textual.content import Content
 from textual.reactive import reactive
 from textual.widget import Widget
 
+from tui_chat.core.knobs import NOT_SHAPED
 from tui_chat.core.looking import Look
 from tui_chat.core.params import BY_NAME, Params
-from tui_chat.core.sampling import NOT_SHAPED, Distribution, distribution, drawn
+from tui_chat.core.sampling import Distribution, distribution, drawn
 from tui_chat.widgets.candidates import DRAWS, Dice, rows, summary
 from tui_chat.widgets.tones import FAINT, MUTED
 

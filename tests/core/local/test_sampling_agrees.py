@@ -14,7 +14,8 @@ from tui_chat.core.conversation import Candidate
 from tui_chat.core.engines import LLAMA_CPP
 from tui_chat.core.local.server import LocalServer
 from tui_chat.core.params import Params
-from tui_chat.core.sampling import Place, distribution
+from tui_chat.core.places import Place
+from tui_chat.core.sampling import distribution
 
 VOCABULARY = 49_152
 TEXTS = (

@@ -12,7 +12,6 @@ from tui_chat.core.conversation import (
     LOGPROBS_FIELD,
     Conversation,
     Message,
-    Token,
 )
 from tui_chat.core.sampling import bits, sureness
 from tui_chat.core.text import one_line
@@ -22,18 +21,17 @@ from tui_chat.widgets.meter import figure
 from tui_chat.widgets.tones import MUTED
 
 
-def whole(tokens: Sequence[Token], *, surprise: bool) -> str:
+def whole(logprobs: Sequence[float | None], raws: Sequence[bytes], *, surprise: bool) -> str:
     """Perplexity, mean and least likely token of a reply; empty where nothing is known."""
-    found = sureness(tokens)
+    found = sureness(logprobs)
     if found is None:
         return ""
-    worst = tokens[found.worst]
-    logprob = worst.logprob or 0.0
+    logprob = logprobs[found.worst] or 0.0
     if surprise:
         mean, least = f"{bits(found.mean):.2f} bits", f"{bits(logprob):.1f} bits"
     else:
         mean, least = percent(math.exp(found.mean)), percent(math.exp(logprob))
-    return f"perplexity {found.perplexity:.2f} · mean {mean} · least {name_of(worst.raw)} {least}"
+    return f"perplexity {found.perplexity:.2f} · mean {mean} · least {name_of(raws[found.worst])} {least}"
 
 
 def turn(conversation: Conversation, message: Message) -> str:
@@ -45,26 +43,27 @@ def turn(conversation: Conversation, message: Message) -> str:
 def line(
     conversation: Conversation,
     message: Message,
-    tokens: Sequence[Token],
+    logprobs: Sequence[float | None],
+    raws: Sequence[bytes],
     width: int,
     *,
     surprise: bool,
 ) -> Content:
     """As much of it as has room: what is first is dropped last."""
-    count = f"{figure(len(tokens))} tokens"
+    count = f"{figure(len(raws))} tokens"
     parts = [
         turn(conversation, message),
-        whole(tokens, surprise=surprise) or foot(message) or count,
+        whole(logprobs, raws, surprise=surprise) or foot(message) or count,
         "arriving" if message.status == "streaming" else "",
     ]
     words = "  ".join(part for part in parts if part)
     return Content.styled(words, MUTED).truncate(width, ellipsis=True)
 
 
-def untold(message: Message, tokens: Sequence[Token], recorded: bool) -> str:
+def untold(message: Message, logprobs: Sequence[float | None], recorded: bool) -> str:
     """Why nothing is known of a reply's tokens, in words; empty when there is. `recorded` is whether the
     next reply would be asked for probabilities."""
-    if any(token.logprob is not None for token in tokens):
+    if any(one is not None for one in logprobs):
         return ""
     if message.setup is None or message.finish_reason == EDITED:
         return "A person wrote this."

@@ -17,7 +17,8 @@ from textual.widget import Widget
 from tui_chat.core.conversation import Candidate, Token
 from tui_chat.core.engines import USUAL, Sampler
 from tui_chat.core.params import Params
-from tui_chat.core.sampling import Distribution, Place, bits, distribution, drawn
+from tui_chat.core.places import Place
+from tui_chat.core.sampling import Distribution, bits, distribution, drawn
 from tui_chat.widgets.candidates import DRAWS, Dice, name_of, percent, rows, summary
 from tui_chat.widgets.tones import MUTED
 

@@ -26,7 +26,9 @@ from tui_chat.core.conversation import (
 )
 from tui_chat.core.errors import ChatError
 from tui_chat.core.params import Params
-from tui_chat.core.sampling import place_of, shaped_already
+from tui_chat.core.places import place_of
+from tui_chat.core.probabilities import Kept
+from tui_chat.core.sampling import shaped_already
 from tui_chat.rooms.lens import figures
 from tui_chat.rooms.lens.levels import legend
 from tui_chat.rooms.lens.panel import At, CandidatePanel
@@ -69,7 +71,9 @@ class LensScreen(SetupScreen):
         super().__init__(asker.world)
         self.asker = asker
         self._reply = id
-        self._tokens: list[Token] = []
+        self._tokens: Sequence[Token] = []
+        self._raws: list[bytes] = []
+        """What each of them is made of; kept apart, since making thousands of tokens takes a while."""
         self._drawn = 0
         """How many of them the view has."""
         self._frame_due = False
@@ -122,17 +126,21 @@ class LensScreen(SetupScreen):
         if self._reply != id:
             return
         message = self.message
-        self._tokens = list(tokens) or ([Token(message.content)] if message.content else [])
+        if not tokens and message.content:
+            tokens = [Token(message.content)]
+        self._tokens = tokens
+        if isinstance(tokens, Kept):
+            texts, logprobs, self._raws = tokens.texts, tokens.logprobs, tokens.raws
+        else:
+            texts = [token.text for token in tokens]
+            logprobs = [token.logprob for token in tokens]
+            self._raws = [token.raw for token in tokens]
         place = cursor if cursor is not None else 0
         self.view.follow = message.status == "streaming"
         if self.view.follow:
             place = len(self._tokens) - 1
         self._drawn = len(self._tokens)
-        self.view.show(
-            [token.text for token in self._tokens],
-            [token.logprob for token in self._tokens],
-            place,
-        )
+        self.view.show(texts, logprobs, place)
         self._show_figures()
         self.refresh_bindings()
 
@@ -141,7 +149,8 @@ class LensScreen(SetupScreen):
         line = figures.line(
             self.asker.talk.conversation,
             self.message,
-            self._tokens,
+            self.view.logprobs,
+            self._raws,
             width,
             surprise=self._surprise,
         )
@@ -194,7 +203,7 @@ class LensScreen(SetupScreen):
 
     def _show_place(self) -> None:
         recorded = self.world.logprobs(self.setup.endpoint) > 0
-        place, words = self.view.cursor, figures.untold(self.message, self._tokens, recorded)
+        place, words = self.view.cursor, figures.untold(self.message, self.view.logprobs, recorded)
         if not 0 <= place < len(self._tokens):
             self.panel.at = At(words=words)
             return
@@ -202,9 +211,8 @@ class LensScreen(SetupScreen):
         made = self.message.setup
         known = made is not None and self.world.endpoints.has(made.endpoint)
         sampler = self.world.engine(made.endpoint).sampler if made and known else At().sampler
-        before = [one.raw for one in self._tokens[max(0, place - 4096) : place]]
-        counts = sampler.counts(self._prompt, before)
-        shaped = shaped_already(self._tokens, made.params if made else Params())
+        counts = sampler.counts(self._prompt, self._raws[:place])
+        shaped = shaped_already(self._tokens[:200], made.params if made else Params())
         if shaped:
             words = "These are probabilities after sampling: no knob can shape them again."
         self.panel.at = At(
@@ -244,7 +252,9 @@ class LensScreen(SetupScreen):
     def token(self, token: Token, id: str) -> None:
         if id != self._reply or token.reasoning:
             return
-        self._tokens.append(token)
+        if isinstance(self._tokens, list):
+            self._tokens.append(token)
+            self._raws.append(token.raw)
         if not self._frame_due:
             self._frame_due = True
             self.set_timer(FRAME, self._draw_tokens)
