@@ -43,7 +43,7 @@ OPENED = 100.0
 F4, PAGE_DOWN, ESCAPE = "\x1bOS", "\x1b[6~", "\x1b"
 TURNS = 40
 MIDDLE = {one.name: one.at(0.6) for one in PARAMETERS[:2] if one.kind == "number"} | {
-    one.name: one.at(0.6) for one in PARAMETERS if one.name.endswith("y_penalty")
+    one.name: one.at(0.6) for one in PARAMETERS if one.name.endswith(("y_penalty", "e_penalty"))
 }
 """Values that can be turned both ways."""
 
@@ -121,9 +121,10 @@ async def _turned(names: Sequence[str], *, empty: bool) -> list[float]:
             return shown
 
         bars.render = seen  # type: ignore[method-assign, assignment]  # to see when it is drawn
+        sidebar.cursor = names[0]
         for turn in range(TURNS):
-            sidebar.cursor = names[turn % len(names)]
-            await pilot.pause()
+            # A frame later: what was drawn before is no part of this turn.
+            await asyncio.sleep(0.05)
             drawn.clear()
             began = time.perf_counter()
             sidebar.action_step(1 if turn % 4 < 2 else -1)
@@ -142,7 +143,9 @@ def knobs() -> list[Timing]:
     kinds = {
         "a turn of temperature": [one.name for one in PARAMETERS[:1]],
         "a turn of top p": [one.name for one in PARAMETERS[1:2]],
-        "a turn of a penalty": [one.name for one in PARAMETERS if one.name.endswith("y_penalty")],
+        "a turn of a penalty": [
+            one.name for one in PARAMETERS if one.name.endswith(("y_penalty", "e_penalty"))
+        ],
     }
     rows = []
     for name, names in kinds.items():

@@ -16,6 +16,9 @@ from operator import neg
 from tui_chat.core.conversation import Candidate, Token
 from tui_chat.core.knobs import Knobs
 
+MOST_ROUNDING = 1e-3
+"""By how much a sum in single precision may miss, as a share of it: five times what was measured."""
+
 
 @dataclass(frozen=True, slots=True)
 class _Ordered:

@@ -21,7 +21,7 @@ from tui_chat.core.conversation import Candidate, Token
 from tui_chat.core.engines import Sampler, Step
 from tui_chat.core.knobs import COLDEST, Knobs
 from tui_chat.core.params import Params
-from tui_chat.core.places import Place
+from tui_chat.core.places import MOST_ROUNDING, Place
 
 _FEW = 4
 """Tokens; of fewer nothing can be told by the way."""
@@ -100,8 +100,12 @@ def _after_top_p(scores: Sequence[float], heat: float, knobs: Knobs, place: Plac
         return len(scores)
     whole = heat == 1.0 and len(scores) == len(place.candidates)
     reached = place.reached(knobs) if whole else list(accumulate(weights(scores, heat)))
-    wanted = knobs.top_p * reached[-1] * place.rounding(knobs)
-    return min(len(scores), bisect_left(reached, wanted) + 1)
+    wanted = knobs.top_p * reached[-1]
+    count = bisect_left(reached, wanted * (1 - MOST_ROUNDING))
+    if count != bisect_left(reached, wanted * (1 + MOST_ROUNDING)):
+        # Only at the margin does it matter how the engine rounds, which takes a while to tell.
+        count = bisect_left(reached, wanted * place.rounding(knobs))
+    return min(len(scores), count + 1)
 
 
 def _after_min_p(scores: Sequence[float], heat: float, knobs: Knobs, place: Place) -> int:
@@ -177,14 +181,16 @@ def shaped_already(tokens: Sequence[Token], params: Params) -> bool:
     top k or min p cut, all candidates that are left add up to 1.
     """
     knobs = Knobs.of(params)
-    known = [token for token in tokens if token.logprob is not None and token.top][:200]
+    cut = knobs.top_p < 1.0 or knobs.top_k > 0 or knobs.min_p > 0.0
+    if not cut and not knobs.greedy:
+        return False
+    known = [token for token in tokens[:200] if token.logprob is not None and token.top]
     if len(known) < _FEW:
         return False
     if knobs.greedy:
         return all((token.logprob or 0.0) > -1e-4 for token in known)
-    cut = knobs.top_p < 1.0 or knobs.top_k > 0 or knobs.min_p > 0.0
     sums = (sum(math.exp(one.logprob) for one in token.top) for token in known)
-    return cut and all(abs(1.0 - total) < 1e-3 for total in sums)
+    return all(abs(1.0 - total) < 1e-3 for total in sums)
 
 
 def drawn(found: Distribution, count: int, dice: Random) -> tuple[Sequence[int], int]:

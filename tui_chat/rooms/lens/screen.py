@@ -83,6 +83,8 @@ class LensScreen(SetupScreen):
         self._no_road = ""
         """Why no other road can be taken, in words; empty when one can."""
         self._surprise = False
+        self._shaped = False
+        """Whether the probabilities are those after sampling."""
 
     def compose(self) -> ComposeResult:
         yield Topline()
@@ -140,6 +142,8 @@ class LensScreen(SetupScreen):
         if self.view.follow:
             place = len(self._tokens) - 1
         self._drawn = len(self._tokens)
+        params = message.setup.params if message.setup else Params()
+        self._shaped = shaped_already(self._tokens, params)
         self.view.show(texts, logprobs, place)
         self._show_figures()
         self.refresh_bindings()
@@ -212,8 +216,7 @@ class LensScreen(SetupScreen):
         known = made is not None and self.world.endpoints.has(made.endpoint)
         sampler = self.world.engine(made.endpoint).sampler if made and known else At().sampler
         counts = sampler.counts(self._prompt, self._raws[:place])
-        shaped = shaped_already(self._tokens[:200], made.params if made else Params())
-        if shaped:
+        if self._shaped:
             words = "These are probabilities after sampling: no knob can shape them again."
         self.panel.at = At(
             token,
@@ -221,7 +224,7 @@ class LensScreen(SetupScreen):
             place,
             len(self._tokens),
             sampler,
-            shaped,
+            self._shaped,
             words or self._no_road,
         )
 
@@ -271,6 +274,8 @@ class LensScreen(SetupScreen):
         if message.id == self._reply:
             self._draw_tokens()
             self.view.follow = False
+            params = message.setup.params if message.setup else Params()
+            self._shaped = shaped_already(self._tokens, params)
         self.refresh_bindings()
 
     def refused(self, refusal: Refusal) -> None:

@@ -106,7 +106,10 @@ class LensView(ScrollView, can_focus=True):
             self.cursor = max(0, len(self.texts) - 1)
 
     def _lay_out(self) -> None:
-        self._layout = Layout(self.scrollable_content_region.width)
+        width = self.scrollable_content_region.width
+        if width <= 0:
+            return  # Before the first resize, which lays out.
+        self._layout = Layout(width)
         self._layout.extend(self.texts)
         self._measure()
 
@@ -162,7 +165,7 @@ class LensView(ScrollView, can_focus=True):
         self.post_message(self.Moved())
 
     def _see_cursor(self) -> None:
-        if self.texts:
+        if self.texts and self._layout.count:
             line = self._layout.line_of(self.cursor)
             self.scroll_to_region(Region(0, line, 1, 1), animate=False, force=True)
 
