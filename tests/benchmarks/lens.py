@@ -12,7 +12,7 @@ import random
 import statistics
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -26,7 +26,7 @@ from tests.terminal import TUI_CHAT, Terminal, home_environment
 from tui_chat.core.conversation import Candidate, Conversation, Setup, Token, said
 from tui_chat.core.engines import LLAMA_CPP
 from tui_chat.core.looking import Look
-from tui_chat.core.params import PARAMETERS, Params
+from tui_chat.core.params import PARAMETERS, Params, Value
 from tui_chat.core.places import Place
 from tui_chat.core.probabilities import packed
 from tui_chat.core.store import Store
@@ -42,9 +42,9 @@ OPENED = 100.0
 """Milliseconds from F4 to the lens."""
 F4, PAGE_DOWN, ESCAPE = "\x1bOS", "\x1b[6~", "\x1b"
 TURNS = 40
-MIDDLE = {one.name: one.at(0.6) for one in PARAMETERS[:2] if one.kind == "number"} | {
-    one.name: one.at(0.6) for one in PARAMETERS if one.name.endswith(("y_penalty", "e_penalty"))
-}
+MIDDLE: dict[str, Value] = {
+    one.name: one.at(0.6) for one in PARAMETERS[:2] if one.kind == "number"
+} | {one.name: one.at(0.6) for one in PARAMETERS if one.name.endswith(("y_penalty", "e_penalty"))}
 """Values that can be turned both ways."""
 
 
@@ -102,14 +102,14 @@ class _Knobs(App[None]):
         self.query_one(NextToken).params = event.setup.params
 
 
-async def _turned(names: Sequence[str], *, empty: bool) -> list[float]:
+async def _turned(name: str, params: Mapping[str, Value], *, empty: bool = False) -> list[float]:
     """Milliseconds of each turn, from the key to the end of the frame that shows it."""
     app, took = _Knobs(), []
     async with app.run_test(size=(42, 40)) as pilot:
         sidebar, bars = app.query_one(Sidebar), app.query_one(NextToken)
         if not empty:
             bars.look = Look(place(), LLAMA_CPP)
-        sidebar.setup = Setup("fake", "m", params=Params(MIDDLE))
+        sidebar.setup = Setup("fake", "m", params=Params(params))
         bars.params = sidebar.setup.params
         await pilot.pause()
         drawn = asyncio.Event()
@@ -121,7 +121,7 @@ async def _turned(names: Sequence[str], *, empty: bool) -> list[float]:
             return shown
 
         bars.render = seen  # type: ignore[method-assign, assignment]  # to see when it is drawn
-        sidebar.cursor = names[0]
+        sidebar.cursor = name
         for turn in range(TURNS):
             # A frame later: what was drawn before is no part of this turn.
             await asyncio.sleep(0.05)
@@ -139,18 +139,20 @@ async def _turned(names: Sequence[str], *, empty: bool) -> list[float]:
 
 def knobs() -> list[Timing]:
     """Turning each kind of knob, beside a redraw of the same widgets without bars."""
-    empty = statistics.median(asyncio.run(_turned(["temperature"], empty=True)))
-    kinds = {
-        "a turn of temperature": [one.name for one in PARAMETERS[:1]],
-        "a turn of top p": [one.name for one in PARAMETERS[1:2]],
-        "a turn of a penalty": [
-            one.name for one in PARAMETERS if one.name.endswith(("y_penalty", "e_penalty"))
-        ],
+    heat, nucleus = (one.name for one in PARAMETERS[:2])
+    (penalty,) = (one.name for one in PARAMETERS if one.name.endswith("y_penalty"))
+    empty = statistics.median(asyncio.run(_turned(heat, MIDDLE, empty=True)))
+    kinds: dict[str, tuple[str, Mapping[str, Value]]] = {
+        "a turn of temperature": (heat, MIDDLE),
+        "a turn of temperature, nothing cut": (heat, {heat: 1.2}),
+        "a turn of top p": (nucleus, MIDDLE),
+        "a turn of a penalty": (penalty, MIDDLE),
+        "a turn of a penalty, nothing cut": (penalty, {heat: 1.2, penalty: 0.5}),
     }
     rows = []
-    for name, names in kinds.items():
-        took = statistics.median(asyncio.run(_turned(names, empty=False)))
-        rows.append(Timing(name, took, empty, bar=FRAME, note="bare: a redraw without bars"))
+    for words, (name, params) in kinds.items():
+        took = statistics.median(asyncio.run(_turned(name, params)))
+        rows.append(Timing(words, took, empty, "bare: a redraw without bars", FRAME))
     return rows
 
 
