@@ -45,6 +45,9 @@ OPENED_LATER = (
 )
 """The modules that have keys and are imported only when they are needed."""
 
+EXPLAINED = ("chat", "review")
+"""The rooms that the help explains, each in its module `help`."""
+
 
 class TuiChat(KeyedApp):
     """The program with a screen. `return_code` is 0, or 128 + the signal that ended it."""
@@ -333,59 +336,16 @@ class TuiChat(KeyedApp):
 
 def help_sections(keymap: Mapping[str, str]) -> list[Section]:
     """What the help says: keys by place, typed commands, parameters. `keymap`: binding's id → its key."""
-    from tui_chat.core.filters import FILTERS
     from tui_chat.core.params import PARAMETERS
-    from tui_chat.rooms.chat.commands import COMMANDS
-    from tui_chat.rooms.chat.conversing import ConversationScreen
-    from tui_chat.rooms.chat.drafting import DraftingScreen
-    from tui_chat.rooms.review.catalogue import Catalogue
-    from tui_chat.rooms.review.screen import ReviewScreen
-    from tui_chat.rooms.review.search_field import SearchField
-    from tui_chat.widgets.help import Section, key_rows
-    from tui_chat.widgets.message_transcript import MessageTranscript
-    from tui_chat.widgets.prompt import Prompt
-    from tui_chat.widgets.roll import Roll
-    from tui_chat.widgets.setup_screen import SetupScreen
-    from tui_chat.widgets.sidebar import Sidebar
-    from tui_chat.widgets.transcript import Transcript
+    from tui_chat.widgets.help import Places, Section, key_rows
 
-    places: list[tuple[str, list[BindingType]]] = [
+    pages = [import_module(f"tui_chat.rooms.{name}.help") for name in EXPLAINED]
+    places: Places = [
         ("Everywhere", TuiChat.BINDINGS),
-        (
-            "In the chat",
-            [
-                *SetupScreen.BINDINGS,
-                *ConversationScreen.BINDINGS,
-                *DraftingScreen.BINDINGS,
-                *ChatScreen.BINDINGS,
-            ],
-        ),
-        ("Writing", Prompt.HELP_KEYS),
-        ("On a parameter", Sidebar.BINDINGS),
-        ("On a message", [*Transcript.BINDINGS, *MessageTranscript.BINDINGS]),
-        ("Searching", SearchField.BINDINGS),
-        (
-            "Among the saved conversations",
-            [*Roll.BINDINGS, *Catalogue.BINDINGS, *ReviewScreen.BINDINGS],
-        ),
+        *(place for page in pages for place in page.PLACES),
     ]
-    sections = [Section(title, key_rows(bindings, keymap)) for title, bindings in places]
-    sections.append(
-        Section(
-            "Typed commands",
-            tuple((f"/{one.name} {one.argument}".strip(), one.explanation) for one in COMMANDS),
-        )
-    )
-    sections.append(
-        Section(
-            "Search filters",
-            (
-                *((one.typed, one.explanation) for one in FILTERS if not one.parameter),
-                ("temperature>1", "replies made with it; so for every parameter that is a number"),
-            ),
-        )
-    )
-    sections.append(
-        Section("Parameters", tuple((one.label, one.explanation) for one in PARAMETERS))
-    )
-    return sections
+    return [
+        *(Section(title, key_rows(bindings, keymap)) for title, bindings in places),
+        *(table for page in pages for table in page.TABLES),
+        Section("Parameters", tuple((one.label, one.explanation) for one in PARAMETERS)),
+    ]
