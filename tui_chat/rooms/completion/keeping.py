@@ -152,19 +152,21 @@ class KeepingScreen(AskingScreen):
         self.text_shown()
         self.leave_sidebar()
 
+    async def leave_saved(self) -> None:
+        """From a saved text to one that is not: to what was written of that before. ChatError."""
+        await self._write(self.kept)
+        self.talk.start_new()
+        await self._bring()
+
     async def begin_text(self, text: str) -> None:
-        """Begin a text of its own with these words; the one before stays, saved or to be undone. ChatError."""
+        """Begin a text of its own with these words; the one before stays saved, or can be undone. ChatError."""
         if self.talk.saved_id:
-            await self._write(self.kept)
-            self.talk.start_new()
-            await self._bring()
+            await self.leave_saved()
         if self.editor.text != text:
             if self.editor.text:
                 words = "ctrl+z brings back what stood here."
                 self.notify(words, timeout=5, markup=False)
             self.editor.put(text, ())
-        self.text_shown()
-        self.leave_sidebar()
 
     # The leaf
 

@@ -310,17 +310,15 @@ class CompletionScreen(KeepingScreen):
 
     @work(group="open", exclusive=True)
     async def action_new(self) -> None:
-        await self._begin_text("")
-
-    async def _begin_text(self, text: str) -> bool:
+        """From a saved text to the one that is not saved yet; from that to an empty one."""
         if self.busy() or not self.there.is_set():
-            return False
+            return
         try:
-            await self.begin_text(text)
+            await (self.leave_saved() if self.talk.saved_id else self.begin_text(""))
         except ChatError as error:
             self.complain(error)
-            return False
-        return True
+        self.text_shown()
+        self.leave_sidebar()
 
     def action_copy_text(self) -> None:
         self.app.copy_to_clipboard(self.editor.text)
@@ -343,9 +341,14 @@ class CompletionScreen(KeepingScreen):
             self._both = Both(self.world, self.setup, chosen.text)
             await self.app.push_screen(self._both)
             return
-        if await self._begin_text(chosen.text):
-            self.use(chosen.applied_to(self.setup))
-            self.action_begin()
+        try:
+            await self.begin_text(chosen.text)
+        except ChatError as error:
+            self.complain(error)
+            return
+        self.leave_sidebar()
+        self.use(chosen.applied_to(self.setup))
+        self.action_begin()
 
     async def leave(self) -> None:
         if self._both is not None:
