@@ -73,7 +73,14 @@ class TuiChat(SignalledApp):
             id="app.mode",
         ),
         Binding("f1", "help", "Help", id="app.help"),
-        Binding("ctrl+p", "command_palette", "All commands", id="app.palette", priority=True),
+        Binding(
+            "ctrl+p",
+            "command_palette",
+            "Palette",
+            tooltip="All commands",
+            id="app.palette",
+            priority=True,
+        ),
         Binding(
             "ctrl+q",
             "quit",

@@ -21,6 +21,18 @@ async def unsaved(house: House) -> str:
     return await (await house.app._world.store()).state(UNSAVED) or ""
 
 
+async def find(house: House, word: str) -> None:
+    """Open the one saved conversation in which this word is."""
+    await house.press(*word)
+    await wait_until(lambda: "1 hit" in house.screen_text().splitlines()[0])
+    await wait_until(lambda: any("▌" in row and word in row for row in rows(house)), word)
+    await house.press("enter")
+
+
+def rows(house: House) -> list[str]:
+    return house.screen_text().splitlines()
+
+
 async def test_a_text_is_on_disk_within_a_second_of_its_first_key(tmp_path: Path) -> None:
     with time_server() as server:
         async with open_house(tmp_path, server) as house:
@@ -80,6 +92,16 @@ async def test_f8_carries_the_setup_over_and_back(tmp_path: Path) -> None:
             assert house.chat.focused is house.chat.sidebar
 
 
+async def test_what_is_set_for_a_text_is_set_at_the_next_start(tmp_path: Path) -> None:
+    with time_server() as server:
+        async with open_house(tmp_path, server) as house:
+            await open_room(house, "Once")
+            await house.press("f2", *"0.3", "enter")
+            assert house.chat.setup.params == {"temperature": 0.3}
+        async with open_house(tmp_path, server) as house:
+            assert house.chat.setup.params == {"temperature": 0.3}
+
+
 async def test_the_mode_row_turns_with_arrows_and_enter(tmp_path: Path) -> None:
     with time_server() as server:
         async with open_house(tmp_path, server) as house:
@@ -109,14 +131,12 @@ async def test_a_saved_text_opens_in_its_room_and_a_chat_in_the_chat(tmp_path: P
             await house.write("Unfinished")
             await open_review(house)
             assert "Once upon" in house.screen_text()
-            await house.press(*"question", "enter")
+            await find(house, "question")
             await wait_until(lambda: house.app.screen is house.chat, "the chat")
             await wait_until(lambda: house.chat.topline.title == "question")
             await open_review(house)
             await house.press(*["backspace"] * 8)
-            await house.press(*"upon")
-            await wait_until(lambda: "1 hit" in house.screen_text())
-            await house.press("enter")
+            await find(house, "upon")
             await wait_until(lambda: house.app.screen is house.app.room, "the room for texts")
             await wait_until(lambda: room(house).editor.text == "Once upon a time")
             await house.press("ctrl+n")

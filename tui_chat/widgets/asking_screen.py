@@ -54,6 +54,8 @@ class AskingScreen(SetupScreen):
         super().__init__(world)
         self.talk = Talk(world, self)
         self._warmed = ""
+        self._away = False
+        """Whether another room was opened over it, in which one goes on."""
         self._settling: asyncio.Future[Setup] | None = None
         self._state = "ready"
         """What the line at the top says while nothing is answered."""
@@ -181,9 +183,16 @@ class AskingScreen(SetupScreen):
         except ChatError as error:
             self.complain(error)
 
+    def take_over(self, before: SetupScreen) -> None:
+        if isinstance(before, AskingScreen):
+            before._away = True
+        self._away = False
+        super().take_over(before)
+        self.warm_another()
+
     def warm_another(self) -> None:
         """As warm(), where the endpoint is another one than before."""
-        if self.setup.endpoint not in ("", self._warmed):
+        if not self._away and self.setup.endpoint not in ("", self._warmed):
             self.warm()
 
     @work(group="warm", exclusive=True)

@@ -85,9 +85,10 @@ class CompletionScreen(KeepingScreen):
     ]
 
     def __init__(self, world: World, before: SetupScreen) -> None:
-        """`before` is the room that one comes from."""
+        """`before` is the room that one comes from, and which keeps the setup."""
         super().__init__(world)
         self._before = before
+        self._taking_over = False
         self._growing = ""
         """The id of the continuation that arrives into the text."""
         self._pieces: list[str] = []
@@ -118,8 +119,16 @@ class CompletionScreen(KeepingScreen):
         self.query_one("#text").set_class(self.focused is self.editor, "-focused")
         self.refresh_bindings()
 
+    def take_over(self, before: SetupScreen) -> None:
+        self._taking_over = True
+        super().take_over(before)
+        self._taking_over = False
+
     def setup_used(self) -> None:
         super().setup_used()
+        if not self._taking_over:
+            # There is one setup for all rooms, and that room keeps it for the next start.
+            self._before.preset, self._before.setup = self.preset, self.setup
         if self.there.is_set():
             self.warm_another()
             self._show_under()
@@ -181,6 +190,7 @@ class CompletionScreen(KeepingScreen):
     def watch_answering(self) -> None:
         super().watch_answering()
         self.editor.read_only = self.answering
+        self._show_under()
         if not self.answering:
             self.text_shown()
             self.save()
