@@ -6,9 +6,6 @@ Rooms that are not there at the first paint are imported when they are first ope
 from __future__ import annotations
 
 import asyncio
-import os
-import signal
-import threading
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from importlib import import_module
@@ -26,29 +23,35 @@ from tui_chat.core.opening import Opening
 from tui_chat.core.world import World
 from tui_chat.rooms.chat.screen import ChatScreen
 from tui_chat.widgets.asking_screen import AskingScreen
-from tui_chat.widgets.keyed_app import KeyedApp
 from tui_chat.widgets.message_screen import MessageScreen
+from tui_chat.widgets.setup_screen import SetupScreen
+from tui_chat.widgets.signalled_app import SignalledApp
 
 if TYPE_CHECKING:
+    from tui_chat.rooms.completion.screen import CompletionScreen
     from tui_chat.rooms.review.keeping import Trash
     from tui_chat.rooms.review.preview import Left, PreviewingScreen
     from tui_chat.widgets.help import Section
 
 STANDARD_THEME = "textual-dark"
-LEAVE_SECONDS = 3
-"""How long a signal leaves for an orderly end."""
-
 _DIALOGS = ("code_dialog", "compare", "info", "pickers", "tree")
+ROOM_SECONDS = 1
+"""How long keys wait for a room that is opened for the first time."""
 OPENED_LATER = (
     "rooms.lens.screen",
+    "rooms.completion.screen",
+    "rooms.completion.both",
     "rooms.review.screen",
     "rooms.welcome.screen",
     *(f"widgets.{name}" for name in _DIALOGS),
 )
 """The modules that have keys and are imported only when they are needed."""
 
+EXPLAINED = ("chat", "completion", "review")
+"""The rooms that the help explains, each in its module `help`."""
 
-class TuiChat(KeyedApp):
+
+class TuiChat(SignalledApp):
     """The program with a screen. `return_code` is 0, or 128 + the signal that ended it."""
 
     TITLE = "tui-chat"
@@ -63,8 +66,22 @@ class TuiChat(KeyedApp):
             tooltip="Saved conversations: find, reread, keep in order, export, import",
             id="app.saved",
         ),
+        Binding(
+            "f8",
+            "toggle_mode",
+            "Mode",
+            tooltip="Mode: from the chat to a text that the model continues, and back",
+            id="app.mode",
+        ),
         Binding("f1", "help", "Help", id="app.help"),
-        Binding("ctrl+p", "command_palette", "All commands", id="app.palette", priority=True),
+        Binding(
+            "ctrl+p",
+            "command_palette",
+            "Palette",
+            tooltip="All commands",
+            id="app.palette",
+            priority=True,
+        ),
         Binding(
             "ctrl+q",
             "quit",
@@ -88,9 +105,6 @@ class TuiChat(KeyedApp):
         super().__init__()
         self._world = world
         self.environ, self.places = world.environ, world.places
-        self._running_loop: asyncio.AbstractEventLoop | None = None
-        self._ended_early = 0
-        """The signal that came before there was a loop to leave by."""
         self._leaving = False
         self._asked_to_quit = False
         self._trash: Trash | None = None
@@ -100,11 +114,18 @@ class TuiChat(KeyedApp):
         self._came_by = ""
         """The id of the message there that led to the open conversation."""
         self.chat = ChatScreen(world, opening)
+        self._texts: CompletionScreen | None = None
         if world.settings.theme in self.available_themes:
             self.theme = world.settings.theme
         else:
             self.theme = STANDARD_THEME
         self.set_keymap(dict(world.settings.keys))
+
+    @property
+    def room(self) -> AskingScreen:
+        """The room in which one writes: the chat, or the text over it."""
+        texts = self._texts
+        return texts if texts is not None and texts in self.screen_stack else self.chat
 
     def get_default_screen(self) -> Screen[None]:
         return self.chat
@@ -112,9 +133,7 @@ class TuiChat(KeyedApp):
     # Beginning
 
     def on_mount(self) -> None:
-        self._running_loop = asyncio.get_running_loop()
-        if self._ended_early:
-            self._ended_by(self._ended_early, None)
+        self.loop_runs()
         self.theme_changed_signal.subscribe(self, lambda theme: self._remember_theme(theme.name))
         for problem in self._world.settings.problems:
             self.notify(problem, severity="warning", timeout=15, markup=False)
@@ -143,29 +162,9 @@ class TuiChat(KeyedApp):
             words = f"settings.toml: there is no key named “{name}”."
             self.notify(words, severity="warning", timeout=15, markup=False)
 
-    def take_signals(self) -> None:
-        """Have signals end the program by the door; to be called before the terminal is taken.
-
-        Textual leaves the terminal in its own state when they end it.
-        """
-        for number in (signal.SIGTERM, getattr(signal, "SIGHUP", signal.SIGTERM)):
-            signal.signal(number, self._ended_by)
-
-    def _ended_by(self, number: int, frame: object) -> None:
-        if self._running_loop is None:
-            self._ended_early = number
-            return
-        code = 128 + number
-        # The loop may be waiting for a terminal that is gone, and never leave. What was said is on
-        # disk by then, but for the last checkpoint's time.
-        last_resort = threading.Timer(LEAVE_SECONDS, os._exit, (code,))
-        last_resort.daemon = True
-        last_resort.start()
-        self._running_loop.call_soon_threadsafe(self._leave, code)
-
     # The rooms
 
-    @on(ChatScreen.NothingToTalkTo)
+    @on(AskingScreen.NothingToTalkTo)
     @work(group="room", exclusive=True)
     async def _welcome(self) -> None:
         from tui_chat.rooms.welcome.screen import Welcome
@@ -173,11 +172,37 @@ class TuiChat(KeyedApp):
         if isinstance(self.screen, Welcome):
             return
         chosen = await self.push_screen_wait(
-            Welcome(self._world, in_use=bool(self.chat.setup.endpoint))
+            Welcome(self._world, in_use=bool(self.room.setup.endpoint))
         )
         if chosen:
-            await self.chat.begin_with(chosen)
-        self.chat.leave_sidebar()
+            await self.room.begin_with(chosen)
+        self.room.leave_sidebar()
+
+    @on(SetupScreen.ModeTurned)
+    async def action_toggle_mode(self) -> None:
+        if self._may_open("toggle_mode"):
+            await self._go_to_text(self.room is self.chat)
+
+    async def _go_to_text(self, text: bool) -> None:
+        """To the room for texts, or to the chat, with the setup of the one that was open."""
+        before = self.room
+        if text is (before is not self.chat):
+            return
+        if not text:
+            await self.pop_screen()
+        elif self._texts is not None:
+            await self.push_screen(self._texts)
+        else:
+            from tui_chat.rooms.completion.screen import CompletionScreen
+
+            self._texts = CompletionScreen(self._world, before)
+            self.install_screen(self._texts, "completion")
+            await self.push_screen(self._texts)
+            # The next key of a burst is for the text.
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._texts.there.wait(), ROOM_SECONDS)
+            return
+        self.room.take_over(before)
 
     async def action_open_saved(self, words: str = "") -> None:
         from tui_chat.rooms.review.keeping import Trash
@@ -187,18 +212,15 @@ class TuiChat(KeyedApp):
             return
         trash = self._trash = self._trash or Trash()
         words = words or self._looked_for
-        present, at = self.chat.talk.saved_id, self._came_by
+        present, at = self.room.talk.saved_id, self._came_by
         room = ReviewScreen(self._world, present, trash, words=words, at=at)
         room.mark = self.chat.mark
-        room.present_setup = self.chat.setup
+        room.present_setup = self.room.setup
 
         def take(left: Left | None) -> None:
             self._looked_for = room.words
             self._came_by = (left and left.message) or ""
-            if trash.has(self.chat.talk.saved_id):
-                self._leave_deleted(left)
-            elif left and left.conversation:
-                self.chat.open(left.conversation, left.message, left.deed)
+            self._go_on(left, trash)
 
         await self.push_screen(room, take)
 
@@ -211,19 +233,34 @@ class TuiChat(KeyedApp):
 
     # By its name: the room is imported when it is first opened.
     def on_previewing_screen_setup_taken(self, event: PreviewingScreen.SetupTaken) -> None:
-        self.chat.take_setup(event.setup)
+        self.room.take_setup(event.setup)
 
     @work(group="room")
-    async def _leave_deleted(self, left: Left | None) -> None:
-        """From the open conversation, which was deleted: to another, else to a new one."""
-        if self.chat.stop():
-            for answer in [one for one in self.workers if one.group == "talk"]:
-                with suppress(WorkerError):
-                    await answer.wait()
-        if left and left.conversation:
-            self.chat.open(left.conversation, left.message, left.deed)
-        else:
-            self.chat.action_new()
+    async def _go_on(self, left: Left | None, trash: Trash) -> None:
+        """Open what was chosen among the saved ones; where what was open is deleted, begin something new."""
+        rooms = [self.chat] if self._texts is None else [self.chat, self._texts]
+        deleted = [room for room in rooms if trash.has(room.talk.saved_id)]
+        for room in deleted:
+            if room.stop():
+                for answer in [one for one in self.workers if one.group == "talk"]:
+                    with suppress(WorkerError):
+                        await answer.wait()
+        opened = None
+        if left is not None and left.conversation:
+            opened = await self._open(left)
+        for room in deleted:
+            if room is not opened:
+                room.action_new()
+
+    async def _open(self, left: Left) -> AskingScreen:
+        """Open a saved conversation in the room that it is for; that room."""
+        try:
+            found = await (await self._world.store()).load(left.conversation)
+        except ChatError:
+            found = None  # The room says why.
+        await self._go_to_text(found is not None and found.is_text)
+        self.room.open(left.conversation, left.message, left.deed)
+        return self.room
 
     def action_command_palette(self) -> None:
         from tui_chat.widgets.palette import Palette
@@ -245,8 +282,8 @@ class TuiChat(KeyedApp):
 
         Any other action may always be done.
         """
-        if action == "open_saved":
-            return self.screen is self.chat
+        if action in ("open_saved", "toggle_mode"):
+            return self.screen is self.room
         return action != "help" or all(screen.id != "help" for screen in self.screen_stack)
 
     @on(ChatScreen.Called)
@@ -264,22 +301,22 @@ class TuiChat(KeyedApp):
             self.action_change_theme()
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
-        from tui_chat.rooms.chat.palette import chat_commands
         from tui_chat.widgets.palette import message_commands, setup_commands
 
-        chat = self.chat
+        room = self.room
         commands: list[tuple[str, str, Callable[[], object]]] = []
         # Asked by its name: the room is imported when it is first opened.
         if screen.id == "review":
             from tui_chat.rooms.review.commands import review_commands
 
             commands += review_commands(screen)
-        if screen is chat:
+        if screen is room:
+            commands += room.commands()
             commands += [
-                *chat_commands(chat),
+                ("Mode", "Chat, or a text that the model continues", self.action_toggle_mode),
                 ("Saved conversations", "Find, reread, keep in order", self.action_open_saved),
                 ("Fetch or choose a model to talk to", "Built-in, a server, a key", self._welcome),
-                *setup_commands(chat),
+                *setup_commands(room),
             ]
         if isinstance(screen, MessageScreen):
             commands += message_commands(screen, screen.transcript)
@@ -307,10 +344,10 @@ class TuiChat(KeyedApp):
 
     def action_interrupt(self) -> None:
         """Ctrl+C where nothing is selected: stop a reply, else leave at the second press."""
-        if self.chat.stop():
+        if self.room.stop():
             return
         if self._asked_to_quit:
-            self._leave(0)
+            self.leave(0)
             return
         self._asked_to_quit = True
         self.notify("Press ctrl+c again to quit.", timeout=2, markup=False)
@@ -320,17 +357,19 @@ class TuiChat(KeyedApp):
         self._asked_to_quit = False
 
     async def action_quit(self) -> None:
-        self._leave(0)
+        self.leave(0)
 
     @work(group="leave")
-    async def _leave(self, code: int) -> None:
+    async def leave(self, code: int) -> None:
         """Save what there is, end what runs, and go; a second call does not wait for the first."""
         if self._leaving:
             self.exit(return_code=code)
             return
         self._leaving = True
         try:
-            await self.chat.leave()
+            for room in (self._texts, self.chat):
+                if room is not None:
+                    await room.leave()
             await self._world.close()
         except ChatError as error:
             if code == 0:
@@ -342,59 +381,16 @@ class TuiChat(KeyedApp):
 
 def help_sections(keymap: Mapping[str, str]) -> list[Section]:
     """What the help says: keys by place, typed commands, parameters. `keymap`: binding's id → its key."""
-    from tui_chat.core.filters import FILTERS
     from tui_chat.core.params import PARAMETERS
-    from tui_chat.rooms.chat.commands import COMMANDS
-    from tui_chat.rooms.chat.conversing import ConversationScreen
-    from tui_chat.rooms.chat.drafting import DraftingScreen
-    from tui_chat.rooms.review.catalogue import Catalogue
-    from tui_chat.rooms.review.screen import ReviewScreen
-    from tui_chat.rooms.review.search_field import SearchField
-    from tui_chat.widgets.help import Section, key_rows
-    from tui_chat.widgets.message_transcript import MessageTranscript
-    from tui_chat.widgets.prompt import Prompt
-    from tui_chat.widgets.roll import Roll
-    from tui_chat.widgets.setup_screen import SetupScreen
-    from tui_chat.widgets.sidebar import Sidebar
-    from tui_chat.widgets.transcript import Transcript
+    from tui_chat.widgets.help import Places, Section, key_rows
 
-    places: list[tuple[str, list[BindingType]]] = [
+    pages = [import_module(f"tui_chat.rooms.{name}.help") for name in EXPLAINED]
+    places: Places = [
         ("Everywhere", TuiChat.BINDINGS),
-        (
-            "In the chat",
-            [
-                *SetupScreen.BINDINGS,
-                *ConversationScreen.BINDINGS,
-                *DraftingScreen.BINDINGS,
-                *ChatScreen.BINDINGS,
-            ],
-        ),
-        ("Writing", Prompt.HELP_KEYS),
-        ("On a parameter", Sidebar.BINDINGS),
-        ("On a message", [*Transcript.BINDINGS, *MessageTranscript.BINDINGS]),
-        ("Searching", SearchField.BINDINGS),
-        (
-            "Among the saved conversations",
-            [*Roll.BINDINGS, *Catalogue.BINDINGS, *ReviewScreen.BINDINGS],
-        ),
+        *(place for page in pages for place in page.PLACES),
     ]
-    sections = [Section(title, key_rows(bindings, keymap)) for title, bindings in places]
-    sections.append(
-        Section(
-            "Typed commands",
-            tuple((f"/{one.name} {one.argument}".strip(), one.explanation) for one in COMMANDS),
-        )
-    )
-    sections.append(
-        Section(
-            "Search filters",
-            (
-                *((one.typed, one.explanation) for one in FILTERS if not one.parameter),
-                ("temperature>1", "replies made with it; so for every parameter that is a number"),
-            ),
-        )
-    )
-    sections.append(
-        Section("Parameters", tuple((one.label, one.explanation) for one in PARAMETERS))
-    )
-    return sections
+    return [
+        *(Section(title, key_rows(bindings, keymap)) for title, bindings in places),
+        *(table for page in pages for table in page.TABLES),
+        Section("Parameters", tuple((one.label, one.explanation) for one in PARAMETERS)),
+    ]

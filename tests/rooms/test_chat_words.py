@@ -149,7 +149,7 @@ def test_a_bar_is_as_wide_as_asked(fraction: float | None, width: int) -> None:
 
 def test_rows_are_in_the_declared_order_and_fold() -> None:
     folded = [row.key for row in rows_for(Setup(), None, {}, unfolded=False)]
-    assert folded[:4] == ["endpoint", "model", "system", ""]
+    assert folded[:5] == ["endpoint", "model", "mode", "system", ""]
     assert folded[-1] == "more"
     unfolded = [row.key for row in rows_for(Setup(), None, {}, unfolded=True)]
     assert unfolded[-4:] == ["seed", "top_k", "min_p", "repeat_penalty"]

@@ -10,6 +10,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from tui_chat.core.errors import ChatError
+from tui_chat.core.text import one_line
+
 Step = Literal["penalties", "temperature", "top_k", "top_p", "min_p"]
 
 
@@ -90,6 +93,16 @@ CONTINUE_TEXTS = (
     "the built-in model, llama.cpp, vLLM, Ollama, LM Studio, Together, Fireworks and OpenRouter"
 )
 """Whoever is known to have completions (their documents, November 2026)."""
+
+
+def completions_problem(engine: Engine, endpoint: str) -> ChatError | None:
+    """Why an endpoint of this kind continues no texts, and who does; None unless that is known."""
+    if engine.completions is not False:
+        return None
+    return ChatError(
+        f"{one_line(endpoint, 60)} continues no texts, it only chats.",
+        f"Those that do: {CONTINUE_TEXTS}.",
+    )
 
 
 def owned_by(owners: Iterable[str]) -> Engine:

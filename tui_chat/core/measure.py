@@ -12,7 +12,7 @@ from tui_chat.core.endpoints import Endpoint
 from tui_chat.core.errors import ChatError
 from tui_chat.core.provider import Provider
 from tui_chat.core.reading import Reading
-from tui_chat.core.wire import spoken
+from tui_chat.core.wire import spoken, written
 from tui_chat.core.world import World
 
 _ASK_SERVER_UP_TO = 50_000
@@ -52,24 +52,27 @@ class Measure:
         self._world = world
         self._threads = counting.ThreadCounter()
         self._drafts = counting.LineCounter()
+        self._texts = counting.LineCounter()
         self._windows: dict[tuple[str, str], int | None] = {}
         self._costs: dict[str, Decimal | None] = {}
         self._beginnings: dict[tuple[str, str, str], int | None] = {}
 
-    async def read(self, setup: Setup, thread: Sequence[Message], draft: str) -> Reading:
-        """The meter's figures for this thread and draft."""
+    async def read(
+        self, setup: Setup, thread: Sequence[Message], draft: str, *, text: bool = False
+    ) -> Reading:
+        """The meter's figures for this thread and draft; `text` where they are one text, and no chat."""
         try:
             endpoint = self._world.endpoint(setup.endpoint)
         except ChatError:
             return Reading()
         window = await self._window(endpoint, setup.model)
         cost = await asyncio.to_thread(self._cost, thread)
-        served = await self._served(endpoint, setup, thread, draft)
+        served = None if text else await self._served(endpoint, setup, thread, draft)
         if served is not None:
             context, draft_count, exact, context_exact = *served, True, True
         else:
             context, draft_count, exact = await asyncio.to_thread(
-                self._counted, endpoint, setup, thread, draft
+                self._counted, endpoint, setup, thread, draft, text
             )
             context_exact = exact
             told = None if exact else _told(setup, thread)
@@ -98,11 +101,14 @@ class Measure:
         return Arriving("" if endpoint.counts_tokens else encoding)
 
     def _counted(
-        self, endpoint: Endpoint, setup: Setup, thread: Sequence[Message], draft: str
+        self, endpoint: Endpoint, setup: Setup, thread: Sequence[Message], draft: str, text: bool
     ) -> tuple[int, int, bool]:
         encoding, exact = counting.encoding_for(setup.model, endpoint.openai)
-        messages = spoken(setup, thread)
-        context = self._threads.count(messages, encoding) if messages else 0
+        if text:
+            context = self._texts.count(written(thread), encoding)
+        else:
+            messages = spoken(setup, thread)
+            context = self._threads.count(messages, encoding) if messages else 0
         draft_count = self._drafts.count(draft, encoding) if draft else 0
         return context, draft_count, exact and len(draft) <= counting.LARGEST
 

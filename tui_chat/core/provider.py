@@ -18,7 +18,7 @@ from tui_chat.core import failures
 from tui_chat.core.chunks import Ending, Reader
 from tui_chat.core.conversation import COUNT_FIELD, Message, Refusal, Setup, Token
 from tui_chat.core.endpoints import Endpoint
-from tui_chat.core.engines import CONTINUE_TEXTS, ENGINES, Engine, owned_by
+from tui_chat.core.engines import ENGINES, Engine, completions_problem, owned_by
 from tui_chat.core.errors import ChatError
 from tui_chat.core.keys import Secret
 from tui_chat.core.learned import Learned
@@ -192,11 +192,9 @@ class Provider:
 
     def check_completions(self) -> None:
         """ChatError when it is known to continue no texts; it names who does."""
-        if self.engine.completions is False:
-            name = one_line(self._endpoint.name, 60)
-            raise ChatError(
-                f"{name} continues no texts, it only chats.", f"Those that do: {CONTINUE_TEXTS}."
-            )
+        problem = completions_problem(self.engine, self._endpoint.name)
+        if problem is not None:
+            raise problem
 
     def _body(self, request: Request, begun: Begun | None) -> dict[str, Any]:
         learned = self._learned[request.setup.model]

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from tui_chat.core.looking import Look
     from tui_chat.widgets.looks import Looks, Wanted
     from tui_chat.widgets.next_token import NextToken
+    from tui_chat.widgets.palette import Command
 
 Asking = Callable[[Setup], Awaitable[None]]
 """What is done with a setup once its model is known."""
@@ -45,13 +46,20 @@ class AskingScreen(SetupScreen):
 
     topline = getters.query_one(Topline)
 
+    @dataclass(eq=False, repr=False)
+    class NothingToTalkTo(Event):
+        """There is no endpoint to send to: the house shows what can be done."""
+
     def __init__(self, world: World) -> None:
         super().__init__(world)
         self.talk = Talk(world, self)
+        self._warmed = ""
+        self._away = False
+        """Whether another room was opened over it, in which one goes on."""
         self._settling: asyncio.Future[Setup] | None = None
         self._state = "ready"
         """What the line at the top says while nothing is answered."""
-        self.tally = Tally(world, self, self._counted, self._show_reading)
+        self.tally = Tally(world, self, self._counted, self._show_reading, text=self.completes)
         self.looks: Looks | None = None
         """Looks at the next token; None before begin_looking()."""
 
@@ -145,6 +153,73 @@ class AskingScreen(SetupScreen):
         if self.answering:
             self.notify(STILL_ANSWERING, markup=False)
         return self.answering
+
+    async def leave(self) -> None:
+        """Before the program ends: the reply is stopped and written. ChatError when it could not be."""
+        await self.talk.finish()
+
+    # What the house asks of a room
+
+    def commands(self) -> list[Command]:
+        """What the palette offers of the room: for subclasses."""
+        return []
+
+    def open(self, id: str, at: str | None = None, deed: str = "") -> object:
+        """Show what is saved under this id; `at` is a message to go to, `deed` an action to do to it."""
+        raise NotImplementedError
+
+    def action_new(self) -> object:
+        """Begin something new; what was open stays."""
+        raise NotImplementedError
+
+    # Whom to ask
+
+    async def begin_with(self, endpoint: str) -> None:
+        """Send to the endpoint of this name, which was just made ready."""
+        self._warmed = endpoint
+        self.take_endpoint(endpoint)
+        await self.begin_with_preset()
+        self.warm()
+
+    async def begin_with_preset(self) -> None:
+        """Where a person has set nothing yet, begin with what suits the endpoint."""
+        endpoint = self.endpoint
+        if endpoint is None or not endpoint.preset or self.setup.params or self.preset is not None:
+            return
+        try:
+            await self.use_preset(endpoint.preset)
+        except ChatError as error:
+            self.complain(error)
+
+    def take_over(self, before: SetupScreen) -> None:
+        if isinstance(before, AskingScreen):
+            before._away = True
+        self._away = False
+        super().take_over(before)
+        self.warm_another()
+
+    def warm_another(self) -> None:
+        """As warm(), where the endpoint is another one than before."""
+        if not self._away and self.setup.endpoint not in ("", self._warmed):
+            self.warm()
+
+    @work(group="warm", exclusive=True)
+    async def warm(self) -> None:
+        """Have the client, and the built-in model where it is chosen, ready before the first question."""
+        if not self.setup.endpoint:
+            self.topline.state = "nothing to talk to"
+            self.post_message(self.NothingToTalkTo())
+            return
+        self.topline.state = "starting"
+        self._warmed = self.setup.endpoint
+        try:
+            await (await self.world.provider(self.setup.endpoint)).warm()
+            self._state = "ready"
+            self.topline.state = "answering" if self.answering else self._state
+        except ChatError as error:
+            self.topline.state = "failed"
+            self.complain(error)
+        self.count_soon()
 
     # The token meter
 

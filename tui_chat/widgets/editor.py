@@ -1,7 +1,6 @@
 """The text of the prompt: what its keys do, sending, older prompts, completion of typed commands.
 
-Every key of its own acts before the next one is looked at, so that a burst of keys ends in the text
-that was typed; and nothing typed after Enter is lost while the sent text is being taken.
+Nothing typed after Enter is lost while the sent text is being taken.
 """
 
 from __future__ import annotations
@@ -11,19 +10,18 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-from textual import events
 from textual.binding import Binding, BindingType
 from textual.message import Message
 
 from tui_chat.core.text import clean
-from tui_chat.widgets.chips import ChipArea, editing_keys
+from tui_chat.widgets.chips import ChipArea
 from tui_chat.widgets.completion import Completions
 from tui_chat.widgets.recall import KEPT, Recall
+from tui_chat.widgets.writing import editing_keys
 
 Complete = Callable[[str], Sequence[tuple[str, str]]]
 """What a line that starts with a slash could become, as (line, explanation) pairs."""
 
-_ZERO_WIDTH_JOINER = "\u200d"
 _REPEATED = 0.5
 """Seconds within which a second Enter is the first one, held down."""
 _SETTLED = 5.0
@@ -123,22 +121,6 @@ class Editor(ChipArea):
         if action == "copy":
             return not self.selection.is_empty
         return super().check_action(action, parameters)
-
-    async def on_key(self, event: events.Key) -> None:
-        """Do what a key of our own does now: by way of the app, the next keys would overtake it."""
-        if event.character == _ZERO_WIDTH_JOINER:
-            # It holds typed emoji together, but does not count as printable.
-            self.type_over(_ZERO_WIDTH_JOINER)
-        elif event.is_printable or not await self._run_own(event.key):
-            return
-        event.stop()
-        event.prevent_default()
-
-    async def _run_own(self, key: str) -> bool:
-        bound = self.screen.active_bindings.get(key)
-        if bound is None or bound.node is not self:
-            return False
-        return await self.app.run_action(bound.binding.action, self)
 
     def action_send(self) -> None:
         if self._completions.would_complete(self.text):

@@ -29,6 +29,10 @@ class Section:
     rows: tuple[tuple[str, str], ...]
 
 
+Places = Sequence[tuple[str, Sequence[BindingType]]]
+"""Where keys do something, as the help names it, and their bindings there."""
+
+
 def key_rows(
     bindings: Iterable[BindingType], keymap: Mapping[str, str]
 ) -> tuple[tuple[str, str], ...]:

@@ -12,6 +12,8 @@ from tui_chat.core.text import one_line
 
 NOT_SET = "not set"
 MORE = "more"
+MODE = "mode"
+"""The row that turns from chats to texts and back."""
 NEXT = "next token"
 """The row that turns looks at the next token on and off."""
 OFF = "off"
@@ -19,8 +21,10 @@ OFF = "off"
 _PARTS = {
     "endpoint": "Where requests go. Enter chooses another endpoint or adds one.",
     "model": "Which model answers. Enter lists what the endpoint offers; any name can be typed.",
+    MODE: "A chat, or one text that the model continues (F8).",
     "system": "What the model is told before the conversation begins. Enter edits it, del clears it.",
 }
+_NO_SYSTEM = "Not sent: a text has no system prompt. In the chat it is."
 CLEARED: Mapping[str, Callable[[Setup], Setup]] = {
     "system": lambda setup: replace(setup, system=""),
 }
@@ -49,18 +53,24 @@ def rows_for(
     unfolded: bool,
     compact: bool = False,
     looking: str | None = None,
+    completes: bool = False,
 ) -> tuple[Row, ...]:
     """All rows for this setup. `refused` is parameter name → the server's words; `compact` leaves the
-    gap out; `looking` says of what the next token is shown, OFF or None where it is not."""
+    gap out; `looking` says of what the next token is shown, OFF or None where it is not; `completes`
+    where a text is continued, which has no system prompt."""
     texts = {
         "endpoint": setup.endpoint or "none yet",
         "model": setup.model or "none yet",
+        MODE: "○ Chat  ● Complete" if completes else "● Chat  ○ Complete",
         "system": one_line(setup.system) or "none",
     }
     rows = [
-        Row(key, key.capitalize(), texts[key], _PARTS[key], is_set=bool(getattr(setup, key)))
+        Row(key, key.capitalize(), texts[key], _PARTS[key], is_set=bool(getattr(setup, key, True)))
         for key in _PARTS
     ]
+    if completes:
+        problem = _NO_SYSTEM if setup.system else ""
+        rows[-1] = replace(rows[-1], explanation=_NO_SYSTEM, problem=problem)
     if not compact:
         rows.append(Row(""))
     rows += [

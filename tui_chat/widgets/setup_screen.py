@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import getters, on
@@ -17,6 +17,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
+from textual.message import Message as Event
 from textual.reactive import reactive, var
 from textual.screen import Screen
 from textual.widgets import Static
@@ -28,6 +29,7 @@ from tui_chat.core.text import one_line
 from tui_chat.core.world import World
 from tui_chat.widgets.bars import TOO_SMALL
 from tui_chat.widgets.meter import Meter
+from tui_chat.widgets.rows import MODE
 from tui_chat.widgets.sidebar import Sidebar
 
 if TYPE_CHECKING:
@@ -99,6 +101,13 @@ class SetupScreen(Screen[None]):
         ),
     ]
 
+    completes: ClassVar[bool] = False
+    """Whether it is for texts, not for chats."""
+
+    @dataclass(eq=False, repr=False)
+    class ModeTurned(Event):
+        """The other mode is wanted, which is another room: the house leads there."""
+
     setup: reactive[Setup] = reactive(Setup(), init=False)
     preset: reactive[Preset | None] = reactive(None, init=False)
     sidebar_shown: var[bool] = var(True, init=False)
@@ -116,7 +125,7 @@ class SetupScreen(Screen[None]):
         """The column at the right: parameters, what the focused one means, tokens."""
         self._set_size_classes()
         with Vertical(id="side"):
-            yield Sidebar().data_bind(SetupScreen.setup)
+            yield Sidebar(completes=self.completes).data_bind(SetupScreen.setup)
             yield Static("", id="explanation", markup=False)
             yield Meter()
 
@@ -135,6 +144,20 @@ class SetupScreen(Screen[None]):
     def use(self, setup: Setup) -> None:
         """Make this the present setup."""
         self.setup = setup
+
+    def take_over(self, before: SetupScreen) -> None:
+        """Go on with what was set in another room, in the place where one was there."""
+        self._refused, self._deleted_presets = before._refused, before._deleted_presets
+        self.preset = before.preset
+        self.use(before.setup)
+        here, there = self.sidebar, before.sidebar
+        here.unfolded, here.cursor = there.unfolded, there.cursor
+        self.sidebar_shown = before.sidebar_shown
+        if before.focused is there:
+            self.set_class(before.has_class("-sidebar-over"), "-sidebar-over")
+            self.set_focus(here)
+        else:
+            self.leave_sidebar()
 
     def use_endpoint(self, endpoint: Endpoint) -> None:
         """Send to this endpoint from now on, beginning with its own model."""
@@ -241,6 +264,9 @@ class SetupScreen(Screen[None]):
 
     async def open_dialog(self, name: str) -> None:
         """Let a part of the setup, or a preset, be chosen."""
+        if name == MODE:
+            self.post_message(self.ModeTurned())
+            return
         dialogs = {
             "endpoint": self.action_choose_endpoint,
             "model": self.action_choose_model,

@@ -24,7 +24,7 @@ from textual.style import Style as ThemeStyle
 from tui_chat.core.conversation import Setup
 from tui_chat.core.endpoints import Endpoint
 from tui_chat.core.params import PARAMETERS, Parameter, Value
-from tui_chat.widgets.rows import CLEARED, MORE, Row, bar, rows_for
+from tui_chat.widgets.rows import CLEARED, MODE, MORE, Row, bar, rows_for
 from tui_chat.widgets.sidebar_keys import KEYS
 from tui_chat.widgets.tones import FAINT, MUTED
 
@@ -66,7 +66,7 @@ class Sidebar(ScrollView, can_focus=True):
 
     @dataclass(eq=False, repr=False)
     class Opened(Message):
-        """Enter on a part of the setup that is chosen elsewhere: endpoint, model or system."""
+        """Enter on a part of the setup that is chosen elsewhere: endpoint, model, mode or system."""
 
         part: str
 
@@ -77,7 +77,9 @@ class Sidebar(ScrollView, can_focus=True):
         text: str
         wrong: bool
 
-    def __init__(self, *, id: str | None = None) -> None:
+    def __init__(self, *, completes: bool = False, id: str | None = None) -> None:
+        """`completes` where a text is continued."""
+        self._completes = completes
         # Textual tells of styles while it makes the widget.
         self._styles: dict[str, Style] = {}
         super().__init__(id=id)
@@ -100,6 +102,7 @@ class Sidebar(ScrollView, can_focus=True):
                 unfolded=self.unfolded,
                 compact=self.compact,
                 looking=self.looking,
+                completes=self._completes,
             )
         return self._rows
 
@@ -242,6 +245,9 @@ class Sidebar(ScrollView, can_focus=True):
         row = self.row
         if row.key == MORE:
             self.unfolded = steps > 0
+        elif row.key == MODE:
+            if self._completes is (steps < 0):
+                self.post_message(self.Opened(MODE))
         elif row.parameter is not None and row.parameter.kind != "texts":
             self._end_typing()
             value = self.setup.params.get(row.key)
@@ -251,7 +257,9 @@ class Sidebar(ScrollView, can_focus=True):
         """Which keys mean nothing on this row."""
         row = self.row
         if action == "step":
-            return row.key == MORE or (row.parameter is not None and row.parameter.kind != "texts")
+            return row.key in (MORE, MODE) or (
+                row.parameter is not None and row.parameter.kind != "texts"
+            )
         if action == "unset":
             return row.parameter is not None or row.key in CLEARED
         return True

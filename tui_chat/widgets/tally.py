@@ -34,7 +34,11 @@ class Tally:
         screen: Screen[None],
         counted: Callable[[], Counted],
         show: Callable[[Reading], None],
+        *,
+        text: bool = False,
     ) -> None:
+        """`text` where the thread is no chat, but a text that is continued."""
+        self._text = text
         self._world = world
         self._screen = screen
         self._counted = counted
@@ -70,7 +74,7 @@ class Tally:
             return
         if thread and thread[-1].status == "streaming":
             thread = thread[:-1]
-        reading = await self._measure.read(setup, thread, draft)
+        reading = await self._measure.read(setup, thread, draft, text=self._text)
         if self._arriving is not None:
             so_far = self._reading.reply if self._reading.arriving else 0
             reading = replace(reading, reply=so_far, reply_exact=False, arriving=True)

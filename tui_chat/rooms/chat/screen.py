@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import on, work
 from textual.app import ComposeResult
@@ -29,6 +29,9 @@ from tui_chat.rooms.chat.session import KEY, Session
 from tui_chat.widgets.bars import Keyline, Topline
 from tui_chat.widgets.message_transcript import MessageTranscript
 from tui_chat.widgets.prompt import Prompt
+
+if TYPE_CHECKING:
+    from tui_chat.widgets.palette import Command
 
 MOST_SERVERS = 50
 """How many endpoints that were added by URL are remembered."""
@@ -64,10 +67,6 @@ class ChatScreen(DraftingScreen):
     ]
 
     @dataclass(eq=False, repr=False)
-    class NothingToTalkTo(Event):
-        """There is no endpoint to send to: the house shows what can be done."""
-
-    @dataclass(eq=False, repr=False)
     class Called(Event):
         """A typed command that is the house's: open, theme, help, quit."""
 
@@ -78,7 +77,6 @@ class ChatScreen(DraftingScreen):
         super().__init__(world)
         self._opening = opening
         self._remembering = False
-        self._warmed = ""
         self._preset_names: tuple[str, ...] = ()
         self._sent_early = ""
 
@@ -122,7 +120,7 @@ class ChatScreen(DraftingScreen):
         self.world.recorded |= set(session.recorded)
         await self._restore_setup(session)
         if not session.setup.endpoint:
-            await self._begin_with_preset()
+            await self.begin_with_preset()
         self._remembering = self.keeping = True
         self.warm()
         await self.begin_looking()
@@ -155,41 +153,6 @@ class ChatScreen(DraftingScreen):
                 preset = None  # Deleted since; the setup itself was kept.
         self.preset = preset
         self.use(self._opening.applied_to(setup))
-
-    async def begin_with(self, endpoint: str) -> None:
-        """Send to the endpoint of this name, which was just made ready."""
-        self._warmed = endpoint
-        self.take_endpoint(endpoint)
-        await self._begin_with_preset()
-        self.warm()
-
-    async def _begin_with_preset(self) -> None:
-        """Where a person has set nothing yet, begin with what suits the endpoint."""
-        endpoint = self.endpoint
-        if endpoint is None or not endpoint.preset or self.setup.params or self.preset is not None:
-            return
-        try:
-            await self.use_preset(endpoint.preset)
-        except ChatError as error:
-            self.complain(error)
-
-    @work(group="warm", exclusive=True)
-    async def warm(self) -> None:
-        """Have the client, and the built-in model where it is chosen, ready before the first question."""
-        if not self.setup.endpoint:
-            self.topline.state = "nothing to talk to"
-            self.post_message(self.NothingToTalkTo())
-            return
-        self.topline.state = "starting"
-        self._warmed = self.setup.endpoint
-        try:
-            await (await self.world.provider(self.setup.endpoint)).warm()
-            self._state = "ready"
-            self.topline.state = "answering" if self.answering else self._state
-        except ChatError as error:
-            self.topline.state = "failed"
-            self.complain(error)
-        self.count_soon()
 
     # Sending
 
@@ -311,7 +274,12 @@ class ChatScreen(DraftingScreen):
         self.set_focus(self.prompt.text_area)
         self.bring_draft()
 
-    # Typed commands
+    # Commands, of the palette and typed
+
+    def commands(self) -> list[Command]:
+        from tui_chat.rooms.chat.palette import chat_commands
+
+        return chat_commands(self)
 
     def _completions(self, typed: str) -> Sequence[tuple[str, str]]:
         return completions(
@@ -352,8 +320,8 @@ class ChatScreen(DraftingScreen):
     def setup_used(self) -> None:
         super().setup_used()
         self._remember()
-        if self._remembering and self.setup.endpoint not in ("", self._warmed):
-            self.warm()
+        if self._remembering:
+            self.warm_another()
 
     def _remember(self) -> None:
         if self._remembering:
@@ -386,7 +354,7 @@ class ChatScreen(DraftingScreen):
 
         ChatError when they could not be.
         """
-        await self.talk.finish()
+        await super().leave()
         if self._remembering:
             store = await self.world.store()
             await store.save_draft(self.talk.saved_id, self.kept_draft)

@@ -1,0 +1,35 @@
+"""What the help says of the chat: its keys by place, and its typed commands."""
+
+from __future__ import annotations
+
+from tui_chat.rooms.chat.commands import COMMANDS
+from tui_chat.rooms.chat.conversing import ConversationScreen
+from tui_chat.rooms.chat.drafting import DraftingScreen
+from tui_chat.rooms.chat.screen import ChatScreen
+from tui_chat.widgets.help import Places, Section
+from tui_chat.widgets.message_transcript import MessageTranscript
+from tui_chat.widgets.prompt import Prompt
+from tui_chat.widgets.setup_screen import SetupScreen
+from tui_chat.widgets.sidebar import Sidebar
+from tui_chat.widgets.transcript import Transcript
+
+PLACES: Places = (
+    (
+        "In the chat",
+        (
+            *SetupScreen.BINDINGS,
+            *ConversationScreen.BINDINGS,
+            *DraftingScreen.BINDINGS,
+            *ChatScreen.BINDINGS,
+        ),
+    ),
+    ("Writing", Prompt.HELP_KEYS),
+    ("On a parameter", Sidebar.BINDINGS),
+    ("On a message", (*Transcript.BINDINGS, *MessageTranscript.BINDINGS)),
+)
+TABLES = (
+    Section(
+        "Typed commands",
+        tuple((f"/{one.name} {one.argument}".strip(), one.explanation) for one in COMMANDS),
+    ),
+)

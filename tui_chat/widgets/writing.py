@@ -1,0 +1,101 @@
+"""A soft-wrapped text area whose keys act in their order, and which takes only clean text.
+
+Every key of its own acts before the next one is looked at, so that a burst of keys ends in the text
+that was typed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+
+from textual import events
+from textual.binding import Binding
+from textual.widgets import TextArea
+
+from tui_chat.core.text import clean
+
+_ZERO_WIDTH_JOINER = "\u200d"
+# Cleaning more than this is felt; in a thread only the text area waits for it.
+_CLEANED_IN_A_THREAD = 200_000
+# The program's own keys, which TextArea binds as well.
+_NOT_FOR_EDITING = ("f6", "f7")
+
+
+def editing_keys() -> Iterator[Binding]:
+    """TextArea's bindings without the program's keys, each with an id by which it can be remapped."""
+    for binding in TextArea.BINDINGS:
+        if isinstance(binding, Binding) and binding.key not in _NOT_FOR_EDITING:
+            action = binding.action
+            name = f"prompt.{action.replace('(True)', '_select')}"
+            yield Binding(binding.key, action, binding.description, show=False, id=name)
+
+
+class WritingArea(TextArea, inherit_bindings=False):
+    """Subclasses bind editing_keys() and their own."""
+
+    def __init__(self) -> None:
+        super().__init__(compact=True, highlight_cursor_line=False)
+        self.cursor_blink = False
+        self.match_cursor_bracket = False
+
+    def type_over(self, text: str) -> None:
+        """Put the text where the selection is, as if it were typed."""
+        self.replace(text, *self.selection, maintain_selection_offset=False)
+
+    # Keys
+
+    async def on_key(self, event: events.Key) -> None:
+        """Do what a key of our own does now: by way of the app, the next keys would overtake it."""
+        if event.character == _ZERO_WIDTH_JOINER and not self.read_only:
+            # It holds typed emoji together, but does not count as printable.
+            self.type_over(_ZERO_WIDTH_JOINER)
+        elif event.is_printable or not await self._run_own(event.key):
+            return
+        event.stop()
+        event.prevent_default()
+
+    async def _run_own(self, key: str) -> bool:
+        bound = self.screen.active_bindings.get(key)
+        if bound is None or bound.node is not self:
+            return False
+        return await self.app.run_action(bound.binding.action, self)
+
+    # The clipboard
+
+    async def on_paste(self, event: events.Paste) -> None:
+        event.stop()
+        event.prevent_default()
+        await self._enter(event.text)
+
+    async def action_paste_clipboard(self) -> None:
+        await self._enter(self.app.clipboard)
+
+    async def _enter(self, text: str) -> None:
+        if len(text) > _CLEANED_IN_A_THREAD:
+            text = await asyncio.to_thread(clean, text)
+        else:
+            text = clean(text)
+        if text and not self.read_only:
+            self.type_over(self.entered(text))
+
+    def entered(self, text: str) -> str:
+        """What a pasted text is in the document: for subclasses."""
+        return text
+
+    def taken(self, document: str) -> str:
+        """What is copied where this part of the document is: for subclasses."""
+        return document
+
+    def action_copy(self) -> None:
+        self.app.copy_to_clipboard(self.taken(self.selected_text))
+
+    def action_cut(self) -> None:
+        if self.read_only:
+            return
+        start, end = self.selection
+        if start == end:
+            row, _ = start
+            start, end = (row, 0), (row + 1, 0)
+        self.app.copy_to_clipboard(self.taken(self.get_text_range(start, end)))
+        self.delete(start, end, maintain_selection_offset=False)
