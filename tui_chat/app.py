@@ -47,7 +47,7 @@ OPENED_LATER = (
 )
 """The modules that have keys and are imported only when they are needed."""
 
-EXPLAINED = ("chat", "completion", "review")
+EXPLAINED = ("chat", "lens", "completion", "review")
 """The rooms that the help explains, each in its module `help`."""
 
 

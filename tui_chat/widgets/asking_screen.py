@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import getters, work
-from textual.binding import BindingType
+from textual.binding import Binding, BindingType
 from textual.message import Message as Event
 from textual.reactive import var
 
@@ -40,7 +40,15 @@ STILL_ANSWERING = "A reply is still arriving; Esc stops it."
 class AskingScreen(SetupScreen):
     """Subclasses compose a Topline, show what the talk tells them, and say what the draft is."""
 
-    BINDINGS: ClassVar[list[BindingType]] = []
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding(
+            "f4",
+            "lens",
+            "Lens",
+            tooltip="The probabilities of a reply's tokens, and other roads",
+            id="chat.lens",
+        ),
+    ]
 
     answering: var[bool] = var(False, init=False)
 
@@ -248,6 +256,17 @@ class AskingScreen(SetupScreen):
     def _show_reading(self, reading: Reading) -> None:
         self.meter.reading = reading
 
+    @property
+    def reply_to_see(self) -> Message | None:
+        """The reply that the lens is opened on: the last one."""
+        thread = self.talk.conversation.thread()
+        return next((one for one in reversed(thread) if one.role == "assistant"), None)
+
+    def action_lens(self) -> None:
+        """Look at a reply through the lens."""
+        if (reply := self.reply_to_see) is not None:
+            self.post_message(self.LensWanted(reply.id))
+
     def read_reply(self, id: str) -> None:
         """Read the branch of the reply with this id: for subclasses."""
 
@@ -310,6 +329,8 @@ class AskingScreen(SetupScreen):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         if action == "stop":
             return self.answering
+        if action == "lens":
+            return self.reply_to_see is not None
         return super().check_action(action, parameters)
 
     def action_stop(self) -> None:

@@ -29,13 +29,6 @@ class ConversationScreen(AskingScreen, MessageScreen[None]):
         Binding("escape", "stop", "Stop", tooltip="Stop the reply, keep its text", id="chat.stop"),
         Binding("escape", "back", "Back", tooltip="Back to the prompt", id="chat.back"),
         Binding(
-            "f4",
-            "lens",
-            "Lens",
-            tooltip="The probabilities of a reply's tokens, and other roads",
-            id="chat.lens",
-        ),
-        Binding(
             "f5,ctrl+r",
             "regenerate",
             "Regenerate",
@@ -141,8 +134,6 @@ class ConversationScreen(AskingScreen, MessageScreen[None]):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         if action == "back":
             return self.can_go_back
-        if action == "lens":
-            return any(one.role == "assistant" for one in self.conversation.thread())
         if action == "regenerate":
             return self.talk.conversation.leaf is not None and not self.answering
         return super().check_action(action, parameters)
@@ -156,14 +147,11 @@ class ConversationScreen(AskingScreen, MessageScreen[None]):
         """Esc when nothing is to be stopped."""
         self.leave_sidebar()
 
-    def action_lens(self) -> None:
-        """Look through the lens at the reply under the cursor, else at the last one."""
+    @property
+    def reply_to_see(self) -> Message | None:
+        """That under the cursor, where the keys act on messages, else the last one."""
         at = self.at_cursor() if self.focused is self.transcript else None
-        replies = [one for one in self.conversation.thread() if one.role == "assistant"]
-        if at is None or at.role != "assistant":
-            at = replies[-1] if replies else None
-        if at is not None:
-            self.post_message(self.LensWanted(at.id))
+        return at if at is not None and at.role == "assistant" else super().reply_to_see
 
     def action_open_lens(self) -> None:
         self.action_lens()

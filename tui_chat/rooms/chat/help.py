@@ -6,6 +6,7 @@ from tui_chat.rooms.chat.commands import COMMANDS
 from tui_chat.rooms.chat.conversing import ConversationScreen
 from tui_chat.rooms.chat.drafting import DraftingScreen
 from tui_chat.rooms.chat.screen import ChatScreen
+from tui_chat.widgets.asking_screen import AskingScreen
 from tui_chat.widgets.help import Places, Section
 from tui_chat.widgets.message_transcript import MessageTranscript
 from tui_chat.widgets.prompt import Prompt
@@ -18,6 +19,7 @@ PLACES: Places = (
         "In the chat",
         (
             *SetupScreen.BINDINGS,
+            *AskingScreen.BINDINGS,
             *ConversationScreen.BINDINGS,
             *DraftingScreen.BINDINGS,
             *ChatScreen.BINDINGS,

@@ -205,6 +205,7 @@ class CompletionScreen(KeepingScreen):
             before = written(self.conversation.thread()[:-1])
             self._growing = message.id
             self.editor.begin(before, message.suffix)
+            self.editor.grow(message.content)  # The road that it takes.
         self.topline.title = self.conversation.title
 
     @work(group="keep")
@@ -298,7 +299,13 @@ class CompletionScreen(KeepingScreen):
         siblings = self.conversation.siblings(made.id)
         place = siblings.index(made.id) + step
         if 0 <= place < len(siblings):
-            self.conversation.leaf = siblings[place]
+            self.read_reply(siblings[place])
+
+    def read_reply(self, id: str) -> None:
+        if self.answering or not self.conversation.has(id):
+            return
+        if all(one.id != id for one in self.conversation.thread()):
+            self.conversation.leaf = id
             text = text_of(self.conversation)
             self.editor.put(text, read_off(pieces_of(self.conversation), text))
             self.keep_leaf()
