@@ -9,11 +9,13 @@ import asyncio
 import re
 import sys
 import tempfile
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
 
+from tests import told
 from tests.rooms.house import House, environment, open_house, wait_until
 from tui_chat.core.conversation import Conversation, Message, Setup, Usage
 from tui_chat.core.opening import Opening
@@ -126,8 +128,12 @@ class Scene:
     theme: str = "textual-dark"
     keys: tuple[str, ...] = ()
     words: str = "complete"
+    told: bool = False
+    """Whether it is of conversations with probabilities."""
 
 
+_LENS = ("f4", "n", "n")
+_TEXT = ("f8",)
 SCENES: dict[str, Scene] = {
     "chat-120x40": Scene((120, 40), keys=("f2",), words="← → Change"),
     "chat-80x24": Scene((80, 24)),
@@ -140,6 +146,16 @@ SCENES: dict[str, Scene] = {
     "review-light-120x40": Scene(
         (120, 40), "textual-light", keys=("f3", "tab", "s", "space"), words="1 marked"
     ),
+    "next-120x40": Scene((120, 40), keys=(*"And of Peru?", "f2"), words="bits", told=True),
+    "next-80x24": Scene((80, 24), keys=tuple("And of Peru?"), words="bits", told=True),
+    "lens-120x40": Scene((120, 40), keys=_LENS, words="perplexity", told=True),
+    "lens-80x24": Scene((80, 24), keys=_LENS, words="perplexity", told=True),
+    "lens-light-120x40": Scene(
+        (120, 40), "textual-light", keys=(*_LENS, "tab", "up"), words="perplexity", told=True
+    ),
+    "text-120x40": Scene((120, 40), keys=_TEXT, words="bits", told=True),
+    "text-80x24": Scene((80, 24), keys=_TEXT, words="bits", told=True),
+    "text-light-120x40": Scene((120, 40), "textual-light", keys=_TEXT, words="bits", told=True),
     "help-120x40": Scene((120, 40), keys=("f1",), words="Everywhere"),
 }
 
@@ -147,10 +163,23 @@ SCENES: dict[str, Scene] = {
 async def drawn(name: str, directory: Path) -> str:
     """The picture of a scene, as SVG."""
     scene = SCENES[name]
-    await _prepare(directory)
+    if not scene.told:
+        await _prepare(directory)
+        return await _pictured(scene, directory, ENDPOINT)
+    with told.server() as server:
+        config = Path(environment(directory)["TUI_CHAT_CONFIG_DIR"])
+        await told.keep(config, server.base_url)
+        return await _pictured(scene, directory, {})
+
+
+async def _pictured(scene: Scene, directory: Path, environ: Mapping[str, str]) -> str:
     opening = Opening()
-    async with open_house(directory, size=scene.size, environ=ENDPOINT, opening=opening) as house:
+    async with open_house(directory, size=scene.size, environ=environ, opening=opening) as house:
         house.app.theme = scene.theme
+        if scene.told:
+            # As if something had been asked in this run: before, a server is not asked by the way.
+            (await house.chat.world.provider(told.NAME)).used = True
+            house.chat.count_soon()
         await wait_until(lambda: house.chat.meter.reading.context is not None, "tokens are counted")
         for key in scene.keys:
             await _settled(house)

@@ -79,7 +79,7 @@ class Bar:
 
     def drawn(self, width: int) -> Content:
         """The bar in so many cells."""
-        upper_colour = "$accent" if self.thrown else FAINT
+        upper_colour = "$accent" if self.thrown else "$primary-muted"
         lower = self._cells(self.after, width)
         upper = self._cells(self.before, width)
         parts: list[tuple[str, str]] = []

@@ -17,7 +17,7 @@ STYLES = (
     "$text on $warning 16%",
     "$text on $warning 34%",
     "$text underline on $warning 52%",
-    "$background bold underline on $warning",
+    "$text bold underline on $warning",
 )
 """From likely to unlikely."""
 UNKNOWN = "$foreground 60%"
