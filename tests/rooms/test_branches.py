@@ -250,7 +250,7 @@ async def test_a_branch_is_deleted_after_a_question_and_brought_back(tmp_path: P
             assert saved.leaf == house.thread[-1].id
             await house.press("ctrl+z")
             await wait_until(lambda: len(house.thread) == 4)
-            assert screen_has(house, "two")
+            await wait_until(lambda: screen_has(house, "two"))
             after = await house.saved()
             assert (after.messages, after.leaf) == (before.messages, before.leaf)
             assert house.chat.talk.conversation.messages == before.messages
@@ -275,7 +275,7 @@ async def test_several_deletions_come_back_in_turn_with_their_order(tmp_path: Pa
             await wait_until(lambda: house.thread[-1].content == "three")
             await house.press("ctrl+z")
             await wait_until(lambda: house.thread[-1].content == "one")
-            assert screen_has(house, "‹ 1/3 ›")
+            await wait_until(lambda: screen_has(house, "‹ 1/3 ›"))
             assert "undo_delete" not in [
                 found.binding.action.removeprefix("screen.")
                 for found in house.chat.active_bindings.values()

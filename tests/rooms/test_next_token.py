@@ -36,11 +36,10 @@ async def test_it_is_shown_for_a_draft_and_for_a_new_answer(tmp_path: Path) -> N
             assert server.looks[-1]["messages"] == [{"role": "user", "content": "hi"}]
             await house.write("and")
             await shows(house, r"Next token +of the answer")
-            assert [one["content"] for one in server.looks[-1]["messages"]] == [
-                "hi",
-                "Hello.",
-                "and",
-            ]
+            said = ["hi", "Hello.", "and"]
+            await wait_until(
+                lambda: [one["content"] for one in server.looks[-1]["messages"]] == said
+            )
             assert server.looks[-1]["top_logprobs"] == 20
             assert len(server.chats) == 1
 

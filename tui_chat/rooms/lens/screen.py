@@ -7,6 +7,7 @@ turned there. What it makes is a sibling in that room's conversation.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import PurePath
 from typing import ClassVar
 
@@ -94,7 +95,7 @@ class LensScreen(SetupScreen):
             yield Static("", id="figures", markup=False)
         self._set_size_classes()
         with Vertical(id="side"):
-            yield Sidebar().data_bind(SetupScreen.setup)
+            yield Sidebar(completes=self.asker.completes).data_bind(SetupScreen.setup)
             yield CandidatePanel()
             yield Static("", id="explanation", markup=False)
         yield Keyline()
@@ -104,7 +105,7 @@ class LensScreen(SetupScreen):
         self.asker.talk.watch(self)
         self.setup = self.asker.setup
         self.preset = self.asker.preset
-        self.panel.params = self.setup.params
+        self._show_setup()
         await self._show(self._reply)
         self._learn_of_endpoint()
 
@@ -233,10 +234,7 @@ class LensScreen(SetupScreen):
     def setup_used(self) -> None:
         if not self.is_mounted:
             return
-        self.panel.params = self.setup.params
-        self.topline.place = " · ".join(
-            part for part in (self.setup.endpoint, self.setup.model) if part
-        )
+        self._show_setup()
         before = self.asker.setup
         if before != self.setup:
             self.asker.use(self.setup)
@@ -245,12 +243,20 @@ class LensScreen(SetupScreen):
         if (before.endpoint, before.model) != (self.setup.endpoint, self.setup.model):
             self._learn_of_endpoint()
 
+    def _show_setup(self) -> None:
+        self.panel.params = self.setup.params
+        self.topline.place = " · ".join(
+            part for part in (self.setup.endpoint, self.setup.model) if part
+        )
+
     # What happens meanwhile (a listener of the talk)
 
     def said(self, message: Message) -> None:
         if message.role == "assistant":
             # The roads are told one after the other; the last is the one to be read.
-            self.run_worker(self._show(message.id), group="show", exclusive=True)
+            # A function, since a coroutine that the next one overtakes would be complained of.
+            show = partial(self._show, message.id)
+            self.run_worker(show, group="show", exclusive=True)  # type: ignore[arg-type]  # Textual's union of kinds
 
     def token(self, token: Token, id: str) -> None:
         if id != self._reply or token.reasoning:
