@@ -132,8 +132,6 @@ class Scene:
     """Whether it is of conversations with probabilities."""
 
 
-_LENS = ("f4", "n", "n")
-_TEXT = ("f8",)
 SCENES: dict[str, Scene] = {
     "chat-120x40": Scene((120, 40), keys=("f2",), words="← → Change"),
     "chat-80x24": Scene((80, 24)),
@@ -146,16 +144,16 @@ SCENES: dict[str, Scene] = {
     "review-light-120x40": Scene(
         (120, 40), "textual-light", keys=("f3", "tab", "s", "space"), words="1 marked"
     ),
-    "next-120x40": Scene((120, 40), keys=(*"And of Peru?", "f2"), words="bits", told=True),
-    "next-80x24": Scene((80, 24), keys=tuple("And of Peru?"), words="bits", told=True),
-    "lens-120x40": Scene((120, 40), keys=_LENS, words="perplexity", told=True),
-    "lens-80x24": Scene((80, 24), keys=_LENS, words="perplexity", told=True),
-    "lens-light-120x40": Scene(
-        (120, 40), "textual-light", keys=(*_LENS, "tab", "up"), words="perplexity", told=True
-    ),
-    "text-120x40": Scene((120, 40), keys=_TEXT, words="bits", told=True),
-    "text-80x24": Scene((80, 24), keys=_TEXT, words="bits", told=True),
-    "text-light-120x40": Scene((120, 40), "textual-light", keys=_TEXT, words="bits", told=True),
+    **{
+        f"{name}{mode}-{width}x{height}": Scene((width, height), theme, keys, words, told=True)
+        for name, keys, words in (
+            ("next", (*"And of Peru?", "f2"), "others"),
+            ("lens", ("f4", "n", "n"), "perplexity"),
+            ("text", ("f8",), "Another"),
+        )
+        for mode, theme in (("", "textual-dark"), ("-light", "textual-light"))
+        for width, height in ((120, 40), (80, 24))
+    },
     "help-120x40": Scene((120, 40), keys=("f1",), words="Everywhere"),
 }
 

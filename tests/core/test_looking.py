@@ -62,6 +62,15 @@ async def test_as_many_as_are_told_are_taken(count: int) -> None:
     assert found.sampler == USUAL
 
 
+async def test_a_text_is_looked_at_in_the_shape_that_completions_have() -> None:
+    with FakeServer(answering(told(CHANCES[:5]))) as server:
+        async with provider_for(server) as provider:
+            found = await look(provider, Request(SETUP, HI, completes=True))
+        assert server.looks[0]["prompt"] == "hi"
+    assert found.place is not None
+    assert [one.text for one in found.place.candidates][:2] == [" t0", " t1"]
+
+
 async def test_an_empty_list_is_said_to_be_one() -> None:
     with FakeServer(answering({"token": " t0", "logprob": -0.1, "top_logprobs": []})) as server:
         found = await looked(server)

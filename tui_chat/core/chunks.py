@@ -165,7 +165,7 @@ def _words(delta: Any) -> object:
 
 def places(choice: Any) -> tuple[Told, ...]:
     """The tokens that a choice gives probabilities for; odd ones without."""
-    given = getattr(choice, "logprobs", None)
+    given = _of(choice, "logprobs")
     entries = _of(given, "content")
     if isinstance(entries, list):
         return tuple(Told(_raw(entry), _logprob(entry), candidates(entry)) for entry in entries)
