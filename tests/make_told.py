@@ -60,12 +60,14 @@ async def _told() -> dict[str, Any]:
             other = replace(chat.setup, params=Params({**chosen, "seed": 3}))
             text = Request(other, [said("user", TEXT)], completes=True)
             found = await look(provider, chat)
-            after = await look(provider, text)
+            continuation = await _replied(provider, text)
+            written = TEXT + "".join(one["text"] for one in continuation)
+            after = await look(provider, replace(text, thread=[said("user", written)]))
             assert found.place is not None
             assert after.place is not None
             return {
                 "reply": await _replied(provider, chat),
-                "continuation": await _replied(provider, text),
+                "continuation": continuation,
                 "next": [entry(*Candidate(*one)) for one in found.place.candidates],
                 "next_in_text": [entry(*Candidate(*one)) for one in after.place.candidates],
             }
