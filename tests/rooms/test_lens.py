@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tests.fake_server import Answer, FakeServer, words
+from tests.fake_server import Answer, Body, FakeServer, words
 from tests.local_model import put_model
 from tests.rooms.house import House, open_house, stored, wait_until
 from tests.rooms.probabilities import CAPITAL, LLAMA, answer
@@ -235,6 +235,22 @@ async def test_probabilities_after_sampling_are_not_shaped_again(tmp_path: Path)
     with FakeServer(certain) as server:
         async with open_house(tmp_path, server, opening=opening) as house:
             await house.send("hi")
+            await looked_at(house)
+            await shows(house, "These are probabilities after")
+
+
+async def test_probabilities_after_temperature_are_known_from_a_look(tmp_path: Path) -> None:
+    def answers(body: Body) -> Answer:
+        power = 1 / (body.get("temperature") or 0.7)
+        chances = {name: chance**power for name, chance in (("Hi", 0.6), ("Ho", 0.3), ("Ha", 0.1))}
+        total = sum(chances.values())
+        return answer([("Hi", {name: chance / total for name, chance in chances.items()})])
+
+    with FakeServer() as server:
+        server.answers = answers
+        async with open_house(tmp_path, server) as house:
+            await house.send("hi")
+            await wait_until(lambda: house.chat.world.after_temperature)
             await looked_at(house)
             await shows(house, "These are probabilities after")
 

@@ -50,6 +50,8 @@ class World:
         self._search: Search | None = None
         self._providers: dict[str, Provider] = {}
         self._servers: dict[str, LocalServer] = {}
+        self.after_temperature = set[str]()
+        """The endpoints that were found to tell probabilities after temperature, not the model's own."""
         self.recorded = set[str]()
         """The endpoints that are asked for probabilities with each reply, besides those on this machine."""
         self.looking: dict[str, bool] = {}

@@ -147,6 +147,8 @@ class Looks:
             request = replace(wanted.request, setup=setup)
             began = time.monotonic()
             found = await look(provider, request)
+            if found.after_temperature:
+                self._world.after_temperature.add(setup.endpoint)
             if time.monotonic() - began > SLOW:
                 self._world.looking[setup.endpoint] = False
                 seconds = time.monotonic() - began

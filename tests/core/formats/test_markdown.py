@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
 from tests.core.stored import texts
-from tui_chat.core.conversation import Conversation, Setup, said
+from tui_chat.core.conversation import COMPLETION, Conversation, Setup, said
 from tui_chat.core.formats import markdown
 from tui_chat.core.params import Params
 from tui_chat.core.text import clean
@@ -119,3 +119,13 @@ def test_a_failure_is_one_line_and_tags_are_told() -> None:
     assert "*failed: a # b␛*" in text
     assert "## Assistant (m # x)" in text
     assert _front(text)["tags"] == ["one", "two"]
+
+
+def test_a_text_and_its_continuations_are_one_text() -> None:
+    begun_by = said("user", "Once upon")
+    reply = replace(
+        said("assistant", " a time", begun_by.id, setup=Setup("e", "m")), way=COMPLETION
+    )
+    written = markdown.document(Conversation("t", "Once", [begun_by, reply], reply.id))
+    assert written.endswith("\n# Once\n\nOnce upon a time\n")
+    assert "## " not in written

@@ -42,6 +42,10 @@ def pieces(conversation: Conversation, *, alone: bool = True) -> Iterator[str]:
         yield clean(f"---\n{rows}\n---\n\n# {title}\n")
     else:
         yield clean(f"# {title}\n\n```yaml\n{rows}\n```\n")
+    if conversation.is_text:
+        text = clean("".join(message.content for message in conversation.thread()))
+        yield f"\n{text}{_unclosed(text)}\n"
+        return
     for message in conversation.thread():
         yield clean(_section(message))
 

@@ -26,7 +26,6 @@ from tui_chat.core.conversation import (
     Token,
 )
 from tui_chat.core.errors import ChatError
-from tui_chat.core.params import Params
 from tui_chat.core.places import place_of
 from tui_chat.core.probabilities import Kept
 from tui_chat.core.sampling import shaped_already
@@ -143,11 +142,16 @@ class LensScreen(SetupScreen):
         if self.view.follow:
             place = len(self._tokens) - 1
         self._drawn = len(self._tokens)
-        params = message.setup.params if message.setup else Params()
-        self._shaped = shaped_already(self._tokens, params)
+        self._shaped = self._is_shaped(message)
         self.view.show(texts, logprobs, place)
         self._show_figures()
         self.refresh_bindings()
+
+    def _is_shaped(self, message: Message) -> bool:
+        if message.setup is None:
+            return False
+        known = message.setup.endpoint in self.world.after_temperature
+        return known or shaped_already(self._tokens, message.setup.params)
 
     def _show_figures(self) -> None:
         width = max(20, self.query_one("#figures").content_size.width)
@@ -280,8 +284,7 @@ class LensScreen(SetupScreen):
         if message.id == self._reply:
             self._draw_tokens()
             self.view.follow = False
-            params = message.setup.params if message.setup else Params()
-            self._shaped = shaped_already(self._tokens, params)
+            self._shaped = self._is_shaped(message)
         self.refresh_bindings()
 
     def refused(self, refusal: Refusal) -> None:
