@@ -147,7 +147,7 @@ SCENES: dict[str, Scene] = {
     **{
         f"{name}{mode}-{width}x{height}": Scene((width, height), theme, keys, words, told=True)
         for name, keys, words in (
-            ("next", (*"And of Peru?", "f2"), "others"),
+            ("next", (*"Peru?", "f2"), "others"),
             ("lens", ("f4", "n", "n"), "perplexity"),
             ("text", ("f8",), "Another"),
         )

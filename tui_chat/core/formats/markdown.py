@@ -16,6 +16,8 @@ from tui_chat.core.text import clean, one_line
 
 BETWEEN = "\n---\n\n"
 """What stands between two conversations of one document."""
+LONGEST = 200_000
+"""Characters of a message of which it is told for certain what it leaves open; of a longer one it is guessed."""
 _ROLES = {"user": "You", "assistant": "Assistant", "system": "System"}
 _FENCE = re.compile(r" {0,3}(`{3,}|~{3,})([^\n]*)")
 # Blocks of HTML that no empty line ends (CommonMark 4.6, kinds 1 to 5); any of these tags ends any other.
@@ -99,7 +101,7 @@ def _unclosed(text: str) -> str:
             ends = _ENDS.get(opened[1].lower(), _TAGS_END)
             ends = () if any(end in line.lower() for end in ends) else ends
     guess = f"\n{fence or ends[0]}" if fence or ends else ""
-    if _TAG.search(text) is None:
+    if len(text) > LONGEST or _TAG.search(text) is None:
         return guess
     # In a block of HTML that an empty line ends a fence opens nothing, and what begins one is intricate.
     fences = {found[1] for line in text.split("\n") if (found := _FENCE.match(line))}
