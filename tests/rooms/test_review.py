@@ -12,7 +12,7 @@ from tests.rooms.house import open_house, stored, wait_until
 from tests.rooms.library import branched, keep, look_for, open_review, talk
 from tui_chat.core import finding, index, search
 from tui_chat.rooms.review import finding as page
-from tui_chat.rooms.review.screen import next_view
+from tui_chat.rooms.review.screen import ReviewScreen, next_view
 from tui_chat.widgets.message_transcript import MessageTranscript
 
 
@@ -364,3 +364,18 @@ async def test_where_nobody_counted_to_the_end_it_says_at_least(
         async with open_house(tmp_path, server) as house:
             await open_review(house)
             await look_for(house, "needle", "at least 3 hits · newest first")
+
+
+async def test_enter_opens_what_was_typed_also_where_it_overtakes_that(tmp_path: Path) -> None:
+    await keep(tmp_path, talk("Newest", "Hay only."), talk("Explain", "A needle in a haystack."))
+    with FakeServer() as server:
+        async with open_house(tmp_path, server) as house:
+            await open_review(house)
+            room = house.app.screen
+            assert isinstance(room, ReviewScreen)
+            room._field.value = "needle"
+            room.action_open()
+            await wait_until(lambda: house.app.screen is house.chat)
+            await wait_until(
+                lambda: house.thread and house.thread[-1].content.startswith("A needle")
+            )

@@ -299,6 +299,7 @@ class ReviewScreen(OrderingScreen):
     @on(Roll.Chosen)
     def action_open(self) -> None:
         """Open what is under the cursor; where the list is still to come, as soon as it is there."""
+        self._typed()  # Enter may overtake what the field has to report.
         line = self.catalogue.at_cursor
         self._open_when_shown = self._shown != self._query
         if not self._open_when_shown and line is not None:
