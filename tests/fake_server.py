@@ -164,13 +164,16 @@ class FakeServer:
         await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        request: Request | None = None
         try:
             while (request := await _read(reader, writer)) is not None:
                 self.requests.append(request)
                 await self._respond(request, reader, writer)
                 await writer.drain()
         except (ConnectionError, asyncio.IncompleteReadError):
-            self.disconnects.append(time.monotonic())
+            # A look is dropped whenever something else is asked.
+            if request is None or not _is_look(request.body or {}):
+                self.disconnects.append(time.monotonic())
         except asyncio.CancelledError:
             return  # The server stops; asyncio would log a cancelled connection.
         finally:
