@@ -29,6 +29,7 @@ MAY_NAME = {
     "core/knobs.py": NAMES - {"max_tokens", "seed"},
     "core/places.py": {"frequency_penalty", "presence_penalty"},
     "core/engines.py": NAMES - {"max_tokens", "seed"},
+    "core/caveats.py": NAMES - {"max_tokens", "seed"},
     "core/bounds.py": NAMES - {"max_tokens", "seed"},
 }
 LONGEST_FILE = 400

@@ -81,6 +81,13 @@ async def test_probabilities_come_in_the_shape_that_completions_have() -> None:
     assert second.top == (Candidate(b"\x80", -3.0),)
 
 
+async def test_what_openai_writes_for_a_token_beyond_those_told_is_no_probability() -> None:
+    with FakeServer(Answer((" was",), logprobs=[told(" was", -9999.0, (" is", -0.1))])) as server:
+        tokens, _ = await replied(server, SETUP, TEXT, completes=True, logprobs=5)
+    assert tokens[0].logprob is None
+    assert tokens[0].top == (Candidate(b" is", -0.1),)
+
+
 async def test_a_server_that_gives_fewer_candidates_is_asked_for_so_many() -> None:
     words = "Requested sample logprobs of 20, which is greater than max allowed: 5"
     with FakeServer() as server:

@@ -152,7 +152,7 @@ CHANCES = st.lists(st.floats(-12, 0), min_size=2, max_size=60).map(
 PARAMS = st.fixed_dictionaries(
     {},
     optional={
-        "temperature": st.sampled_from([0.0, 0.1, 0.4, 0.7, 1.0, 1.3, 2.0]),
+        "temperature": st.sampled_from([0.0, 0.001, 0.1, 0.4, 0.7, 1.0, 1.3, 2.0]),
         "top_p": st.sampled_from([0.0, 0.1, 0.5, 0.9, 0.99, 1.0]),
         "top_k": st.sampled_from([0, 1, 3, 10, 40]),
         "min_p": st.sampled_from([0.0, 0.01, 0.1, 0.5]),
@@ -258,14 +258,16 @@ def test_a_sum_in_single_precision_is_that_of_single_precision() -> None:
 
 
 def test_probabilities_after_sampling_are_recognised_by_what_parameters_leave() -> None:
-    certain = [Token("a", 0.0, (Candidate(b"a", 0.0),))] * 5
-    natural = [Token("a", -0.2, (Candidate(b"a", -0.2), Candidate(b"b", -3.0)))] * 5
-    assert shaped_already(certain, Params({"temperature": 0}))
-    assert not shaped_already(natural, Params({"temperature": 0}))
-    assert shaped_already(certain, Params({"top_p": 0.5}))
-    assert not shaped_already(natural, Params({"top_p": 0.5}))
-    assert not shaped_already(certain, Params())
-    assert not shaped_already(certain[:2], Params({"temperature": 0}))
+    certain = [Token("a", 0.0, (Candidate(b"a", 0.0),))] * 9
+    natural = [Token("a", -0.2, (Candidate(b"a", -0.2), Candidate(b"b", -3.0)))] * 9
+    cold, cut = Params({"temperature": 0}), Params({"top_p": 0.5})
+    assert shaped_already(certain, cold, 20)
+    assert not shaped_already(natural, cold, 20)
+    assert shaped_already(certain, cut, 20)
+    assert not shaped_already(natural, cut, 20)
+    assert not shaped_already(certain, cut, 1), "all that were asked for are there"
+    assert not shaped_already(certain, Params(), 20)
+    assert not shaped_already(certain[:2], cold, 20), "a short answer may be certain"
 
 
 def test_the_perplexity_of_a_reply_is_that_of_its_mean() -> None:
@@ -274,6 +276,9 @@ def test_the_perplexity_of_a_reply_is_that_of_its_mean() -> None:
     assert (found.tokens, found.worst) == (2, 2)
     assert found.perplexity == pytest.approx(4)
     assert sureness([None]) is None
+    impossible = sureness([-8999.0])
+    assert impossible is not None
+    assert impossible.perplexity > 1e300, "no overflow"
 
 
 def test_surprise_is_told_in_bits() -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from tests.fake_server import Answer, FakeServer, words
 from tests.local_model import put_model
 from tests.rooms.house import open_house, stored, wait_until
+from tests.rooms.probabilities import answer
 from tests.rooms.test_branches import on_messages, screen_has, stopped
 from tui_chat.core.opening import Opening
 from tui_chat.core.params import Params
@@ -39,6 +40,23 @@ async def test_a_stopped_reply_is_gone_on_with_beside_it(tmp_path: Path) -> None
     )
     assert (first.content, first.status) == (old, "stopped")
     assert (second.status, second.usage.completion_tokens) == ("complete", 4)
+
+
+async def test_what_is_gone_on_from_keeps_its_probabilities(tmp_path: Path) -> None:
+    first = answer([("Once", {"Once": 0.5}), (" upon ", {" upon ": 0.25})], finish="length")
+    with FakeServer(first) as server:
+        server.listed = LLAMA
+        async with open_house(tmp_path, server) as house:
+            await house.send("talk")
+            server.answer = answer([(" a time", {" a time": 0.125})])
+            await on_messages(house, "G", "c")
+            await wait_until(lambda: len(server.chats) == 2)
+            await house.answered()
+            reply = house.thread[-1]
+            kept = await house.chat.talk.tokens(reply.id)
+            assert "".join(token.text for token in kept) == reply.content == "Once upon a time"
+            assert [token.text for token in kept] == ["Once", " upon", " a time"]
+            assert all(token.logprob is not None for token in kept)
 
 
 async def test_where_a_server_cannot_go_on_nothing_is_sent_and_it_is_said(tmp_path: Path) -> None:

@@ -230,7 +230,9 @@ async def test_what_is_not_known_is_said_in_words(tmp_path: Path) -> None:
 
 
 async def test_probabilities_after_sampling_are_not_shaped_again(tmp_path: Path) -> None:
-    certain = answer([(word, {word: 0.999999}) for word in ("a", " b", " c", " d", " e")])
+    certain = answer(
+        [(word, {word: 0.999999}) for word in ["a", "b", "c", "d", "e", "f", "g", "h", "i"]]
+    )
     opening = Opening(params=Params({"temperature": 0}))
     with FakeServer(certain) as server:
         async with open_house(tmp_path, server, opening=opening) as house:

@@ -60,6 +60,26 @@ async def test_a_knob_draws_the_bars_anew_without_a_request(tmp_path: Path) -> N
             assert len(server.requests) == asked
 
 
+async def test_a_knob_that_is_turned_does_not_cut_the_look_at_all_tokens_short(
+    tmp_path: Path,
+) -> None:
+    put_model(tmp_path / "cache" / "models")
+    async with open_house(tmp_path) as house:
+        await house.write("What is the capital of Brazil?")
+        await wait_until(lambda: house.chat.next_token.look.place is not None)
+        place = house.chat.next_token.look.place
+        assert place is not None
+        assert not place.complete, "the likeliest come first"
+        house.chat.sidebar.cursor = "temperature"
+        await house.press("f2", "right")
+
+        def whole() -> bool:
+            place = house.chat.next_token.look.place
+            return place is not None and place.complete
+
+        await wait_until(whole, "all tokens are told all the same")
+
+
 async def test_dice_are_thrown_and_lie_until_a_knob_is_turned(tmp_path: Path) -> None:
     with FakeServer() as server:
         server.answers = answers

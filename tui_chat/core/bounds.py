@@ -44,6 +44,11 @@ class _Tail:
     def gone(self) -> bool:
         return self.mass.high <= 0.0
 
+    def scaled(self, factor: float) -> _Tail:
+        """With all weights that much greater."""
+        mass = Range(self.mass.low * factor, self.mass.high * factor)
+        return replace(self, mass=mass, top=min(1.0, self.top * factor))
+
     def heated(self, temperature: float) -> _Tail:
         """After division of all scores by T."""
         if self.gone or temperature == 1.0:
@@ -57,7 +62,7 @@ class _Tail:
     def _flat(self, mass: float, power: float) -> float:
         if mass <= 0.0:
             return 0.0
-        return float(self.most ** (1.0 - power) * mass**power)
+        return float(self.most * (mass / self.most) ** power)
 
     def _steep(self, mass: float, power: float) -> float:
         return float(mass * self.top ** (power - 1.0)) if self.top > 0.0 else 0.0
@@ -69,8 +74,11 @@ _NO_TAIL = _Tail(0.0, Range(0.0, 0.0), 0.0)
 def bounded(place: Place, knobs: Knobs, sampler: Sampler, most: int) -> Distribution:
     """As sampling.distribution(), from candidates that are not all."""
     scores, order = place.penalised(knobs)
-    known = [_Known(score, at) for score, at in zip(scores, order, strict=True)]
     tail = _penalised(_tail(place), place, knobs)
+    # The likeliest has 1: at a low temperature all others would else vanish with it.
+    shift = max(scores[0], math.log(tail.top) if tail.top > 0.0 else -math.inf)
+    known = [_Known(score - shift, at) for score, at in zip(scores, order, strict=True)]
+    tail = tail.scaled(math.exp(-shift))
     for step in sampler.order:
         if step == "temperature" and not knobs.greedy:
             heat = max(knobs.temperature, COLDEST)
@@ -229,6 +237,8 @@ def _entropy(known: list[_Known], tail: _Tail) -> Range:
     sums = _sums(known)
     certain = all(one.sure == one.possible for one in known)
     inner = sum(_weight(one) * one.score for one in known if one.possible)
+    if sums.low <= 0.0:
+        return _loosely(known, tail)
     if tail.gone and certain:
         total = sums.low
         nats = math.log(total) - inner / total
@@ -239,6 +249,7 @@ def _entropy(known: list[_Known], tail: _Tail) -> Range:
     grows = (
         certain
         and high > 0.0
+        and tail.top > 0.0
         and sums.low + low + inner - sums.low * math.log(tail.top) > 0.0
         and inner - sums.low * math.log(high / tail.most) > 0.0
     )

@@ -20,8 +20,8 @@ from tui_chat.core.text import Joiner, one_line
 _STATUS: Mapping[str, Status] = {"length": "length", "content_filter": "filtered"}
 _MOST_TOKENS = 10**12
 """What a server says beyond this is no count."""
-_MOST_LOGPROB = 1e6
-"""Servers give -9999 for what cannot be; what is beyond this, or NaN, is no logprob."""
+_MOST_LOGPROB = 9000.0
+"""OpenAI gives -9999 for a token that is not among those it tells of: what is beyond this, or NaN, is none."""
 _AS_BYTES = re.compile(r"bytes:(\\x[0-9a-f]{2})+")
 """How OpenAI's completions write a token that is no text."""
 _REASONING = ("reasoning_content", "reasoning")

@@ -62,7 +62,12 @@ async def look(provider: Provider, request: Request, *, whole: bool = False) -> 
     asked = replace(request, setup=neutral, logprobs=most)
     answer = await provider.told(asked, **more)
     found = await asyncio.to_thread(_read, answer)
-    after = not engine.name and bool(found.entries) and await _is_scaled(provider, asked, found)
+    after = False
+    if not engine.name and found.entries:
+        if neutral.model not in provider.after_temperature:
+            scaled = await _is_scaled(provider, asked, found)
+            provider.after_temperature[neutral.model] = scaled
+        after = provider.after_temperature[neutral.model]
     if after:
         plain = replace(neutral, params=at_neutral_temperature(neutral.params))
         found = await asyncio.to_thread(

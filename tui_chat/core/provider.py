@@ -86,6 +86,8 @@ class Provider:
         self.name = self._endpoint.name
         self.special: dict[int, bytes] = {}
         """The names of tokens that are no text, by their numbers, as far as they were asked for."""
+        self.after_temperature: dict[str, bool] = {}
+        """Of each model that was looked at, whether its server tells probabilities after temperature."""
         self._counts_refused: Refusal | None = None
 
     async def warm(self) -> None:

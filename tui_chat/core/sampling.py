@@ -23,7 +23,7 @@ from tui_chat.core.knobs import COLDEST, Knobs
 from tui_chat.core.params import Params
 from tui_chat.core.places import MOST_ROUNDING, Place
 
-_FEW = 4
+_FEW = 8
 """Tokens; of fewer nothing can be told by the way."""
 
 
@@ -174,11 +174,11 @@ def _exact(place: Place, knobs: Knobs, sampler: Sampler, most: int) -> Distribut
     )
 
 
-def shaped_already(tokens: Sequence[Token], params: Params) -> bool:
+def shaped_already(tokens: Sequence[Token], params: Params, asked: int) -> bool:
     """Whether a reply's probabilities are those after sampling, as some servers give them.
 
     It shows where parameters leave a trace: at temperature 0 each chosen token is certain then; where top p,
-    top k or min p cut, all candidates that are left add up to 1.
+    top k or min p cut, fewer candidates are left than were asked for, and add up to 1.
     """
     knobs = Knobs.of(params)
     cut = knobs.top_p < 1.0 or knobs.top_k > 0 or knobs.min_p > 0.0
@@ -189,8 +189,10 @@ def shaped_already(tokens: Sequence[Token], params: Params) -> bool:
         return False
     if knobs.greedy:
         return all((token.logprob or 0.0) > -1e-4 for token in known)
-    sums = (sum(math.exp(one.logprob) for one in token.top) for token in known)
-    return all(abs(1.0 - total) < 1e-3 for total in sums)
+    return all(
+        len(token.top) < asked and abs(1.0 - sum(math.exp(one.logprob) for one in token.top)) < 1e-3
+        for token in known
+    )
 
 
 def drawn(found: Distribution, count: int, dice: Random) -> tuple[Sequence[int], int]:
@@ -221,7 +223,7 @@ class Sureness:
     @property
     def perplexity(self) -> float:
         """exp of minus the mean logprob: as many equally likely tokens would have been as uncertain."""
-        return math.exp(-self.mean)
+        return math.exp(min(700.0, -self.mean))
 
 
 def sureness(logprobs: Sequence[float | None]) -> Sureness | None:

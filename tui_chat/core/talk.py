@@ -154,7 +154,7 @@ class Talk:
         conversation.leaf = conversation.parent(id)
         old, way = conversation.message(id), self._world.way_to_continue(setup.endpoint)
         reply = self._begun(setup, old.content.rstrip(), old.reasoning, way)
-        await self._asked(conversation, reply)
+        await self._asked(conversation, reply, _of_text(reply.content, await self.tokens(id)))
 
     async def write(self, text: str, instead_of: str) -> Message:
         """Save a text of the person's own beside the message it is `instead_of`; nothing is sent.
@@ -340,3 +340,17 @@ def _grown_from(thread: Sequence[Message], text: str) -> tuple[str | None, str]:
             break
         parent, at = message.id, at + len(message.content)
     return parent, text[at:]
+
+
+def _of_text(text: str, tokens: Sequence[Token]) -> Sequence[Token]:
+    """The tokens whose texts are this text, the last one cut where it goes beyond; none where they are not."""
+    found, length = list[Token](), 0
+    for token in tokens:
+        if length >= len(text):
+            break
+        found.append(token)
+        length += len(token.text)
+    if found and length > len(text):
+        cut = found[-1].text[: len(found[-1].text) - (length - len(text))]
+        found[-1] = replace(found[-1], text=cut, own=None)
+    return found if "".join(token.text for token in found) == text else ()

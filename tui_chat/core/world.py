@@ -92,6 +92,12 @@ class World:
         provider = self._providers.get(endpoint.name)
         return endpoint.local and provider is not None and provider.used
 
+    def is_neutral(self, endpoint: str) -> bool:
+        """Whether what is not sent changes nothing there, as far as it shapes what is drawn from: of the
+        models that we serve, and of OpenAI's API."""
+        known = self.endpoint(endpoint)
+        return known.served_here or known.engine == "openai"
+
     def looks_at(self, endpoint: str) -> bool:
         """Whether the next token is looked at: on this machine unless that was turned off, elsewhere, where
         each look is a request that costs, only where it was turned on."""

@@ -237,7 +237,19 @@ class AskingScreen(SetupScreen):
         )
         self.count_soon()
         if self.looks is not None:
-            self.next_token.params = self.setup.params
+            self._shape()
+
+    def _shape(self) -> None:
+        """Draw the bars from what is sent."""
+        from tui_chat.core.caveats import caveat
+
+        name = self.setup.endpoint
+        sent = self.world.as_accepted(self.setup).params
+        self.next_token.params = sent
+        if self.world.endpoints.has(name):
+            self.next_token.caveat = caveat(
+                sent, self.world.engine(name), neutral=self.world.is_neutral(name)
+            )
 
     def count_soon(self) -> None:
         """Thread, draft or setup are others now: count their tokens, and look at the next one."""
@@ -295,7 +307,7 @@ class AskingScreen(SetupScreen):
             self.world, self, lambda: self.wanted_look, self._show_look, lambda: self.answering
         )
         self.sidebar.looking = ""
-        self.next_token.params = self.setup.params
+        self._shape()
         self.looks.soon()
 
     def _show_look(self, found: Look, where: str, stale: bool) -> None:
@@ -303,6 +315,7 @@ class AskingScreen(SetupScreen):
             return  # The program is ending.
         panel = self.next_token
         panel.look, panel.stale = found, stale
+        self._shape()  # By now it may be known what kind of server it is.
         off = not self.world.looks_at(self.setup.endpoint)
         self.sidebar.looking = OFF if off else where
 

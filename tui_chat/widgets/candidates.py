@@ -42,8 +42,10 @@ def span(chances: Range) -> str:
     if chances.exact:
         return percent(chances.middle)
     low, high = chances.low * 100, chances.high * 100
-    digits = 0 if high - low >= 2 else 1
-    return f"{low:.{digits}f}–{high:.{digits}f} %"
+    # Outwards, so that what is read holds the truth too.
+    if high - low >= 2:
+        return f"{math.floor(low)}–{math.ceil(high)} %"
+    return f"{math.floor(low * 10) / 10:.1f}–{math.ceil(high * 10) / 10:.1f} %"
 
 
 def surprise(chances: Range) -> str:
@@ -51,9 +53,10 @@ def surprise(chances: Range) -> str:
     if chances.high <= 0:
         return "never"
     low = -math.log2(chances.high) + 0.0
-    if chances.exact:
-        return f"{low:.1f} bits"
-    return f"{low:.1f}–{-math.log2(chances.low):.1f}" if chances.low > 0 else f"≥ {low:.1f}"
+    if chances.low <= 0:
+        return f"≥ {low:.1f}"
+    high = -math.log2(chances.low) + 0.0
+    return f"{low:.1f} bits" if high - low < 0.1 else f"{low:.1f}–{high:.1f}"
 
 
 @dataclass(frozen=True)
@@ -66,6 +69,13 @@ class Dice:
     @property
     def count(self) -> int:
         return sum(self.came) + self.others
+
+
+def dice_words(dice: Dice, found: Distribution) -> str:
+    """What the bars show after a throw."""
+    if found.exact:
+        return f"{dice.count} draws: the upper half of each bar"
+    return f"{dice.count} draws, from the middle of each range"
 
 
 @dataclass(frozen=True)
@@ -113,14 +123,14 @@ def rows(
     `chosen` is the token that stands there, marked; `cursor` the row that keys act on, which is among
     those shown; `raw_figures` adds what each had before, `bits` gives figures as surprise.
     """
-    first = max(0, (cursor or 0) - max(1, most - 1) + 1)
-    named = found.shares[first : first + max(1, most - 1)]
+    places = _named(found, max(1, most - 1), chosen, cursor)
+    named = [found.shares[place] for place in places]
     raw_figures = raw_figures and dice is None
     marks = chosen is not None or cursor is not None
     # To the longest of them, so that short ones can be told apart.
     scale = max([share.raw for share in named] + [share.after.middle for share in named] + [1e-9])
     lines = []
-    for place, share in enumerate(named, first):
+    for place, share in zip(places, named, strict=True):
         taken = chosen is not None and share.candidate.raw == chosen
         mark = f"{'›' if place == cursor else ' '}{'●' if taken else ' '}" if marks else ""
         came = dice.came[place] if dice is not None and place < len(dice.came) else None
@@ -142,20 +152,36 @@ def rows(
                 bits,
             )
         )
-    others = _others(found, first, first + len(named), dice)
+    others = _others(found, places, dice)
     row = _Row(*others, mark="  " if marks else "", other=True, scale=scale)
     lines.append(_row(row, width, raw_figures, bits))
     return lines
 
 
+def _named(
+    found: Distribution, room: int, chosen: bytes | None, cursor: int | None
+) -> Sequence[int]:
+    """The places of the shares that have a row: those about the cursor where there is one, else the first,
+    the last of them the one that was chosen where it stands further down."""
+    if cursor is not None and cursor >= 0:
+        first = max(0, cursor - room + 1)
+        return range(first, min(len(found.shares), first + room))
+    places = list(range(min(room, len(found.shares))))
+    for place, share in enumerate(found.shares[room:], room):
+        if share.candidate.raw == chosen:
+            places[-1] = place
+    return places
+
+
 def _others(
-    found: Distribution, first: int, end: int, dice: Dice | None
+    found: Distribution, named: Sequence[int], dice: Dice | None
 ) -> tuple[str, Range, float, int | None, int]:
-    rest = (*found.shares[:first], *found.shares[end:])
+    left = [place for place in range(len(found.shares)) if place not in named]
+    rest = [found.shares[place] for place in left]
     low = sum(share.after.low for share in rest) + found.others.low
     high = min(1.0, sum(share.after.high for share in rest) + found.others.high)
     raw = sum(share.raw for share in rest) + found.others_raw
-    came = None if dice is None else dice.others + sum(dice.came[:first]) + sum(dice.came[end:])
+    came = None if dice is None else dice.others + sum(dice.came[place] for place in left)
     return "others", Range(low, high), raw, came, dice.count if dice else 0
 
 

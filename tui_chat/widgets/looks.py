@@ -9,6 +9,7 @@ import asyncio
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 
 from textual.screen import Screen
 from textual.timer import Timer
@@ -105,6 +106,8 @@ class Looks:
         self._timer: Timer | None = None
         self._key: object = None
         self._shown = Look()
+        self._slow: dict[str, float] = {}
+        """The endpoints where a look took too long to be made unasked, and how long."""
 
     def soon(self) -> None:
         """Look anew, once changes pause, where what stands before the next token has changed."""
@@ -116,6 +119,7 @@ class Looks:
         """Drop a look that is under way: what is asked next needs the server."""
         if self._timer is not None:
             self._timer.stop()
+        self._key = None
         for worker in self._screen.workers:
             if worker.group == "look" and worker.node is self._screen:
                 worker.cancel()
@@ -123,24 +127,25 @@ class Looks:
     def again(self) -> None:
         """Look anew in any case."""
         self._key = None
+        self._slow.clear()
         self.soon()
 
     def _start(self) -> None:
-        self._screen.run_worker(self._look, group="look", exclusive=True)  # type: ignore[arg-type]  # Textual's union of kinds
-
-    async def _look(self) -> None:
         if self._paused():
             return  # Looked at once the reply is there.
         wanted = self._wanted()
         reason = self._reason(wanted)
         if wanted is None or reason:
-            self._key = None
+            self.stop()
             self._put(Look(words=reason), wanted.where if wanted else "")
-            return
-        if wanted.key == self._key:
-            return
+        elif wanted.key != self._key:
+            # Else it is known, or being asked for: a knob that is turned must not cut that short.
+            self._key = wanted.key
+            work = partial(self._look, wanted)
+            self._screen.run_worker(work, group="look", exclusive=True)  # type: ignore[arg-type]  # Textual's union of kinds
+
+    async def _look(self, wanted: Wanted) -> None:
         self._show(self._shown, wanted.where, True)
-        self._key = None
         try:
             provider = await self._world.provider(wanted.request.setup.endpoint)
             setup = await self._world.settled(wanted.request.setup)
@@ -149,16 +154,14 @@ class Looks:
             found = await look(provider, request)
             if found.after_temperature:
                 self._world.after_temperature.add(setup.endpoint)
-            if time.monotonic() - began > SLOW:
-                self._world.looking[setup.endpoint] = False
-                seconds = time.monotonic() - began
-                found = replace(found, words=f"This took {seconds:.0f} s, so it is off now.")
+            if (seconds := time.monotonic() - began) > SLOW:
+                self._slow[setup.endpoint] = seconds
             self._put(found, wanted.where)
-            self._key = wanted.key
             if found.place is not None and not found.place.complete and found.place.vocabulary:
                 await asyncio.sleep(WHOLE_AFTER)
                 self._put(await look(provider, request, whole=True), wanted.where)
         except ChatError as error:
+            self._key = None
             self._put(Look(words=error.message), wanted.where)
 
     def _put(self, found: Look, where: str) -> None:
@@ -172,6 +175,10 @@ class Looks:
         name = wanted.request.setup.endpoint
         if not name or not self._world.endpoints.has(name):
             return "There is no model to ask yet."
+        if name in self._slow:
+            return (
+                f"A look took {self._slow[name]:.0f} s; Enter on Next token, twice, makes another."
+            )
         if not self._world.looks_at(name):
             shown = one_line(name, 40)
             if self._world.endpoint(name).local:

@@ -11,11 +11,10 @@ from textual.content import Content
 from textual.reactive import reactive
 from textual.widget import Widget
 
-from tui_chat.core.knobs import NOT_SHAPED
 from tui_chat.core.looking import Look
-from tui_chat.core.params import BY_NAME, Params
+from tui_chat.core.params import Params
 from tui_chat.core.sampling import Distribution, distribution, drawn
-from tui_chat.widgets.candidates import DRAWS, Dice, rows, summary
+from tui_chat.widgets.candidates import DRAWS, Dice, dice_words, rows, summary
 from tui_chat.widgets.tones import FAINT, MUTED
 
 _SHOWN = 20
@@ -31,6 +30,8 @@ class NextToken(Widget):
     look: reactive[Look] = reactive(Look(), init=False)
     """What the endpoint told."""
     params: reactive[Params] = reactive(Params(), init=False)
+    caveat: reactive[str] = reactive("", init=False)
+    """What the bars leave open, in words."""
     stale: reactive[bool] = reactive(False, init=False)
     """Whether what it stands for has changed, and it is being asked for anew."""
 
@@ -75,19 +76,8 @@ class NextToken(Widget):
         height = self.content_size.height
         notes = [summary(found, width)] if height >= 4 else []
         if self.dice is not None and height >= 5:
-            notes.append(
-                Content.styled(f"{self.dice.count} draws: the upper half of each bar", MUTED)
-            )
-        words = self.look.words or self._untold()
+            notes.append(Content.styled(dice_words(self.dice, found), MUTED))
+        words = self.look.words or self.caveat
         if words and height >= 9:
             notes.append(Content.styled(words, "$text-warning"))
         return notes
-
-    def _untold(self) -> str:
-        """What these bars leave out."""
-        unshaped = [
-            name for name in NOT_SHAPED if self.params.get(name, 1) != BY_NAME[name].neutral
-        ]
-        if unshaped:
-            return f"{BY_NAME[unshaped[0]].label} is not in these bars."
-        return ""

@@ -19,7 +19,7 @@ from tui_chat.core.engines import USUAL, Sampler
 from tui_chat.core.params import Params
 from tui_chat.core.places import Place
 from tui_chat.core.sampling import Distribution, bits, distribution, drawn
-from tui_chat.widgets.candidates import DRAWS, Dice, name_of, percent, rows, summary
+from tui_chat.widgets.candidates import DRAWS, Dice, dice_words, name_of, percent, rows, summary
 from tui_chat.widgets.tones import MUTED
 
 
@@ -105,11 +105,10 @@ class CandidatePanel(Widget, can_focus=True):
         found = self.found
         return found.shares[self.cursor].candidate if found and found.shares else None
 
-    def likeliest(self, count: int) -> list[Candidate]:
-        """The candidates that are likeliest to be drawn."""
-        found = self.found
-        shares = found.shares[:count] if found else ()
-        return [share.candidate for share in shares if not share.cut]
+    @property
+    def likeliest(self) -> list[Candidate]:
+        """All candidates, the likeliest first."""
+        return [share.candidate for share in self.found.shares] if self.found else []
 
     def roll(self) -> None:
         """Draw from what is shown, and lay over the bars what came."""
@@ -129,11 +128,12 @@ class CandidatePanel(Widget, can_focus=True):
         if found is None:
             words = at.words or "Nothing is known of this token."
             return Content("\n").join([*head, Content.styled(words, MUTED)])
-        notes = [summary(found, width)] if height > 5 else []
+        if at.words and height <= 8:
+            notes = [Content.styled(at.words, "$text-warning").truncate(width, ellipsis=True)]
+        else:
+            notes = [summary(found, width)] if height > 5 else []
         if self.dice is not None and height > 7:
-            notes.append(
-                Content.styled(f"{self.dice.count} draws: the upper half of each bar", MUTED)
-            )
+            notes.append(Content.styled(dice_words(self.dice, found), MUTED))
         if at.words and height > 8:
             notes.append(Content.styled(at.words, "$text-warning"))
         room = max(2, height - len(head) - self._rows_of(notes, width))

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from tui_chat.core.conversation import Candidate, Token
 from tui_chat.core.talk import Road
+
+_SPECIAL = re.compile(rb"<\|.*\|>|</?s>|<(?:bos|eos|pad|start_of_turn|end_of_turn)>|\[/?INST\]")
 
 
 def road(tokens: Sequence[Token], place: int, candidate: Candidate) -> Road | None:
@@ -27,5 +30,5 @@ def road(tokens: Sequence[Token], place: int, candidate: Candidate) -> Road | No
 
 
 def _ends(raw: bytes) -> bool:
-    """Whether it is a token without text of its own, as chat templates have them: <|im_end|>."""
-    return not raw or (raw.startswith(b"<|") and raw.endswith(b"|>"))
+    """Whether it is a token without text of its own, as chat templates have them: <|im_end|>, </s>."""
+    return not raw or _SPECIAL.fullmatch(raw) is not None

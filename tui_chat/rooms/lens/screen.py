@@ -106,7 +106,6 @@ class LensScreen(SetupScreen):
         self.preset = self.asker.preset
         self._show_setup()
         await self._show(self._reply)
-        self._learn_of_endpoint()
 
     def on_unmount(self) -> None:
         self.asker.talk.unwatch(self)
@@ -146,12 +145,16 @@ class LensScreen(SetupScreen):
         self.view.show(texts, logprobs, place)
         self._show_figures()
         self.refresh_bindings()
+        self._learn_of_endpoint()
 
     def _is_shaped(self, message: Message) -> bool:
         if message.setup is None:
             return False
-        known = message.setup.endpoint in self.world.after_temperature
-        return known or shaped_already(self._tokens, message.setup.params)
+        name = message.setup.endpoint
+        if self.world.endpoints.has(name) and self.world.engine(name).name:
+            return False  # It is known to tell the model's own.
+        known = name in self.world.after_temperature
+        return known or shaped_already(self._tokens, message.setup.params, message.logprobs)
 
     def _show_figures(self) -> None:
         width = max(20, self.query_one("#figures").content_size.width)
@@ -230,7 +233,7 @@ class LensScreen(SetupScreen):
             len(self._tokens),
             sampler,
             self._shaped,
-            words or self._no_road,
+            " ".join(one for one in (words, self._no_road) if one),
         )
 
     # The setup is the asking room's
@@ -248,7 +251,7 @@ class LensScreen(SetupScreen):
             self._learn_of_endpoint()
 
     def _show_setup(self) -> None:
-        self.panel.params = self.setup.params
+        self.panel.params = self.world.as_accepted(self.setup).params
         self.topline.place = " · ".join(
             part for part in (self.setup.endpoint, self.setup.model) if part
         )
@@ -297,13 +300,14 @@ class LensScreen(SetupScreen):
 
     @on(CandidatePanel.Taken)
     def _taken(self, event: CandidatePanel.Taken) -> None:
-        self._take([event.candidate])
+        self._take([event.candidate], 1)
 
     def action_roads(self) -> None:
         """Go on from the likeliest candidates at once."""
-        self._take(self.panel.likeliest(ROADS))
+        self._take(self.panel.likeliest, ROADS)
 
-    def _take(self, candidates: Sequence[Candidate]) -> None:
+    def _take(self, candidates: Sequence[Candidate], most: int) -> None:
+        """Go on from the first of these that can be gone on from."""
         if self._no_road:
             self.notify(self._no_road, severity="warning", markup=False)
             return
@@ -311,7 +315,7 @@ class LensScreen(SetupScreen):
             return
         place = self.view.cursor
         made = (road(self._tokens, place, one) for one in candidates)
-        roads = [one for one in made if one is not None]
+        roads = [one for one in made if one is not None][:most]
         if not roads:
             words = "It ends the reply, or is a part of a character: nothing goes on from it."
             self.notify(words, markup=False)
