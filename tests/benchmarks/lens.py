@@ -1,6 +1,6 @@
 """The lens and the next token: a knob that is turned, a long reply that is opened, scrolled and kept.
 
-A knob is turned in a running app, from the key to the drawn bars, beside a redraw of the same screen in
+A knob is turned in a running app, from the turn to the drawn bars, beside a redraw of the same screen in
 which no bar has to be computed. The long reply is opened in a real terminal beside a short one.
 """
 

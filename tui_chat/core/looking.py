@@ -275,7 +275,7 @@ async def prompt_tokens(provider: Provider, asked: Request) -> Sequence[bytes]:
 
 def _words(provider: Provider, asked: Request, found: _Found) -> str:
     name = one_line(provider.name, 40)
-    refusal = provider.known_refusal(asked.setup, LOGPROBS_FIELD)
+    refusal = provider.known_refusal(asked, LOGPROBS_FIELD)
     if refusal:
         return f"{name} refuses to tell probabilities: {one_line(refusal, 200)}"
     if found.shaped:

@@ -78,7 +78,8 @@ class Provider:
         self._read_seconds = read_seconds or usual
         self._client: AsyncOpenAI | None = None
         self._making = asyncio.Lock()
-        self._learned: dict[str, Learned] = {}
+        self._learned: dict[tuple[str, bool], Learned] = {}
+        """By model, and apart for chats and for completions: they differ in what they allow."""
         self.listed: tuple[ServedModel, ...] = ()
         """What models() returned last."""
         self.used = False
@@ -129,14 +130,17 @@ class Provider:
         client, clock = await self._made(), _Clock(sink)
         self.used = True
         setup = request.setup
-        learned = self._learned.setdefault(setup.model, Learned())
+        learned = self._learned.setdefault((setup.model, request.completes), Learned())
         repeats = 0
         chat = request.begun and not request.completes
         going_on = Begun(request.begun, await self.continues()) if chat else None
         if request.completes:
             self.check_completions()
         while True:
-            body, told = self._body(request, going_on), self.refused(setup, request.logprobs)
+            body, told = (
+                self._body(request, going_on),
+                self.refused(setup, request.logprobs, completes=request.completes),
+            )
             ending = await self._streamed(client, request, body, clock)
             if isinstance(ending, _Refused):
                 # A reply that ran at the same time may have learned it first.
@@ -154,11 +158,13 @@ class Provider:
         """Whether the server is asked to count a reply's tokens: until it refuses that."""
         return self._counts_refused is None
 
-    def refused(self, setup: Setup, logprobs: int = 0) -> tuple[Refusal, ...]:
+    def refused(
+        self, setup: Setup, logprobs: int = 0, *, completes: bool = False
+    ) -> tuple[Refusal, ...]:
         """What a request with this setup is sent without, or under another name, after what was refused so
         far."""
         wanted = {*setup.params, *(LOGPROBS if logprobs else ())}
-        learned = self._learned.get(setup.model, Learned())
+        learned = self._learned.get((setup.model, completes), Learned())
         told = [one for one in learned.told.values() if one.name in wanted]
         return (*told, *([self._counts_refused] if self._counts_refused else []))
 
@@ -199,7 +205,7 @@ class Provider:
             raise problem
 
     def _body(self, request: Request, begun: Begun | None) -> dict[str, Any]:
-        learned = self._learned[request.setup.model]
+        learned = self._learned[request.setup.model, request.completes]
         made = request_body(
             self._endpoint,
             replace(request, logprobs=min(request.logprobs, learned.most_logprobs)),
@@ -279,7 +285,7 @@ class Provider:
         """The whole answer to a request as it was sent, for what is read in another way than a reply;
         `more` are fields besides. ChatError when there is none."""
         client, asked = await self._made(), self._asked(request.setup.model)
-        learned = self._learned.setdefault(request.setup.model, Learned())
+        learned = self._learned.setdefault((request.setup.model, request.completes), Learned())
         path = "/completions" if request.completes else "/chat/completions"
         chat = request.begun and not request.completes
         begun = Begun(request.begun, await self.continues()) if chat else None
@@ -303,9 +309,9 @@ class Provider:
         except client_of.faults():
             return None
 
-    def known_refusal(self, setup: Setup, name: str) -> str:
+    def known_refusal(self, request: Request, name: str) -> str:
         """The words with which this model refused a field; empty when it did not."""
-        learned = self._learned.get(setup.model, Learned())
+        learned = self._learned.get((request.setup.model, request.completes), Learned())
         return learned.told[name].words if name in learned.told else ""
 
     async def models(self) -> tuple[ServedModel, ...]:

@@ -11,6 +11,7 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Protocol
 
 from tui_chat.core import counting
@@ -55,24 +56,23 @@ async def ask(
     """
     setup = reply.setup
     assert setup is not None, "a reply remembers its setup"
-    logprobs = reply.logprobs
+    logprobs, completes = reply.logprobs, reply.way == COMPLETION
+    known = partial(provider.refused, setup, logprobs, completes=completes)
     # Also what was learned before: a reply that a kill breaks off has it in its first row.
-    reply = replace(reply, refused=provider.refused(setup, logprobs))
+    reply = replace(reply, refused=known())
     answer = _Answer(reply, sink, before)
     try:
         if record is not None:
             await record.begin(answer)
-        request = Request(
-            setup, thread, reply.content, reply.way == COMPLETION, reply.suffix, logprobs
-        )
+        request = Request(setup, thread, reply.content, completes, reply.suffix, logprobs)
         ending = await provider.reply(request, answer.take, notice=notice)
         final = answer.ended(ending)
     except ChatError as error:
-        final = answer.failed(error, provider.refused(setup, logprobs))
+        final = answer.failed(error, known())
     except asyncio.CancelledError:
         if (task := asyncio.current_task()) is not None:
             task.uncancel()
-        final = answer.stopped(provider.refused(setup, logprobs))
+        final = answer.stopped(known())
     return await _whole(_close(answer, final, thread, record))
 
 

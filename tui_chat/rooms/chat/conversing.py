@@ -75,8 +75,8 @@ class ConversationScreen(AskingScreen, MessageScreen[None]):
         self.show_title()
 
     def token(self, token: Token, id: str) -> None:
-        super().token(token, id)
         if id == self._growing:
+            super().token(token, id)
             self.transcript.append(token.text, reasoning=token.reasoning)
 
     def ended(self, message: Message) -> None:
