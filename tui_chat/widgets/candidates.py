@@ -7,6 +7,7 @@ dice are thrown, the upper half is what came.
 from __future__ import annotations
 
 import math
+import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -234,6 +235,11 @@ def summary(found: Distribution, width: int) -> Content:
         words = longer if len(longer) <= width else words
     short = f"{bits} bits · {few} choices"
     return Content.styled(words if len(words) <= width else short, MUTED)
+
+
+def height_of(notes: Sequence[Content], width: int) -> int:
+    """How many rows these take, words wrapped."""
+    return sum(max(1, len(textwrap.wrap(note.plain, max(1, width)))) for note in notes)
 
 
 def _few(choices: Range) -> str:

@@ -14,7 +14,7 @@ from textual.widget import Widget
 from tui_chat.core.looking import Look
 from tui_chat.core.params import Params
 from tui_chat.core.sampling import Distribution, distribution, drawn
-from tui_chat.widgets.candidates import DRAWS, Dice, dice_words, rows, summary
+from tui_chat.widgets.candidates import DRAWS, Dice, dice_words, height_of, rows, summary
 from tui_chat.widgets.tones import FAINT, MUTED
 
 _SHOWN = 20
@@ -68,7 +68,7 @@ class NextToken(Widget):
         if found is None:
             return Content.styled(self.look.words or "…", MUTED)
         notes = self._notes(found, width)
-        lines = rows(found, width, max(2, height - len(notes)), dice=self.dice)
+        lines = rows(found, width, max(2, height - height_of(notes, width)), dice=self.dice)
         shown = Content("\n").join([*lines, *notes])
         return shown.stylize(FAINT) if self.stale else shown
 

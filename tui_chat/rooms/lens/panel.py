@@ -19,7 +19,16 @@ from tui_chat.core.engines import USUAL, Sampler
 from tui_chat.core.params import Params
 from tui_chat.core.places import Place
 from tui_chat.core.sampling import Distribution, bits, distribution, drawn
-from tui_chat.widgets.candidates import DRAWS, Dice, dice_words, name_of, percent, rows, summary
+from tui_chat.widgets.candidates import (
+    DRAWS,
+    Dice,
+    dice_words,
+    height_of,
+    name_of,
+    percent,
+    rows,
+    summary,
+)
 from tui_chat.widgets.tones import MUTED
 
 
@@ -136,7 +145,7 @@ class CandidatePanel(Widget, can_focus=True):
             notes.append(Content.styled(dice_words(self.dice, found), MUTED))
         if at.words and height > 8:
             notes.append(Content.styled(at.words, "$text-warning"))
-        room = max(2, height - len(head) - self._rows_of(notes, width))
+        room = max(2, height - len(head) - height_of(notes, width))
         lines = rows(
             found,
             width,
@@ -148,9 +157,6 @@ class CandidatePanel(Widget, can_focus=True):
             bits=self.surprise,
         )
         return Content("\n").join([*head, *lines, *notes])
-
-    def _rows_of(self, notes: list[Content], width: int) -> int:
-        return sum(-(-max(1, note.cell_length) // max(1, width)) for note in notes)
 
     def _head(self, token: Token, width: int) -> list[Content]:
         name = Content.styled(name_of(token.raw), "bold $text").truncate(

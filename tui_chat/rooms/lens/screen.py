@@ -17,6 +17,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.widgets import Static
 
+from tui_chat.core.caveats import caveat
 from tui_chat.core.conversation import (
     COMPLETION,
     Candidate,
@@ -25,6 +26,7 @@ from tui_chat.core.conversation import (
     Setup,
     Token,
 )
+from tui_chat.core.engines import UNKNOWN
 from tui_chat.core.errors import ChatError
 from tui_chat.core.places import place_of
 from tui_chat.core.probabilities import Kept
@@ -222,8 +224,9 @@ class LensScreen(SetupScreen):
         token = self._tokens[place]
         made = self.message.setup
         known = made is not None and self.world.endpoints.has(made.endpoint)
-        sampler = self.world.engine(made.endpoint).sampler if made and known else At().sampler
-        counts = sampler.counts(self._prompt, self._raws[:place])
+        engine = self.world.engine(made.endpoint) if made and known else UNKNOWN
+        open_left = caveat(self.panel.params, engine, neutral=True)
+        counts = engine.sampler.counts(self._prompt, self._raws[:place])
         if self._shaped:
             words = "These are probabilities after sampling: no knob can shape them again."
         self.panel.at = At(
@@ -231,9 +234,9 @@ class LensScreen(SetupScreen):
             place_of(token, self._vocabulary, counts),
             place,
             len(self._tokens),
-            sampler,
+            engine.sampler,
             self._shaped,
-            " ".join(one for one in (words, self._no_road) if one),
+            " ".join(one for one in (words, self._no_road, open_left) if one),
         )
 
     # The setup is the asking room's
