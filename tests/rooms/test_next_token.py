@@ -5,12 +5,15 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import pytest
+
 from tests.fake_server import Answer, Body, FakeServer
 from tests.local_model import put_model
 from tests.rooms.house import House, open_house, wait_until
 from tests.rooms.probabilities import LLAMA, answer
 from tui_chat.core.opening import Opening
 from tui_chat.core.params import Params
+from tui_chat.widgets import looks
 
 NEXT = answer([("Bras", {"Bras": 0.5, "The": 0.25, "A": 0.125})])
 
@@ -42,6 +45,22 @@ async def test_it_is_shown_for_a_draft_and_for_a_new_answer(tmp_path: Path) -> N
             )
             assert server.looks[-1]["top_logprobs"] == 20
             assert len(server.chats) == 1
+
+
+async def test_a_look_that_fails_for_a_moment_is_made_again_on_this_machine(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(looks, "TRY_AGAIN_AFTER", 0.05)
+    busy = Answer(status=503, error={"error": {"message": "Loading model"}})
+    with FakeServer() as server:
+        server.answers = lambda body: (
+            (busy if len(server.looks) < 3 else NEXT)
+            if body.get("max_tokens") == 1
+            else Answer(("Hello",))
+        )
+        async with open_house(tmp_path, server) as house:
+            await house.send("hi")
+            await shows(house, r"Bras +▀+ +50\.0 %")
 
 
 async def test_a_knob_draws_the_bars_anew_without_a_request(tmp_path: Path) -> None:

@@ -26,6 +26,8 @@ LOOK_AFTER = 0.25
 WHOLE_AFTER = 0.75
 """Seconds after which all tokens are asked for."""
 
+TRY_AGAIN_AFTER = 2.0
+MOST_TRIES = 3
 SLOW = 4.0
 """Seconds; where a look takes longer, no more are made unasked."""
 
@@ -106,6 +108,8 @@ class Looks:
         self._timer: Timer | None = None
         self._key: object = None
         self._shown = Look()
+        self._failed = 0
+        """How many looks failed, one after the other."""
         self._slow: dict[str, float] = {}
         """The endpoints where a look took too long to be made unasked, and how long."""
 
@@ -152,6 +156,7 @@ class Looks:
             request = replace(wanted.request, setup=setup)
             began = time.monotonic()
             found = await look(provider, request)
+            self._failed = 0
             if found.after_temperature:
                 self._world.after_temperature.add(setup.endpoint)
             if (seconds := time.monotonic() - began) > SLOW:
@@ -163,6 +168,13 @@ class Looks:
         except ChatError as error:
             self._key = None
             self._put(Look(words=error.message), wanted.where)
+            self._try_again(wanted)
+
+    def _try_again(self, wanted: Wanted) -> None:
+        """A server on this machine may be too busy for a moment; elsewhere a request costs."""
+        self._failed += 1
+        if self._world.endpoint(wanted.request.setup.endpoint).local and self._failed <= MOST_TRIES:
+            self._timer = self._screen.set_timer(TRY_AGAIN_AFTER, self._start)
 
     def _put(self, found: Look, where: str) -> None:
         self._shown = found
