@@ -73,8 +73,9 @@ class SetupScreen(Screen[None]):
         }
         &.-middle #side.-with-next {
             & #explanation { display: none; border-top: none; max-height: 3; }
-            &.-focused #explanation { display: block; }
             & Meter { border-top: none; height: 2; }
+            &.-focused #explanation { display: block; }
+            &.-focused Meter { display: none; }
         }
         &.-low #side {
             & NextToken { display: none; }
