@@ -194,9 +194,11 @@ async def test_a_reply_that_arrives_grows_in_the_lens_and_esc_stops_it(tmp_path:
             room = await looked_at(house)
             await wait_until(lambda: len(room.view.texts) > 30)
             assert room.view.cursor == len(room.view.texts) - 1, "the cursor follows"
+            await shows(house, "esc Stop")
             await house.press("escape")
             await house.answered()
             assert house.thread[-1].status == "stopped"
+            await shows(house, "esc Back")
             await wait_until(lambda: "".join(room.view.texts) == house.thread[-1].content)
 
 

@@ -114,17 +114,21 @@ class Talk:
         parent = conversation.leaf
         if instead_of is not None:
             parent = conversation.message(instead_of).parent
-        question = said("user", text, parent)
+        await self._say(text, parent, preset)
+        await self._asked(conversation, self._begun(setup))
+
+    async def _say(self, text: str, parent: str | None, preset: str) -> None:
+        """Write and add what a person said, which begins the conversation where there is none yet."""
+        conversation, message = self.conversation, said("user", text, parent)
         store = await self._world.store()
         if self._saved:
-            await store.add(conversation.id, question)
+            await store.add(conversation.id, message)
         else:
             conversation.title, conversation.preset = title_from(text), preset
-            await store.create(conversation, question)
+            await store.create(conversation, message)
             self._saved = True
-        conversation.add(question)
-        self._listener.said(question)
-        await self._asked(conversation, self._begun(setup))
+        conversation.add(message)
+        self._listener.said(message)
 
     async def again(self, id: str, setup: Setup) -> None:
         """Answer once more what this reply answered: the new reply is its sibling. A question that
@@ -197,25 +201,10 @@ class Talk:
         conversation = self.conversation
         parent, rest = _grown_from(conversation.thread(), text)
         if rest or parent is None:
-            written = said("user", rest, parent)
-            store = await self._world.store()
-            if self._saved:
-                await store.add(conversation.id, written)
-            else:
-                conversation.title, conversation.preset = title_from(text), preset
-                await store.create(conversation, written)
-                self._saved = True
-            conversation.add(written)
-            self._listener.said(written)
-            parent = written.id
-        reply = begun(
-            parent,
-            self._world.as_sent(setup),
-            way=COMPLETION,
-            suffix=suffix,
-            logprobs=self._world.logprobs(setup.endpoint),
-        )
-        await self._asked(conversation, reply)
+            await self._say(rest, parent, preset)
+        else:
+            conversation.leaf = parent
+        await self._asked(conversation, self._begun(setup, way=COMPLETION, suffix=suffix))
 
     async def check_roads(self, setup: Setup, *, text: bool) -> None:
         """ChatError when the endpoint can go on neither with a reply nor, as it would have to, with a text."""

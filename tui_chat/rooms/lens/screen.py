@@ -53,6 +53,7 @@ class LensScreen(SetupScreen):
     AUTO_FOCUS = "LensView"
     CSS_PATH: ClassVar[list[str | PurePath] | None] = ["screen.tcss"]
     BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "stop", "Stop", tooltip="Stop what arrives, keep its text", id="lens.stop"),
         Binding("escape", "back", "Back", tooltip="Back: to the text, to the conversation", id="lens.back"),
         Binding("f4", "leave", "Leave", show=False, tooltip="Back to the conversation", id="lens.leave"),
         Binding("tab,enter", "candidates", "Candidates", tooltip="To the candidates, and back", id="lens.candidates"),
@@ -104,6 +105,7 @@ class LensScreen(SetupScreen):
     async def on_mount(self) -> None:
         self.topline.title = f"Lens · {self.asker.talk.conversation.title}"
         self.asker.talk.watch(self)
+        self.watch(self.asker, "answering", self.refresh_bindings, init=False)
         self.setup = self.asker.setup
         self.preset = self.asker.preset
         self._show_setup()
@@ -336,6 +338,8 @@ class LensScreen(SetupScreen):
                 and self.panel.found is not None
                 and self.focused is not self.sidebar
             )
+        if action in ("stop", "back"):
+            return self.asker.answering is (action == "stop")
         if action == "turn":
             return len(self.asker.talk.conversation.siblings(self._reply)) > 1
         if action == "surprise":
@@ -351,13 +355,14 @@ class LensScreen(SetupScreen):
         self.set_focus(self.view)
 
     def action_back(self) -> None:
-        """Stop what arrives; else to the text, else to the conversation."""
-        if self.asker.answering:
-            self.asker.stop()
-        elif self.focused is not self.view:
+        """To the text, else to the conversation."""
+        if self.focused is not self.view:
             self.leave_sidebar()
         else:
             self.action_leave()
+
+    def action_stop(self) -> None:
+        self.asker.stop()
 
     def action_leave(self) -> None:
         self.asker.read_reply(self._reply)
