@@ -175,6 +175,16 @@ def holds(bounds: Range, truth: float) -> bool:
     st.dictionaries(st.integers(0, 60).map(lambda n: f"t{n}"), st.integers(1, 4), max_size=6),
     st.sampled_from(SAMPLERS),
 )
+@example(
+    {"t0": 0.5, "t1": 0.5}, {"temperature": 0.001, "presence_penalty": -2.0}, 1, {"t2": 1}, VLLM
+)
+@example(
+    {"t0": 0.5, "t1": 0.5},
+    {"temperature": 0.001, "presence_penalty": -2.0},
+    1,
+    {"t0": 1},
+    LLAMA_CPP,
+)
 @example({"t0": 0.4, "t1": 0.3, "t2": 0.3}, {"frequency_penalty": 2.0}, 2, {"t0": 3}, VLLM)
 def test_the_bounds_hold_the_truth(
     chances: dict[str, float],

@@ -42,12 +42,12 @@ class _Tail:
 
     @property
     def gone(self) -> bool:
-        return self.mass.high <= 0.0
+        return self.most <= 0.0
 
     def scaled(self, factor: float) -> _Tail:
         """With all weights that much greater."""
         mass = Range(self.mass.low * factor, self.mass.high * factor)
-        return replace(self, mass=mass, top=min(1.0, self.top * factor))
+        return replace(self, mass=mass, top=self.top * factor)
 
     def heated(self, temperature: float) -> _Tail:
         """After division of all scores by T."""
@@ -57,15 +57,23 @@ class _Tail:
         flat, steep = self._flat, self._steep
         low, high = (steep, flat) if power < 1 else (flat, steep)
         mass = Range(low(self.mass.low, power), high(self.mass.high, power))
-        return replace(self, mass=mass, top=self.top**power)
+        return replace(self, mass=mass, top=_power(self.top, power))
 
     def _flat(self, mass: float, power: float) -> float:
         if mass <= 0.0:
             return 0.0
-        return float(self.most * (mass / self.most) ** power)
+        return self.most * _power(mass / self.most, power)
 
     def _steep(self, mass: float, power: float) -> float:
-        return float(mass * self.top ** (power - 1.0)) if self.top > 0.0 else 0.0
+        return mass * _power(self.top, power - 1.0) if mass > 0.0 else 0.0
+
+
+def _power(base: float, exponent: float) -> float:
+    """base to the exponent; infinity where no number holds it."""
+    try:
+        return float(base**exponent) if base > 0.0 else 0.0
+    except OverflowError:
+        return math.inf
 
 
 _NO_TAIL = _Tail(0.0, Range(0.0, 0.0), 0.0)
@@ -75,8 +83,8 @@ def bounded(place: Place, knobs: Knobs, sampler: Sampler, most: int) -> Distribu
     """As sampling.distribution(), from candidates that are not all."""
     scores, order = place.penalised(knobs)
     tail = _penalised(_tail(place), place, knobs)
-    # The likeliest has 1: at a low temperature all others would else vanish with it.
-    shift = max(scores[0], math.log(tail.top) if tail.top > 0.0 else -math.inf)
+    # The likeliest that is known has 1: at a low temperature all others would else vanish with it.
+    shift = scores[0]
     known = [_Known(score - shift, at) for score, at in zip(scores, order, strict=True)]
     tail = tail.scaled(math.exp(-shift))
     for step in sampler.order:
@@ -225,6 +233,8 @@ def _summed(place: Place, known: list[_Known], tail: _Tail, most: int) -> Distri
 
 
 def _part(weight: float, rest: float) -> float:
+    if math.isinf(weight):
+        return 1.0
     return weight / (weight + rest) if weight > 0.0 else 0.0
 
 
@@ -248,7 +258,7 @@ def _entropy(known: list[_Known], tail: _Tail) -> Range:
     # derivatives of the entropy by the mass are above zero then.
     grows = (
         certain
-        and high > 0.0
+        and 0.0 < high < math.inf
         and tail.top > 0.0
         and sums.low + low + inner - sums.low * math.log(tail.top) > 0.0
         and inner - sums.low * math.log(high / tail.most) > 0.0
