@@ -10,6 +10,7 @@ import pytest
 
 from tests.core.stored import by_hand, loaded, saved
 from tui_chat.core.conversation import Conversation, Setup, Shelf, State, said
+from tui_chat.core.search import Search
 from tui_chat.core.store import Store
 
 DAY = 86_400_000
@@ -283,6 +284,27 @@ async def test_a_deleted_branch_is_read_and_purged_without_the_rest(
 
     assert b"canary" not in state(path)
     assert [one.content for one in (await loaded(store, conversation.id)).messages] == present
+
+
+async def test_two_branches_deleted_in_the_same_millisecond_stay_two(
+    store: Store, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    conversation = await saved(store, "question", "reply")
+    others = [said("assistant", text, conversation.messages[0].id) for text in ("other", "third")]
+    for other in others:
+        await store.add(conversation.id, other)
+    monkeypatch.setattr("tui_chat.core.store.now", lambda: 1_790_000_000_000)
+
+    for other in others:
+        await store.delete_messages([other.id])
+    search = Search(path, path.with_name("index.db"))
+    found = await search.branches(Shelf(states=("deleted",)))
+    await search.close()
+
+    assert [hit.message for hit in found] == [others[1].id, others[0].id]
+    await store.restore_branches([others[0].id])
+    present = (await loaded(store, conversation.id)).messages
+    assert [one.content for one in present] == ["question", "reply", "other"]
 
 
 async def test_what_was_added_below_a_purged_message_is_not_lost(store: Store, path: Path) -> None:

@@ -128,7 +128,11 @@ async def open_house(
         house = House(app, pilot, directory)
         await wait_until(lambda: house.chat.topline.state != "starting", "it is ready")
         await pilot.pause()
-        yield house
+        try:
+            yield house
+        except AssertionError:
+            print(house.screen_text(), house.notices(), sep="\n")  # pytest shows it.
+            raise
         if app.is_running and not app._leaving:
             await app.action_quit()
             await wait_until(lambda: app._exit, "it ends")

@@ -204,10 +204,27 @@ def mark_deleted(connection: Connection, ids: Iterable[str], when: int | None) -
     )
 
 
-def mark_messages_deleted(connection: Connection, ids: Iterable[str], when: int | None) -> None:
+def delete_messages(connection: Connection, ids: Sequence[str], when: int) -> None:
+    """Put these messages into the trash, at once: what else of their conversations lies there was put there
+    at another time, so that each branch comes back alone."""
+    rows = [
+        connection.execute("SELECT conversation FROM message WHERE id=?", (one,)).fetchone()
+        for one in ids
+    ]
+    for conversation in {row[0] for row in rows if row}:
+        taken = connection.execute(
+            "SELECT DISTINCT deleted_at FROM message WHERE conversation=? AND deleted_at>=?",
+            (conversation, when),
+        ).fetchall()
+        while (when,) in taken:
+            when += 1
     connection.executemany(
         "UPDATE message SET deleted_at=? WHERE id=?", [(when, one) for one in ids]
     )
+
+
+def undelete_messages(connection: Connection, ids: Iterable[str]) -> None:
+    connection.executemany("UPDATE message SET deleted_at=NULL WHERE id=?", [(one,) for one in ids])
 
 
 def restore_branches(connection: Connection, ids: Iterable[str]) -> None:

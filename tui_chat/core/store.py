@@ -208,10 +208,10 @@ class Store:
 
     async def delete_messages(self, ids: Sequence[str]) -> None:
         """Put messages into the trash; to be called with all that are below them, too."""
-        await self._write(shelves.mark_messages_deleted, ids, now())
+        await self._write(shelves.delete_messages, ids, now())
 
     async def restore_messages(self, ids: Sequence[str]) -> None:
-        await self._write(shelves.mark_messages_deleted, ids, None)
+        await self._write(shelves.undelete_messages, ids)
 
     async def restore_branches(self, ids: Sequence[str]) -> None:
         """Bring back what was deleted together with each of these messages."""
