@@ -15,10 +15,12 @@ from typing import Any
 
 from tests.local_model import model_file
 from tui_chat.core.conversation import Candidate, Setup, Token, said
-from tui_chat.core.endpoints import BUILT_IN, known_endpoints
+from tui_chat.core.endpoint_tables import known_endpoints
+from tui_chat.core.endpoints import BUILT_IN
 from tui_chat.core.local.server import LocalServer
 from tui_chat.core.looking import look
-from tui_chat.core.params import PARAMETERS, Params, Value
+from tui_chat.core.parameter import Value
+from tui_chat.core.params import PARAMETERS, Params
 from tui_chat.core.provider import Provider
 from tui_chat.core.wire import Request
 

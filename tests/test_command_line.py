@@ -17,13 +17,14 @@ from tests.terminal import TUI_CHAT, Terminal, home_environment
 from tui_chat import __version__
 from tui_chat.core.conversation import Conversation
 from tui_chat.core.flags import command_line, opening_of
-from tui_chat.core.params import MOST_TEXTS, PARAMETERS, Parameter
+from tui_chat.core.parameter import MOST_TEXTS, Parameter
+from tui_chat.core.params import PARAMETERS
 from tui_chat.core.store import Store
 from tui_chat.core.text import clean
 from tui_chat.core.world import World
 
 CANARY = "sk-canary-0123456789"
-NUMBERS = [one for one in PARAMETERS if one.kind != "texts"]
+NUMBERS = [one for one in PARAMETERS if one.is_number]
 SECONDS = 60
 
 Done = subprocess.CompletedProcess[str]

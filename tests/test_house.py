@@ -16,7 +16,7 @@ from tui_chat.core.params import PARAMETERS
 PACKAGE = ROOT / "tui_chat"
 SOURCES = sorted(PACKAGE.rglob("*.py"))
 TESTS = sorted((ROOT / "tests").rglob("*.py"))
-NAMES = {parameter.name for parameter in PARAMETERS} - {"stop"}  # An everyday word.
+NAMES = {parameter.name for parameter in PARAMETERS} - {"stop", "verbosity"}  # Everyday words.
 MAY_NAME = {
     # The wire: some servers want the most tokens under another name.
     "core/learned.py": {"max_tokens"},

@@ -26,7 +26,8 @@ from tests.terminal import TUI_CHAT, Terminal, home_environment
 from tui_chat.core.conversation import Candidate, Conversation, Setup, Token, said
 from tui_chat.core.engines import LLAMA_CPP
 from tui_chat.core.looking import Look
-from tui_chat.core.params import PARAMETERS, Params, Value
+from tui_chat.core.parameter import Value
+from tui_chat.core.params import PARAMETERS, Params
 from tui_chat.core.places import Place
 from tui_chat.core.probabilities import packed
 from tui_chat.core.store import Store

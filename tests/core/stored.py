@@ -26,7 +26,8 @@ from tui_chat.core.conversation import (
     new_id,
 )
 from tui_chat.core.endpoints import WAYS
-from tui_chat.core.params import PARAMETERS, Parameter, Params, Value
+from tui_chat.core.parameter import Parameter, Value
+from tui_chat.core.params import PARAMETERS, Params
 from tui_chat.core.records import LATEST
 from tui_chat.core.store import Store
 from tui_chat.core.text import clean
@@ -42,6 +43,8 @@ def values_of(parameter: Parameter) -> st.SearchStrategy[Value]:
         return st.lists(st.text(min_size=1), min_size=1, max_size=4, unique=True).map(tuple)
     if parameter.kind == "integer":
         return st.integers(int(parameter.low), int(parameter.high))
+    if parameter.kind == "choice":
+        return st.sampled_from(parameter.choices)
     return st.floats(parameter.low, parameter.high)
 
 

@@ -6,7 +6,8 @@ import pytest
 
 from tui_chat.core.caveats import caveat
 from tui_chat.core.engines import ENGINES, UNKNOWN, Engine
-from tui_chat.core.params import Params, Value
+from tui_chat.core.parameter import Value
+from tui_chat.core.params import Params
 
 LLAMA, OLLAMA, OPENAI = ENGINES["llamacpp"], ENGINES["ollama"], ENGINES["openai"]
 BOTH: dict[str, Value] = {"temperature": 0.7, "top_p": 0.9}

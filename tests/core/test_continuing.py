@@ -12,7 +12,8 @@ from tests.core.scene import after_a_crash, row, scene
 from tests.core.wire import HI, SETUP, provider_for, text
 from tests.fake_server import Answer, FakeServer, words
 from tui_chat.core.conversation import Conversation, Message, Token, begun, said
-from tui_chat.core.endpoints import BUILT_IN, endpoint_from, known_endpoints
+from tui_chat.core.endpoint_tables import endpoint_from, known_endpoints
+from tui_chat.core.endpoints import BUILT_IN
 from tui_chat.core.engines import ENGINES
 from tui_chat.core.errors import ChatError
 from tui_chat.core.store import Store
@@ -78,8 +79,12 @@ def test_an_endpoint_says_how_it_goes_on() -> None:
     assert endpoint_from("a", url | {"continues": "prefill"}).continues == "prefill"
     with pytest.raises(ValueError, match="continues takes prefill or continue_final_message"):
         endpoint_from("a", url | {"continues": True})
-    known = {one.name: ENGINES[one.engine].continues for one in known_endpoints()}
-    assert known == {BUILT_IN: "prefill", "openai": ""}
+    known = {one.name: ENGINES[one.engine].continues for one in known_endpoints() if one.engine}
+    assert {name: way for name, way in known.items() if way} == {
+        BUILT_IN: "prefill",
+        "llamacpp": "prefill",
+        "vllm": "continue_final_message",
+    }
 
 
 # Kept

@@ -8,18 +8,13 @@ import traceback
 
 import pytest
 
-from tui_chat.core.endpoints import (
-    BUILT_IN,
-    ENVIRONMENT,
-    Endpoint,
-    Endpoints,
-    endpoint_from,
-    known_endpoints,
-    normal_base_url,
-)
+from tui_chat.core.endpoint_tables import endpoint_from, known_endpoints
+from tui_chat.core.endpoints import BUILT_IN, ENVIRONMENT, Endpoint
 from tui_chat.core.errors import ChatError
 from tui_chat.core.keys import Secret, key_source, read_key
+from tui_chat.core.known import Endpoints
 from tui_chat.core.params import BY_NAME
+from tui_chat.core.urls import normal_base_url
 
 CANARY = "sk-canary-0123456789"
 
@@ -53,7 +48,15 @@ def test_a_key_in_a_url_is_refused_and_not_repeated(typed: str) -> None:
 
 
 def test_the_built_in_model_comes_first_and_openai_is_known() -> None:
-    built_in, openai = known_endpoints()
+    built_in, openai, *others = known_endpoints()
+    assert {one.name for one in others} >= {
+        "anthropic",
+        "gemini",
+        "meta",
+        "groq",
+        "ollama",
+        "azure",
+    }
     assert built_in.name == BUILT_IN
     assert built_in.local
     assert built_in.takes(BY_NAME["top_k"])

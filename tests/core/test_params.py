@@ -10,9 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tui_chat.core.params import BY_NAME, PARAMETERS, Parameter, Params, Value
+from tui_chat.core.parameter import Parameter, Value
+from tui_chat.core.params import BY_NAME, PARAMETERS, Params
 
-NUMBERS = [parameter for parameter in PARAMETERS if parameter.kind != "texts"]
+NUMBERS = [parameter for parameter in PARAMETERS if parameter.is_number]
 STOP = BY_NAME["stop"]
 
 
@@ -22,6 +23,8 @@ def values(parameter: Parameter) -> st.SearchStrategy[Value]:
         return texts.map(tuple)
     if parameter.kind == "integer":
         return st.integers(int(parameter.low), int(parameter.high))
+    if parameter.kind == "choice":
+        return st.sampled_from(parameter.choices)
     return st.floats(parameter.low, parameter.high).map(lambda number: round(number, 2))
 
 

@@ -183,7 +183,7 @@ def test_replies_are_told_by_their_setup(text: str, suits: bool) -> None:
 
 
 def test_every_number_that_is_declared_is_a_filter_under_both_its_names() -> None:
-    numbers = [one for one in PARAMETERS if one.kind != "texts"]
+    numbers = [one for one in PARAMETERS if one.is_number]
 
     for one in numbers:
         assert BY_NAME[one.name] is BY_NAME[one.flag[2:]]

@@ -22,7 +22,8 @@ from tui_chat.core.engines import (
     Step,
 )
 from tui_chat.core.knobs import NOT_SHAPED, Knobs
-from tui_chat.core.params import BY_NAME, PARAMETERS, Params, Value
+from tui_chat.core.parameter import Value
+from tui_chat.core.params import BY_NAME, PARAMETERS, Params
 from tui_chat.core.places import Place, summed_in_32_bits
 from tui_chat.core.sampling import (
     Distribution,
@@ -121,7 +122,13 @@ def test_llama_cpp_counts_the_prompt_and_vllm_only_the_reply() -> None:
 def test_every_parameter_that_shapes_is_known_or_said_not_to_be() -> None:
     shaping = {"temperature", "top_p", "top_k", "min_p", "frequency_penalty", "presence_penalty"}
     assert set(Knobs.__slots__) == shaping
-    assert shaping | set(NOT_SHAPED) == BY_NAME.keys() - {"max_tokens", "stop", "seed"}
+    assert shaping | set(NOT_SHAPED) == BY_NAME.keys() - {
+        "max_tokens",
+        "stop",
+        "seed",
+        "reasoning_effort",
+        "verbosity",
+    }
     for sampler in SAMPLERS:
         assert sorted(sampler.order) == sorted(get_args(Step))
     for parameter in PARAMETERS:

@@ -10,9 +10,10 @@ import pytest
 
 from tests.fake_server import Answer, FakeServer
 from tui_chat.core.conversation import COMPLETION, Message, Refusal, Setup, Token
-from tui_chat.core.endpoints import Endpoint, Endpoints
+from tui_chat.core.endpoints import Endpoint
 from tui_chat.core.errors import ChatError
 from tui_chat.core.files import Places
+from tui_chat.core.known import Endpoints
 from tui_chat.core.probabilities import Kept
 from tui_chat.core.settings import Settings
 from tui_chat.core.talk import Road, Talk

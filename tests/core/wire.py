@@ -23,7 +23,7 @@ HI = (said("user", "hi"),)
 SET = {
     "temperature": 0.25, "top_p": 0.5, "max_tokens": 42, "stop": ["11", "\n"], "seed": 2**63 - 1,
     "frequency_penalty": -1.5, "presence_penalty": 1.5, "top_k": 40, "min_p": 0.05,
-    "repeat_penalty": 1.1,
+    "repeat_penalty": 1.1, "reasoning_effort": "low", "verbosity": "high",
 }  # fmt: skip
 
 

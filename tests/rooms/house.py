@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
@@ -131,7 +132,7 @@ async def open_house(
         try:
             yield house
         except AssertionError:
-            print(house.screen_text(), house.notices(), sep="\n")  # pytest shows it.
+            sys.stdout.write(f"{house.screen_text()}\n{house.notices()}\n")  # pytest shows it.
             raise
         if app.is_running and not app._leaving:
             await app.action_quit()

@@ -10,7 +10,8 @@ import pytest
 from tests.core.wire import unsupported
 from tests.fake_server import Answer, FakeServer, words
 from tests.rooms.house import House, open_house, wait_until
-from tui_chat.core.endpoints import ENVIRONMENT, Endpoints
+from tui_chat.core.endpoints import ENVIRONMENT
+from tui_chat.core.known import Endpoints
 from tui_chat.core.opening import Opening
 from tui_chat.core.params import Params
 from tui_chat.widgets.compare import Comparison

@@ -16,7 +16,8 @@ from tests.fake_server import Answer, FakeServer, words
 from tests.local_model import put_model
 from tests.rooms.house import House, open_house, wait_until
 from tests.rooms.test_branches import on_messages, stopped
-from tui_chat.core.endpoints import ENVIRONMENT, Endpoints
+from tui_chat.core.endpoints import ENVIRONMENT
+from tui_chat.core.known import Endpoints
 from tui_chat.core.local.model import SMOLLM2
 from tui_chat.core.opening import Opening
 from tui_chat.core.params import Params

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import codecs
 import re
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import zip_longest
@@ -49,6 +50,24 @@ class Told:
     raw: bytes = b""
     logprob: float | None = None
     top: tuple[Candidate, ...] = ()
+
+
+class Clock:
+    """Passes tokens on, and knows when the first text came; seconds on a monotonic clock."""
+
+    def __init__(self, sink: Callable[[Token], None]) -> None:
+        self._sink = sink
+        self._began = time.monotonic()
+        self.first: float | None = None
+
+    def take(self, token: Token) -> None:
+        if self.first is None and token.text:
+            self.first = self.elapsed
+        self._sink(token)
+
+    @property
+    def elapsed(self) -> float:
+        return time.monotonic() - self._began
 
 
 class Reader:

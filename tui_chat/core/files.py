@@ -76,6 +76,10 @@ class Places:
         return self.cache / "search.db"
 
     @property
+    def lessons(self) -> Path:
+        return self.cache / "learned.json"
+
+    @property
     def logs(self) -> Path:
         return self.cache / "logs"
 

@@ -63,7 +63,7 @@ FILTERS: tuple[Filter, ...] = (
             parameter=one.name,
         )
         for one in PARAMETERS
-        if one.kind != "texts"
+        if one.is_number
     ),
 )
 BY_NAME: Mapping[str, Filter] = {name: one for one in FILTERS for name in one.names}

@@ -12,7 +12,8 @@ from pathlib import Path
 from tui_chat import __version__
 from tui_chat.core.escapes import unescape
 from tui_chat.core.opening import Opening
-from tui_chat.core.params import PARAMETERS, Parameter, Params
+from tui_chat.core.parameter import Parameter
+from tui_chat.core.params import PARAMETERS, Params
 from tui_chat.core.text import clean
 from tui_chat.core.world import World
 
@@ -188,12 +189,15 @@ def _add_setup_flags(parser: argparse.ArgumentParser, *, chat: bool = True) -> N
         parser.add_argument(
             parameter.flag,
             dest=parameter.name,
-            metavar="TEXT" if parameter.kind == "texts" else "N",
+            metavar=_METAVARS.get(parameter.kind, "N"),
             action="append" if parameter.kind == "texts" else "store",
             type=_reader(parameter),
             default=argparse.SUPPRESS,
             help=f"{parameter.explanation.replace('%', '%%')} ({parameter.range})",
         )
+
+
+_METAVARS = {"texts": "TEXT", "choice": "WORD"}
 
 
 def _reader(parameter: Parameter) -> Callable[[str], object]:

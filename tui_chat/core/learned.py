@@ -1,16 +1,33 @@
-"""What one model has refused so far, so that it is not asked for the same again."""
+"""What models have refused so far, so that they are not asked for the same again; kept for some weeks.
+
+It is a cache: a file of it that is missing, old or broken costs one request that is repeated.
+"""
 
 from __future__ import annotations
 
+import json
 import re
+import threading
+import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from contextlib import suppress
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
 from typing import Any
 
 from tui_chat.core.conversation import Refusal
+from tui_chat.core.errors import ChatError
+from tui_chat.core.files import write_text
+from tui_chat.core.params import PARAMETERS
+from tui_chat.core.text import one_line
 from tui_chat.core.wire import LOGPROBS
 
 _NAMES_FOR_LENGTH = ("max_tokens", "max_completion_tokens")
+DAYS = 30
+"""How long a refusal is believed: models change."""
+_MOST = 500
+"""Models that are remembered; the oldest go first."""
+_MANY_LOGPROBS = 10**9
 
 
 @dataclass
@@ -20,7 +37,15 @@ class Learned:
     left_out: set[str] = field(default_factory=set)
     renamed: dict[str, str] = field(default_factory=dict)
     told: dict[str, Refusal] = field(default_factory=dict)
-    most_logprobs: int = 10**9
+    most_logprobs: int = _MANY_LOGPROBS
+    when: float = 0
+    """When something was learned last, in seconds since the epoch."""
+
+    def names(self, rename: Mapping[str, str]) -> dict[str, str]:
+        """The fields that a request to this model may have → the parameter that each says."""
+        own = {rename.get(one.name, one.name): one.name for one in PARAMETERS}
+        names = {self.renamed.get(name, name): parameter for name, parameter in own.items()}
+        return names | dict.fromkeys(LOGPROBS, LOGPROBS[0])
 
     def fewer_logprobs(self, body: Mapping[str, Any], words: str) -> bool:
         """Whether the server's words name a smaller number of candidates, which it may give; then that is
@@ -42,4 +67,80 @@ class Learned:
             self.left_out.update(LOGPROBS if name in LOGPROBS else (name,))
             told = Refusal(parameter, words)
         self.told[told.name] = told
+        self.when = time.time()
         return told
+
+    def forgive(self, parameter: str, fields: tuple[str, ...]) -> None:
+        """Send this parameter again, under its own name."""
+        self.told.pop(parameter, None)
+        for name in fields:
+            self.left_out.discard(name)
+            self.renamed.pop(name, None)
+
+
+Key = tuple[str, str, bool]
+"""Base URL, model, and whether it is of completions: they differ in what they allow."""
+
+
+class Lessons:
+    """What was learned of all models, and what a person insists on sending."""
+
+    def __init__(self, path: Path | None = None) -> None:
+        """`path` is where it is kept over runs; without one it is for this run."""
+        self._path = path
+        self._learned: dict[Key, Learned] = {}
+        self.insisted: dict[tuple[str, str], set[str]] = {}
+        """By base URL and model: the parameters that are sent although they are known to be refused."""
+        self.strict = False
+        """Whether all that is set is sent, and a refusal ends the request."""
+
+    def of(self, base_url: str, model: str, completes: bool) -> Learned:
+        """What was learned of one model."""
+        return self._learned.setdefault((base_url, model, completes), Learned())
+
+    def insisted_on(self, base_url: str, model: str) -> set[str]:
+        return self.insisted.setdefault((base_url, model), set())
+
+    def load(self) -> None:
+        """Read what earlier runs learned; what cannot be read was never learned. Blocks."""
+        with suppress(OSError, ValueError, TypeError, KeyError, RecursionError, AttributeError):
+            rows = json.loads(self._path.read_text("utf-8")) if self._path else []
+            for row in rows:
+                if time.time() - float(row["when"]) < DAYS * 86_400:
+                    key = (str(row["base_url"]), str(row["model"]), bool(row["completes"]))
+                    self._learned.setdefault(key, _read(row))
+
+    def save_soon(self) -> None:
+        """As save(), on a thread, which nobody waits for."""
+        if self._path is not None:
+            threading.Thread(target=self.save, daemon=True).start()
+
+    def save(self) -> None:
+        """Keep what was learned, as well as the disk allows. Blocks."""
+        if self._path is None:
+            return
+        known = [(key, one) for key, one in list(self._learned.items()) if one.told]
+        known.sort(key=lambda row: row[1].when)
+        rows = [
+            {"base_url": key[0], "model": key[1], "completes": key[2], "when": one.when}
+            | {"left_out": sorted(one.left_out), "renamed": one.renamed}
+            | {"told": [asdict(told) for told in one.told.values()]}
+            | {"most_logprobs": one.most_logprobs}
+            for key, one in known[-_MOST:]
+        ]
+        with suppress(OSError, ChatError):
+            write_text(self._path, json.dumps(rows, ensure_ascii=False, indent=1))
+
+
+def _read(row: Mapping[str, Any]) -> Learned:
+    told = [
+        Refusal(str(one["name"]), one_line(str(one["words"]), 300), str(one["sent_as"]))
+        for one in row["told"]
+    ]
+    return Learned(
+        {str(name) for name in row["left_out"]},
+        {str(name): str(other) for name, other in row["renamed"].items()},
+        {one.name: one for one in told},
+        int(row["most_logprobs"]),
+        float(row["when"]),
+    )

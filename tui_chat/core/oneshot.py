@@ -25,9 +25,9 @@ from tui_chat.core.conversation import (
 from tui_chat.core.endpoints import BUILT_IN
 from tui_chat.core.errors import ChatError
 from tui_chat.core.formats import jsonl
+from tui_chat.core.heeding import told_of
 from tui_chat.core.local.model import SMOLLM2, Progress
 from tui_chat.core.opening import Opening
-from tui_chat.core.params import label_of
 from tui_chat.core.provider import Provider
 from tui_chat.core.reply import Recorder, ask
 from tui_chat.core.text import clean, one_line
@@ -78,7 +78,7 @@ async def ask_once(world: World, opening: Opening, wanted: Wanted) -> int:
             Provider(world.endpoint(setup.endpoint), None).check_completions()
         if setup.endpoint == BUILT_IN and not world.model_ready:
             await world.fetch_model(_Counter())
-        sent = _as_sent(world, await world.settled(setup), wanted)
+        sent = _as_sent(await world.settled(setup), wanted)
         question = said("user", clean(wanted.text))
         way = COMPLETION if wanted.completes else ""
         reply = begun(question.id, sent, way=way, logprobs=wanted.logprobs)
@@ -95,15 +95,12 @@ async def ask_once(world: World, opening: Opening, wanted: Wanted) -> int:
     return {"complete": 0, "length": 0, "stopped": 130}.get(final.status, 1)
 
 
-def _as_sent(world: World, setup: Setup, wanted: Wanted) -> Setup:
-    """The setup without what is not sent, each of which is told."""
-    sent = world.as_sent(setup)
-    for name in (name for name in setup.params if name not in sent.params):
-        _tell(f"{label_of(name)} was not sent: {setup.endpoint} does not know it.")
-    if wanted.completes and sent.system:
+def _as_sent(setup: Setup, wanted: Wanted) -> Setup:
+    """The setup without what a text has not, which is told."""
+    if wanted.completes and setup.system:
         _tell("The system prompt was not sent: a text that is continued has none.")
-        sent = replace(sent, system="")
-    return sent
+        return replace(setup, system="")
+    return setup
 
 
 def _tell(words: str) -> None:
@@ -146,7 +143,7 @@ def _finish(final: Message, tokens: list[Token], wanted: Wanted) -> None:
     # Probabilities were asked for by a person here, the count of tokens by nobody.
     refused = [one for one in final.refused if not one.sent_as and one.name != COUNT_FIELD]
     for one in refused:
-        _tell(f"{label_of(one.name)} was refused: {one.words}")
+        _tell(told_of(one))
     if wanted.logprobs and tokens and all(one.name != LOGPROBS_FIELD for one in refused):
         _tell_of_fewer(final, tokens, wanted.logprobs)
     if final.error:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from tui_chat.core.conversation import Setup
-from tui_chat.core.endpoints import DATA
+from tui_chat.core.endpoint_tables import DATA
 from tui_chat.core.errors import ChatError
 from tui_chat.core.files import create_bytes, private_directory, read_bytes, write_text
 from tui_chat.core.params import BY_NAME, PARAMETERS, Params

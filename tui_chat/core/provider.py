@@ -7,7 +7,6 @@ twice but for a field that the server refused, and that is told.
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -15,14 +14,14 @@ from typing import TYPE_CHECKING, Any
 
 from tui_chat.core import client as client_of
 from tui_chat.core import failures
-from tui_chat.core.chunks import Ending, Reader
+from tui_chat.core.chunks import Clock, Ending, Reader
 from tui_chat.core.conversation import COUNT_FIELD, Message, Refusal, Setup, Token
 from tui_chat.core.endpoints import Endpoint
 from tui_chat.core.engines import ENGINES, Engine, completions_problem, owned_by
 from tui_chat.core.errors import ChatError
+from tui_chat.core.heeding import HELD, held_back
 from tui_chat.core.keys import Secret
-from tui_chat.core.learned import Learned
-from tui_chat.core.params import PARAMETERS
+from tui_chat.core.learned import Learned, Lessons
 from tui_chat.core.served import ServedModel, served_model
 from tui_chat.core.text import one_line
 from tui_chat.core.wire import LOGPROBS, Begun, Request, request_body, wire_messages
@@ -34,24 +33,6 @@ READ_SECONDS = 120
 LOCAL_READ_SECONDS = 600
 """A machine without a fast card may read a long prompt for minutes."""
 MOST_REPEATS = 6
-
-
-class _Clock:
-    """Passes tokens on, and knows when the first text came; seconds on a monotonic clock."""
-
-    def __init__(self, sink: Callable[[Token], None]) -> None:
-        self._sink = sink
-        self._began = time.monotonic()
-        self.first: float | None = None
-
-    def take(self, token: Token) -> None:
-        if self.first is None and token.text:
-            self.first = self.elapsed
-        self._sink(token)
-
-    @property
-    def elapsed(self) -> float:
-        return time.monotonic() - self._began
 
 
 @dataclass
@@ -70,7 +51,12 @@ class Provider:
     """
 
     def __init__(
-        self, endpoint: Endpoint, key: Secret | None, *, read_seconds: float | None = None
+        self,
+        endpoint: Endpoint,
+        key: Secret | None,
+        lessons: Lessons | None = None,
+        *,
+        read_seconds: float | None = None,
     ) -> None:
         self._endpoint = replace(endpoint, base_url=endpoint.base_url.strip())
         self._key = key
@@ -78,8 +64,10 @@ class Provider:
         self._read_seconds = read_seconds or usual
         self._client: AsyncOpenAI | None = None
         self._making = asyncio.Lock()
-        self._learned: dict[tuple[str, bool], Learned] = {}
-        """By model, and apart for chats and for completions: they differ in what they allow."""
+        self._lessons = lessons or Lessons()
+        # A model that we serve has another address in each run.
+        self.place = endpoint.name if endpoint.served_here else self._endpoint.base_url
+        """Under what its lessons are kept."""
         self.listed: tuple[ServedModel, ...] = ()
         """What models() returned last."""
         self.used = False
@@ -127,10 +115,10 @@ class Provider:
         that has them (see completes). `notice` is told at once of each parameter that the server refused;
         Ending.refused says it again, also where an earlier reply had learned it.
         """
-        client, clock = await self._made(), _Clock(sink)
+        client, clock = await self._made(), Clock(sink)
         self.used = True
         setup = request.setup
-        learned = self._learned.setdefault((setup.model, request.completes), Learned())
+        learned = self._learned(setup.model, request.completes)
         repeats = 0
         chat = request.begun and not request.completes
         going_on = Begun(request.begun, await self.continues()) if chat else None
@@ -147,7 +135,7 @@ class Provider:
                 known = body != self._body(request, going_on)
                 repeats += 1
                 if repeats > MOST_REPEATS or not (
-                    known or self._learn(learned, body, ending, notice)
+                    known or self._learn(learned, request, body, ending, notice)
                 ):
                     raise ending.words
             else:
@@ -163,10 +151,21 @@ class Provider:
     ) -> tuple[Refusal, ...]:
         """What a request with this setup is sent without, or under another name, after what was refused so
         far."""
+        if self._lessons.strict:
+            return ()
         wanted = {*setup.params, *(LOGPROBS if logprobs else ())}
-        learned = self._learned.get((setup.model, completes), Learned())
-        told = [one for one in learned.told.values() if one.name in wanted]
-        return (*told, *([self._counts_refused] if self._counts_refused else []))
+        learned = self._learned(setup.model, completes).told
+        told = [one for one in learned.values() if one.name in wanted]
+        insisted = self._lessons.insisted_on(self.place, setup.model)
+        held = held_back(self._endpoint, setup, insisted | learned.keys(), logprobs=logprobs > 0)
+        return (*told, *held, *([self._counts_refused] if self._counts_refused else []))
+
+    def _learned(self, model: str, completes: bool) -> Learned:
+        return self._lessons.of(self.place, model, completes)
+
+    def takes(self, model: str) -> frozenset[str] | None:
+        """The fields that its list of models says this one takes; None where it does not say."""
+        return next((one.takes for one in self.listed if one.id == model), None)
 
     @property
     def engine(self) -> Engine:
@@ -205,29 +204,39 @@ class Provider:
             raise problem
 
     def _body(self, request: Request, begun: Begun | None) -> dict[str, Any]:
-        learned = self._learned[request.setup.model, request.completes]
+        setup, completes = request.setup, request.completes
+        learned = self._learned(setup.model, completes)
+        refused = self.refused(setup, request.logprobs, completes=completes)
+        held = {one.name for one in refused if one.words.startswith(HELD)}
+        known = self._endpoint.most_logprobs
+        most = learned.most_logprobs if known is None else min(known, learned.most_logprobs)
         made = request_body(
             self._endpoint,
-            replace(request, logprobs=min(request.logprobs, learned.most_logprobs)),
+            replace(
+                request,
+                setup=setup.without(one for one in refused if one.name in held),
+                logprobs=0 if LOGPROBS[0] in held else min(request.logprobs, most),
+            ),
             begun,
             usage=self.counts_replies,
         )
+        if self._lessons.strict:
+            return made
         body = {learned.renamed.get(name, name): value for name, value in made.items()}
         return {name: value for name, value in body.items() if name not in learned.left_out}
 
     def _learn(
         self,
         learned: Learned,
+        request: Request,
         body: Mapping[str, Any],
         refused: _Refused,
         notice: Callable[[Refusal], None] | None,
     ) -> bool:
         """Whether the refusal names a field that can be renamed or left out; then it is, from now on."""
-        if refused.status not in (400, 422):
+        if refused.status not in (400, 422) or self._lessons.strict:
             return False
-        own = {self._endpoint.rename.get(one.name, one.name): one.name for one in PARAMETERS}
-        names = {learned.renamed.get(name, name): parameter for name, parameter in own.items()}
-        names |= dict.fromkeys(LOGPROBS, LOGPROBS[0])
+        names = learned.names(self._endpoint.rename)
         sent = [name for name in (*names, COUNT_FIELD) if name in body]
         name = failures.refused_field(refused.body, sent)
         words = failures.server_words(refused.body, self._asked().key)
@@ -237,12 +246,14 @@ class Provider:
             self._counts_refused = Refusal(name, words)
         elif name is not None:
             told = learned.forget(name, names[name], words)
+            self._lessons.insisted_on(self.place, request.setup.model).discard(told.name)
+            self._lessons.save_soon()
             if notice is not None:
                 notice(told)
         return name is not None
 
     async def _streamed(
-        self, client: AsyncOpenAI, request: Request, body: dict[str, Any], clock: _Clock
+        self, client: AsyncOpenAI, request: Request, body: dict[str, Any], clock: Clock
     ) -> Ending | _Refused:
         """One request and its stream; _Refused when it was answered with an error status."""
         model = request.setup.model
@@ -285,7 +296,7 @@ class Provider:
         """The whole answer to a request as it was sent, for what is read in another way than a reply;
         `more` are fields besides. ChatError when there is none."""
         client, asked = await self._made(), self._asked(request.setup.model)
-        learned = self._learned.setdefault((request.setup.model, request.completes), Learned())
+        learned = self._learned(request.setup.model, request.completes)
         path = "/completions" if request.completes else "/chat/completions"
         chat = request.begun and not request.completes
         begun = Begun(request.begun, await self.continues()) if chat else None
@@ -297,7 +308,9 @@ class Provider:
                 failed: BaseException = error
             words = failures.explained(failed, asked)
             answer = client_of.refused(failed)
-            if answer is None or not self._learn(learned, body, _Refused(*answer, words), None):
+            if answer is None or not self._learn(
+                learned, request, body, _Refused(*answer, words), None
+            ):
                 raise words
         raise words
 
@@ -311,8 +324,8 @@ class Provider:
 
     def known_refusal(self, request: Request, name: str) -> str:
         """The words with which this model refused a field; empty when it did not."""
-        learned = self._learned.get((request.setup.model, request.completes), Learned())
-        return learned.told[name].words if name in learned.told else ""
+        refused = self.refused(request.setup, request.logprobs, completes=request.completes)
+        return next((one.words for one in refused if one.name == name), "")
 
     async def models(self) -> tuple[ServedModel, ...]:
         """The models that the endpoint lists, in its order. ChatError when it cannot be asked."""
@@ -359,7 +372,7 @@ class Provider:
                 await client.close()
 
 
-def _finished(ending: Ending, key: str, response: Response | None, clock: _Clock) -> Ending:
+def _finished(ending: Ending, key: str, response: Response | None, clock: Clock) -> Ending:
     """The ending with what only the request knows: its id and how long it took."""
     request_id = response.headers.get("x-request-id", "") if response is not None else ""
     return replace(

@@ -17,6 +17,8 @@ class ServedModel:
     context: int | None = None
     owner: str = ""
     vocabulary: int | None = None
+    takes: frozenset[str] | None = None
+    """The fields of a request that it takes, where the list says that (OpenRouter's does)."""
 
 
 def served_model(row: Mapping[str, Any]) -> ServedModel:
@@ -24,6 +26,7 @@ def served_model(row: Mapping[str, Any]) -> ServedModel:
     name, owner, meta = row.get("id"), row.get("owned_by"), row.get("meta")
     meta = meta if isinstance(meta, Mapping) else {}
     vocabulary = meta.get("n_vocab")
+    takes = row.get("supported_parameters")
     sizes = [meta.get("n_ctx")]
     sizes += [row.get(place) for place in ("max_model_len", "context_length", "context_window")]
     return ServedModel(
@@ -31,4 +34,5 @@ def served_model(row: Mapping[str, Any]) -> ServedModel:
         next((size for size in sizes if isinstance(size, int) and size > 0), None),
         one_line(owner, 60) if isinstance(owner, str) else "",
         vocabulary if isinstance(vocabulary, int) and vocabulary > 0 else None,
+        frozenset(map(str, takes)) if isinstance(takes, list) else None,
     )

@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 
-from tui_chat.core.endpoints import BUILT_IN, Endpoint, endpoint_from
+from tui_chat.core.endpoint_tables import endpoint_from
+from tui_chat.core.endpoints import BUILT_IN, Endpoint
 from tui_chat.core.errors import ChatError
 from tui_chat.core.files import write_text
 from tui_chat.core.text import one_line
@@ -32,6 +33,8 @@ class Settings:
     keys: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     """Binding id → the keys it shall have, separated by commas."""
     endpoints: tuple[Endpoint, ...] = ()
+    strict: bool = False
+    """Whether all that is set is sent, and a refusal ends the request: nothing is left out, or sent again."""
     problems: tuple[str, ...] = ()
     """What could not be read, each with its place (line and column), as `settings.toml:3:7: …`."""
 
@@ -50,13 +53,17 @@ def load_settings(path: Path) -> Settings:
         problems.append((keys, words))
 
     for key in table:
-        if key not in (*_TEXTS, "keys", "endpoints"):
+        if key not in (*_TEXTS, "keys", "endpoints", "strict"):
             wrong((key,), f"there is no setting “{one_line(key, 40)}”.")
     words = {key: table.get(key, "") for key in _TEXTS}
     for key, value in words.items():
         if not isinstance(value, str):
             wrong((key,), f"{key} takes a text in quotes.")
             words[key] = ""
+    strict = table.get("strict", False)
+    if not isinstance(strict, bool):
+        wrong(("strict",), "strict takes true or false.")
+        strict = False
     keys = _keys(table.get("keys", {}), wrong)
     endpoints = _endpoints(table.get("endpoints", {}), wrong)
     return Settings(
@@ -64,6 +71,7 @@ def load_settings(path: Path) -> Settings:
         one_line(words["theme"]),
         MappingProxyType(keys),
         endpoints,
+        strict,
         placed(text, path.name, problems),
     )
 

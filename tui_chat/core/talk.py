@@ -180,7 +180,7 @@ class Talk:
         """A reply to the leaf of which nothing has arrived yet."""
         return begun(
             self.conversation.leaf,
-            self._world.as_sent(setup),
+            setup,
             content,
             reasoning,
             way,
@@ -226,7 +226,7 @@ class Talk:
         replies = [
             begun(
                 conversation.parent(id),
-                self._world.as_sent(setup),
+                setup,
                 road.text,
                 way=way,
                 suffix=old.suffix,

@@ -42,13 +42,15 @@ class Begun:
 
 
 def wire_fields(endpoint: Endpoint, setup: Setup) -> tuple[dict[str, object], dict[str, object]]:
-    """The parameters that are set: those of the OpenAI API, and the extensions this endpoint takes."""
+    """The parameters that are set: those of the OpenAI API, and extensions to it, under the endpoint's names."""
     standard: dict[str, object] = {}
     extra: dict[str, object] = {}
     for name, value in setup.params.items():
-        parameter = BY_NAME[name]
-        if endpoint.takes(parameter):
-            fields = extra if parameter.extension else standard
+        fields = extra if BY_NAME[name].extension else standard
+        as_fields = endpoint.writes.get(name, {}).get(str(value))
+        if isinstance(as_fields, Mapping):
+            fields.update(as_fields)
+        else:
             sent = list(value) if isinstance(value, tuple) else value
             fields[endpoint.rename.get(name, name)] = sent
     return standard, extra
@@ -65,12 +67,16 @@ def after_refusals(
 
 LOGPROBS = (LOGPROBS_FIELD, "top_logprobs")
 """The fields that ask for probabilities; a completion has only the first, for their number."""
+LENGTH_OF_CHATS = "max_completion_tokens"
+"""OpenAI's newer name for the longest length, which only chats have."""
 USAGE: Mapping[str, object] = {COUNT_FIELD: {"include_usage": True}}
 """What makes a server count the tokens of a reply that it streams."""
 
 
-def logprob_fields(most: int) -> dict[str, object]:
-    """What asks for so many candidates at each place of a chat."""
+def logprob_fields(most: int, *, counted: bool = False) -> dict[str, object]:
+    """What asks for so many candidates at each place of a chat; `counted` as Endpoint.counted_logprobs."""
+    if counted:
+        return {LOGPROBS[0]: most} if most else {}
     return dict(zip(LOGPROBS, (True, most), strict=True)) if most else {}
 
 
@@ -92,7 +98,7 @@ def wire_body(
         "messages": [*wire_messages(setup, thread), *([begun.message] if begun else [])],
         **standard,
         **extra,
-        **logprob_fields(logprobs),
+        **logprob_fields(logprobs, counted=endpoint.counted_logprobs),
         **(USAGE if usage else {}),
         **(begun.fields if begun else {}),
     }
@@ -115,7 +121,8 @@ def completion_body(
 ) -> dict[str, object]:
     """As wire_body, for the text that the thread is, and what the reply begins with: there is no chat, and no
     system prompt. The API of completions has one name for the longest length, whatever that of chats is."""
-    standard, extra = wire_fields(replace(endpoint, rename={}), setup)
+    kept = {name: field for name, field in endpoint.rename.items() if field != LENGTH_OF_CHATS}
+    standard, extra = wire_fields(replace(endpoint, rename=kept), setup)
     return {
         "model": setup.model,
         "stream": True,

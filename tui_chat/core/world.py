@@ -13,16 +13,19 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tui_chat.core.conversation import COMPLETION, Message, Setup
-from tui_chat.core.endpoints import GGUF, Endpoint, Endpoints
+from tui_chat.core.conversation import COMPLETION, LOGPROBS_FIELD, Message, Refusal, Setup
+from tui_chat.core.endpoints import GGUF, Endpoint
 from tui_chat.core.errors import ChatError
 from tui_chat.core.files import Places
-from tui_chat.core.params import BY_NAME, Params
+from tui_chat.core.known import Endpoints
+from tui_chat.core.params import BY_NAME
 from tui_chat.core.settings import Settings, load_settings
 from tui_chat.core.text import folded, one_line
 
 if TYPE_CHECKING:
     from tui_chat.core.engines import Engine
+    from tui_chat.core.heeding import Heed
+    from tui_chat.core.learned import Lessons
     from tui_chat.core.local.model import Progress
     from tui_chat.core.local.server import LocalServer
     from tui_chat.core.presets import Preset, Presets
@@ -73,6 +76,15 @@ class World:
 
         return Presets(self.places.presets)
 
+    @cached_property
+    def lessons(self) -> Lessons:
+        """What models have refused, in this run and in those before."""
+        from tui_chat.core.learned import Lessons
+
+        lessons = Lessons(self.places.lessons)
+        lessons.strict = self.settings.strict
+        return lessons
+
     @property
     def model_ready(self) -> bool:
         """Whether the built-in model's file is on disk."""
@@ -108,6 +120,18 @@ class World:
         """How many candidates a reply of this endpoint is asked for at each place; 0 for none."""
         free = self.endpoints.has(endpoint) and self.endpoint(endpoint).local
         return MOST_LOGPROBS if free or endpoint in self.recorded else 0
+
+    def asked_logprobs(self, setup: Setup) -> int:
+        """As logprobs(), as far as the setup's model gives them."""
+        most = self.logprobs(setup.endpoint)
+        if not most or any(
+            one.name == LOGPROBS_FIELD and not one.sent_as for one in self.refusals(setup, most)
+        ):
+            return 0
+        endpoint = self.endpoint(setup.endpoint)
+        known = endpoint.most_logprobs
+        learned = self.lessons.of(_place_of(endpoint), setup.model, False).most_logprobs
+        return min(most, learned, most if known is None else known)
 
     def endpoint(self, name: str) -> Endpoint:
         """The endpoint with this name; ChatError names those there are."""
@@ -159,7 +183,8 @@ class World:
             from tui_chat.core.provider import Provider
 
             key = await asyncio.to_thread(read_key, endpoint, self.environ)
-            self._providers[name] = Provider(endpoint, key)
+            await asyncio.to_thread(self.lessons.load)
+            self._providers[name] = Provider(endpoint, key, self.lessons)
         return self._providers[name]
 
     async def _served_here(self, endpoint: Endpoint) -> Provider:
@@ -183,7 +208,7 @@ class World:
             )
             self._servers[name] = server
             self._providers[name] = Provider(
-                replace(endpoint, base_url=server.base_url), server.key
+                replace(endpoint, base_url=server.base_url), server.key, self.lessons
             )
             return self._providers[name]
 
@@ -268,20 +293,57 @@ class World:
             )
         return replace(setup, model=models[0].id)
 
-    def as_sent(self, setup: Setup) -> Setup:
-        """The setup without the parameters that its endpoint does not know: what makes the reply."""
-        if not self.endpoints.has(setup.endpoint):
-            return setup
+    def heeds(self, setup: Setup) -> dict[str, Heed]:
+        """The parameters that the setup's model is known not to heed, from what ships with the program,
+        from its list of models, and from what it has refused; whether they are set or not."""
+        from tui_chat.core.heeding import Heed, heeds
+
+        if not self.endpoints.has(setup.endpoint) or self.lessons.strict:
+            return {}
         endpoint = self.endpoint(setup.endpoint)
-        known = {
-            name: value for name, value in setup.params.items() if endpoint.takes(BY_NAME[name])
-        }
-        return replace(setup, params=Params(known))
+        place = _place_of(endpoint)
+        provider = self._providers.get(setup.endpoint)
+        found = heeds(endpoint, setup, provider.takes(setup.model) if provider else None)
+        for name, one in self.lessons.of(place, setup.model, False).told.items():
+            if not one.sent_as and name in BY_NAME:
+                found[name] = Heed("refused", one.words)
+        for name in self.lessons.insisted_on(place, setup.model) & found.keys():
+            found[name] = replace(found[name], kind="insisted")
+        return found
+
+    def insist(self, setup: Setup, name: str) -> None:
+        """Send a parameter that the model is known to refuse all the same from now on; asked for again, no
+        longer."""
+        if not self.endpoints.has(setup.endpoint):
+            return
+        endpoint = self.endpoint(setup.endpoint)
+        place = _place_of(endpoint)
+        insisted = self.lessons.insisted_on(place, setup.model)
+        if name in insisted:
+            insisted.discard(name)
+            return
+        insisted.add(name)
+        fields = (name, endpoint.rename.get(name, name))
+        for completes in (False, True):
+            self.lessons.of(place, setup.model, completes).forgive(name, fields)
+
+    def refusals(
+        self, setup: Setup, logprobs: int = 0, *, completes: bool = False
+    ) -> tuple[Refusal, ...]:
+        """What a request with this setup is sent without, or under another name, as far as is known."""
+        if (provider := self._providers.get(setup.endpoint)) is not None:
+            return provider.refused(setup, logprobs, completes=completes)
+        if not self.endpoints.has(setup.endpoint) or self.lessons.strict:
+            return ()
+        from tui_chat.core.heeding import held_back
+
+        endpoint = self.endpoint(setup.endpoint)
+        insisted = self.lessons.insisted_on(_place_of(endpoint), setup.model)
+        return held_back(endpoint, setup, insisted, logprobs=logprobs > 0)
 
     def as_accepted(self, setup: Setup) -> Setup:
-        """As as_sent, and without what the model has refused in this run."""
-        provider = self._providers.get(setup.endpoint)
-        return self.as_sent(setup).without(provider.refused(setup) if provider else ())
+        """The setup without what is not sent."""
+        return setup.without(self.refusals(setup))
 
     def serving(self, endpoint: Endpoint, model: str) -> str:
         """The command that serves a model of ours without the program; empty for any other endpoint."""
@@ -321,3 +383,8 @@ class World:
         if self._store is not None:
             await self._store.close()
             self._store = None
+
+
+def _place_of(endpoint: Endpoint) -> str:
+    """As Provider.place."""
+    return endpoint.name if endpoint.served_here else endpoint.base_url

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tui_chat.core.conversation import EDITED, Conversation, Message, Setup, Usage
-from tui_chat.core.params import label_of
+from tui_chat.core.heeding import told_of
 from tui_chat.widgets.meter import figure
 from tui_chat.widgets.transcript import Caption
 
@@ -67,10 +67,5 @@ def figures(usage: Usage) -> list[str]:
 def trouble(message: Message) -> str:
     """Why the reply failed or was cut, and which parameters it was made without."""
     lines = [message.error] if message.error else []
-    for refusal in (one for one in message.refused if not one.unasked):
-        label = label_of(refusal.name)
-        if refusal.sent_as:
-            lines.append(f"{label} was sent as {refusal.sent_as}.")
-        else:
-            lines.append(f"{label} was refused: {refusal.words}")
+    lines += [told_of(refusal) for refusal in message.refused if not refusal.unasked]
     return "\n".join(lines)

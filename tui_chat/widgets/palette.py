@@ -15,7 +15,8 @@ from textual.widgets import Input, OptionList
 from textual.worker import WorkerError
 
 from tui_chat.core.errors import ChatError
-from tui_chat.core.params import PARAMETERS, Parameter, Params
+from tui_chat.core.parameter import Parameter
+from tui_chat.core.params import PARAMETERS, Params
 from tui_chat.widgets.dialogs import AnswersOnce, LineDialog
 
 if TYPE_CHECKING:

@@ -7,7 +7,9 @@ from dataclasses import dataclass, replace
 
 from tui_chat.core.conversation import Setup
 from tui_chat.core.endpoints import Endpoint
-from tui_chat.core.params import PARAMETERS, Parameter
+from tui_chat.core.heeding import Heed, explained
+from tui_chat.core.parameter import Parameter
+from tui_chat.core.params import PARAMETERS
 from tui_chat.core.text import one_line
 
 NOT_SET = "not set"
@@ -42,20 +44,26 @@ class Row:
     parameter: Parameter | None = None
     is_set: bool = False
     problem: str = ""
-    """Why the value is not sent, in words; empty when it is."""
+    """Why it is not sent, or does nothing, in words; empty when it is heeded as far as is known."""
+    dim: bool = False
+    """Whether it does nothing."""
+    held: bool = False
+    """Whether it is set and not sent."""
+    insisted: bool = False
+    """Whether it is sent although it is known to be refused."""
 
 
 def rows_for(
     setup: Setup,
     endpoint: Endpoint | None,
-    refused: Mapping[str, str],
+    heeds: Mapping[str, Heed],
     *,
     unfolded: bool,
     compact: bool = False,
     looking: str | None = None,
     completes: bool = False,
 ) -> tuple[Row, ...]:
-    """All rows for this setup. `refused` is parameter name → the server's words; `compact` leaves the
+    """All rows for this setup. `heeds` are the parameters that its model does not heed; `compact` leaves the
     gap out; `looking` says of what the next token is shown, OFF or None where it is not; `completes`
     where a text is continued, which has no system prompt."""
     texts = {
@@ -74,14 +82,12 @@ def rows_for(
     if not compact:
         rows.append(Row(""))
     rows += [
-        _parameter_row(parameter, setup, endpoint, refused)
-        for parameter in PARAMETERS
-        if not parameter.more
+        _parameter_row(parameter, setup, heeds) for parameter in PARAMETERS if not parameter.more
     ]
     folded = [parameter for parameter in PARAMETERS if parameter.more]
     rows.append(_more_row(folded, setup, unfolded))
     if unfolded:
-        rows += [_parameter_row(parameter, setup, endpoint, refused) for parameter in folded]
+        rows += [_parameter_row(parameter, setup, heeds) for parameter in folded]
     if looking is not None:
         rows.append(_next_row(endpoint, looking))
     return tuple(rows)
@@ -102,23 +108,24 @@ def _more_row(folded: list[Parameter], setup: Setup, unfolded: bool) -> Row:
     return Row(MORE, f"{mark} More", note, f"Enter shows or hides {names}.", is_set=bool(count))
 
 
-def _parameter_row(
-    parameter: Parameter, setup: Setup, endpoint: Endpoint | None, refused: Mapping[str, str]
-) -> Row:
+def _parameter_row(parameter: Parameter, setup: Setup, heeds: Mapping[str, Heed]) -> Row:
     value = setup.params.get(parameter.name)
-    problem = refused.get(parameter.name, "")
-    if problem:
-        problem = f"Refused by {setup.model or 'the model'}: {problem}"
-    elif parameter.extension and endpoint is not None and not endpoint.takes(parameter):
-        problem = f"Not sent: {endpoint.name} does not know it."
+    found = heeds.get(parameter.name)
+    held = found is not None and found.held
+    explanation, problem = parameter.explanation, ""
+    if found is not None:
+        problem = explained(found, parameter.name, setup.model, is_set=value is not None)
     return Row(
         parameter.name,
         parameter.label,
         NOT_SET if value is None else parameter.show(value),
-        parameter.explanation,
+        explanation,
         parameter,
         is_set=value is not None,
         problem=problem,
+        dim=found is not None and found.kind != "insisted",
+        held=held and value is not None,
+        insisted=found is not None and found.kind == "insisted",
     )
 
 

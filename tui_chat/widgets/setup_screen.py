@@ -8,7 +8,6 @@ they are first opened, to keep the first paint early.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, ClassVar
 
@@ -120,7 +119,6 @@ class SetupScreen(Screen[None]):
         super().__init__()
         self.world = world
         self._deleted_presets: list[Deleted] = []
-        self._refused: dict[tuple[str, str], Mapping[str, Refusal]] = {}
 
     def compose_side(self) -> ComposeResult:
         """The column at the right: parameters, what the focused one means, tokens."""
@@ -148,7 +146,7 @@ class SetupScreen(Screen[None]):
 
     def take_over(self, before: SetupScreen) -> None:
         """Go on with what was set in another room, in the place where one was there."""
-        self._refused, self._deleted_presets = before._refused, before._deleted_presets
+        self._deleted_presets = before._deleted_presets
         self.preset = before.preset
         self.use(before.setup)
         here, there = self.sidebar, before.sidebar
@@ -178,7 +176,7 @@ class SetupScreen(Screen[None]):
 
     def watch_setup(self) -> None:
         self.sidebar.endpoint = self.endpoint
-        self._show_refused()
+        self.show_heeds()
         self._show_side_title()
         self.setup_used()
 
@@ -198,25 +196,24 @@ class SetupScreen(Screen[None]):
             return None
 
     def remember_refusal(self, refusal: Refusal) -> None:
-        """The present model refused a parameter: its row says so until another model is chosen."""
-        place = (self.setup.endpoint, self.setup.model)
-        self._refused[place] = {**self._refused.get(place, {}), refusal.name: refusal}
-        self._show_refused()
+        """The present model refused a parameter: its row says so."""
+        self.show_heeds()
 
-    @property
-    def _learned(self) -> Mapping[str, Refusal]:
-        return self._refused.get((self.setup.endpoint, self.setup.model), {})
+    def show_heeds(self) -> None:
+        """Say on the rows which parameters the model does not heed."""
+        self.sidebar.heeds = self.world.heeds(self.setup)
 
-    def _show_refused(self) -> None:
-        self.sidebar.refused = {
-            name: one.words for name, one in self._learned.items() if not one.sent_as
-        }
+    @on(Sidebar.Insisted)
+    def _insist(self, event: Sidebar.Insisted) -> None:
+        self.world.insist(self.setup, event.name)
+        self.show_heeds()
+        self.setup_used()
 
-    def as_learned(self, endpoint: Endpoint) -> tuple[Endpoint, Setup]:
+    def as_learned(self, endpoint: Endpoint, setup: Setup) -> tuple[Endpoint, Setup]:
         """The endpoint and the setup as the next request is made of them, after what was refused."""
         from tui_chat.core.wire import after_refusals
 
-        return after_refusals(endpoint, self.setup, self._learned.values())
+        return after_refusals(endpoint, setup, self.world.refusals(setup))
 
     # What the column shows
 

@@ -23,7 +23,9 @@ from textual.style import Style as ThemeStyle
 
 from tui_chat.core.conversation import Setup
 from tui_chat.core.endpoints import Endpoint
-from tui_chat.core.params import PARAMETERS, Parameter, Value
+from tui_chat.core.heeding import Heed
+from tui_chat.core.parameter import Parameter, Value
+from tui_chat.core.params import PARAMETERS
 from tui_chat.widgets.rows import CLEARED, MODE, MORE, Row, bar, rows_for
 from tui_chat.widgets.sidebar_keys import KEYS
 from tui_chat.widgets.tones import FAINT, MUTED
@@ -51,7 +53,8 @@ class Sidebar(ScrollView, can_focus=True):
 
     setup: reactive[Setup] = reactive(Setup(), init=False)
     endpoint: reactive[Endpoint | None] = reactive(None, init=False)
-    refused: reactive[Mapping[str, str]] = reactive(dict, init=False)
+    heeds: reactive[Mapping[str, Heed]] = reactive(dict, init=False)
+    """The parameters that the model is known not to heed."""
     unfolded: reactive[bool] = reactive(False, init=False)
     compact: reactive[bool] = reactive(False, init=False)
     looking: reactive[str | None] = reactive(None, init=False)
@@ -69,6 +72,12 @@ class Sidebar(ScrollView, can_focus=True):
         """Enter on a part of the setup that is chosen elsewhere: endpoint, model, mode or system."""
 
         part: str
+
+    @dataclass(eq=False, repr=False)
+    class Insisted(Message):
+        """A parameter is to be sent although the model refuses it, or, where it is sent, no more."""
+
+        name: str
 
     @dataclass(eq=False, repr=False)
     class Explained(Message):
@@ -98,7 +107,7 @@ class Sidebar(ScrollView, can_focus=True):
             self._rows = rows_for(
                 self.setup,
                 self.endpoint,
-                self.refused,
+                self.heeds,
                 unfolded=self.unfolded,
                 compact=self.compact,
                 looking=self.looking,
@@ -130,7 +139,7 @@ class Sidebar(ScrollView, can_focus=True):
         self._changed()
         self._explain()
 
-    def watch_refused(self) -> None:
+    def watch_heeds(self) -> None:
         self._changed()
         self._explain()
 
@@ -162,7 +171,8 @@ class Sidebar(ScrollView, can_focus=True):
         row = self.row
         advice = self.setup.params.advice_on(row.key)
         text = row.problem or advice or row.explanation
-        self.post_message(self.Explained(text, wrong=bool(row.problem or advice)))
+        wrong = bool(row.is_set and (row.problem or advice))
+        self.post_message(self.Explained(text, wrong=wrong))
 
     def render_line(self, y: int) -> Strip:
         width = self.scrollable_content_region.width
@@ -186,14 +196,8 @@ class Sidebar(ScrollView, can_focus=True):
             return [styled(" " * width, "label")]
         typing = self._typed is not None and row.key == self.row.key
         shown = f"{self._typed}▏" if typing else row.value
-        part = (
-            "problem"
-            if row.problem or (typing and self._wrong)
-            else "value"
-            if row.is_set
-            else "unset"
-        )
-        label = styled(f"{row.label:<{_LABEL}}", "label" if row.key != MORE else "unset")
+        part = self._value_part(row, typing)
+        label = styled(f"{row.label:<{_LABEL}}", label_part(row))
         if row.parameter is None or row.parameter.kind == "texts":
             room = width - (_LABEL if row.parameter else 12)
             label = label if row.parameter else styled(f"{row.label:<12}", label_part(row))
@@ -206,7 +210,7 @@ class Sidebar(ScrollView, can_focus=True):
             return [label, styled(cut if row.parameter is None else f"{cut:>{room}}", part)]
         value_width = max(_VALUE, len(shown))
         filled, knob, empty = bar(self._fraction(row.parameter), width - _LABEL - value_width - 1)
-        bar_part = "bar" if row.is_set and not row.problem else "track"
+        bar_part = "bar" if row.is_set and not row.dim else "track"
         return [
             label,
             styled(filled, bar_part),
@@ -214,6 +218,11 @@ class Sidebar(ScrollView, can_focus=True):
             styled(empty, "track"),
             styled(f" {shown:>{value_width}}", part),
         ]
+
+    def _value_part(self, row: Row, typing: bool) -> str:
+        if row.held or (typing and self._wrong) or (row.problem and row.parameter is None):
+            return "problem"
+        return "value" if row.is_set and (typing or not row.dim) else "unset"
 
     def _style(self, part: str) -> Style:
         if part not in self._styles:
@@ -260,6 +269,8 @@ class Sidebar(ScrollView, can_focus=True):
             return row.key in (MORE, MODE) or (
                 row.parameter is not None and row.parameter.kind != "texts"
             )
+        if action == "insist":
+            return row.held or row.insisted
         if action == "unset":
             return row.parameter is not None or row.key in CLEARED
         return True
@@ -273,6 +284,9 @@ class Sidebar(ScrollView, can_focus=True):
             self.setup = CLEARED[row.key](self.setup)
             self.post_message(self.Changed(self.setup))
 
+    def action_insist(self) -> None:
+        self.post_message(self.Insisted(self.row.key))
+
     def action_open(self) -> None:
         row = self.row
         if self._typed is not None:
@@ -281,6 +295,8 @@ class Sidebar(ScrollView, can_focus=True):
             self.unfolded = not self.unfolded
         elif row.parameter is None:
             self.post_message(self.Opened(row.key))
+        elif row.parameter.kind == "choice":
+            self.action_step(1)
         elif row.is_set:
             self._type(row.parameter.show(self.setup.params[row.key]))
         else:
@@ -319,6 +335,8 @@ class Sidebar(ScrollView, can_focus=True):
 
     def _takes(self, parameter: Parameter, event: events.Key) -> bool:
         character = event.character or ""
+        if parameter.kind == "choice":
+            return False
         if parameter.kind == "texts":
             return self._typed is not None or character not in "jk"
         return character.isdigit() or character in (".", ",", "-")
@@ -374,4 +392,4 @@ class Sidebar(ScrollView, can_focus=True):
 
 
 def label_part(row: Row) -> str:
-    return "unset" if row.key == MORE else "label"
+    return "unset" if row.key == MORE or row.dim else "label"

@@ -38,6 +38,14 @@ KEYS: list[BindingType] = [
     ),
     Binding("enter", "open", "Choose", tooltip="Choose, edit or unfold", id="sidebar.open"),
     Binding(
+        "exclamation_mark",
+        "insist",
+        "Send anyway",
+        tooltip="Send what the model is known to refuse; again: hold it back",
+        key_display="!",
+        id="sidebar.insist",
+    ),
+    Binding(
         "d",
         "screen.roll",
         "Dice",

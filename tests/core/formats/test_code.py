@@ -15,13 +15,15 @@ from hypothesis import strategies as st
 
 from tests.fake_server import FakeServer
 from tui_chat.core.conversation import Message, Setup, said
-from tui_chat.core.endpoints import Endpoint, known_endpoints
+from tui_chat.core.endpoint_tables import known_endpoints
+from tui_chat.core.endpoints import Endpoint
 from tui_chat.core.formats import code
+from tui_chat.core.heeding import held_back
 from tui_chat.core.keys import Secret
 from tui_chat.core.params import Params
 from tui_chat.core.provider import Provider
 from tui_chat.core.text import clean
-from tui_chat.core.wire import Request, wire_body
+from tui_chat.core.wire import Request, after_refusals, wire_body
 
 KEY = "key-0123456789"
 NASTY = "quotes \" ' `x` $HOME $(id) \\n \\ %s {x}\nBODY\n'BODY'\n\ttab 👩‍👩‍👧 é 漢字 </x> \x1b]52;c;aGk=\x07 "
@@ -124,6 +126,7 @@ async def test_both_programs_send_the_body_that_the_program_sends(
         setup = Setup("lab", "fake-1", clean(NASTY), Params(params))
         before = thread(NASTY, "An answer.", f"And {NASTY}?")
         own = await own_body(server, lab, setup, before)
+        _, setup = after_refusals(lab, setup, held_back(lab, setup))
         body = wire_body(lab, setup, before)
 
         run_python(code.python(lab, body), tmp_path)

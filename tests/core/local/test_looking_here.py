@@ -8,7 +8,8 @@ from dataclasses import replace
 import pytest
 
 from tui_chat.core.conversation import Message, Setup, said
-from tui_chat.core.endpoints import BUILT_IN, known_endpoints
+from tui_chat.core.endpoint_tables import known_endpoints
+from tui_chat.core.endpoints import BUILT_IN
 from tui_chat.core.local.server import LocalServer
 from tui_chat.core.looking import MOST_AT_FIRST, look
 from tui_chat.core.params import Params

@@ -12,9 +12,11 @@ from tests.core.local.processes import Generating, client, said
 from tui_chat.core.chunks import Ending
 from tui_chat.core.conversation import Setup, Token
 from tui_chat.core.conversation import said as message_of
-from tui_chat.core.endpoints import BUILT_IN, known_endpoints
+from tui_chat.core.endpoint_tables import known_endpoints
+from tui_chat.core.endpoints import BUILT_IN
 from tui_chat.core.local.server import LocalServer
-from tui_chat.core.params import PARAMETERS, Params, Value
+from tui_chat.core.parameter import Value
+from tui_chat.core.params import PARAMETERS, Params
 from tui_chat.core.provider import Provider
 from tui_chat.core.wire import Request
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from tui_chat.core.params import BY_NAME, PARAMETERS, Value
+from tui_chat.core.parameter import Value
+from tui_chat.core.params import BY_NAME, PARAMETERS
 
 UNSET_WORDS = ("off", "unset", "not set")
 

@@ -248,13 +248,13 @@ class ConversationScreen(AskingScreen, MessageScreen[None]):
         thread = [*self.next_thread]
         if self.draft.strip():
             thread.append(said("user", self.draft.strip()))
-        endpoint, setup = self.as_learned(self.endpoint)
-        logprobs = self.world.logprobs(endpoint.name)
         try:
-            setup = await self.world.settled(setup)
+            settled = await self.world.settled(self.setup)
         except ChatError as error:
             self.complain(error)
             return
+        endpoint, setup = self.as_learned(self.endpoint, settled)
+        logprobs = self.world.asked_logprobs(settled)
         usage = self.world.counts_replies(endpoint.name)
         serve = self.world.serving(endpoint, setup.model)
         text = code.snippets(

@@ -1,0 +1,68 @@
+"""Base URLs as people type and paste them, and the origin that a key is bound to."""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import urlsplit
+
+from tui_chat.core.errors import ChatError
+from tui_chat.core.text import clean, one_line
+
+KEY_HINT = "Put the key into an environment variable and name it: --key-env NAME."
+_URL_HINT = "It begins with http:// or https:// and a host: http://127.0.0.1:8080/v1."
+_PASTED_TAILS = ("/chat/completions", "/completions", "/models", "/responses")
+
+
+def normal_base_url(text: str) -> str:
+    """A base URL as it is used: scheme and host checked, no query, no tail of one request.
+
+    ChatError when it is none, or when it holds a password or key, which belongs elsewhere; neither
+    is repeated in it.
+    """
+    url = text.strip()
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:
+        # The cause would repeat what may hold a password.
+        raise _no_url(url) from None
+    if parts.username or parts.password:
+        raise ChatError("A base URL must not hold a key or a password.", KEY_HINT)
+    host = parts.hostname or ""
+    plain = url.isprintable() and not re.search(r"\s", url) and re.search(r"\w", host)
+    if parts.scheme not in ("http", "https") or not plain:
+        raise _no_url(url)
+    if parts.query:
+        raise ChatError("A base URL has no query: nothing after a “?”.", KEY_HINT)
+    path = parts.path.rstrip("/")
+    for tail in _PASTED_TAILS:
+        path = path.removesuffix(tail)
+    host = f"[{host}]" if ":" in host else host
+    place = host if port is None else f"{host}:{port}"
+    return clean(f"{parts.scheme}://{place}{path.rstrip('/')}")
+
+
+def _no_url(text: str) -> ChatError:
+    secret = any(mark in text for mark in "@?") or looks_like_key(text)
+    shown = "This" if secret else f"“{one_line(text, 80)}”"
+    return ChatError(f"{shown} is not a URL.", _URL_HINT)
+
+
+def looks_like_key(text: str) -> bool:
+    """Whether it is rather a key, pasted where a name or a URL belongs; such a text is not repeated."""
+    # As providers make them: with a prefix of theirs, or long, with digits, and unlike NAMES_IN_WORDS.
+    mixed = r"(?=.*\d)(?=.*[a-z])(?=.*[A-Z]|[^_]*$)[\w-]{20,}"
+    return re.fullmatch(rf"sk-.*|(gsk|hf|xai)[_-]\w{{20,}}|{mixed}", text) is not None
+
+
+def host_and_port(base_url: str) -> str:
+    """The name of an endpoint that only has a URL: its host, with its port where it has one."""
+    return urlsplit(base_url).netloc
+
+
+def origin(base_url: str) -> str:
+    """Scheme, host and port, `https://api.openai.com:443`: whom a key is for."""
+    parts = urlsplit(base_url)
+    port = parts.port or (443 if parts.scheme == "https" else 80)
+    host = parts.hostname or ""
+    return f"{parts.scheme}://[{host}]:{port}" if ":" in host else f"{parts.scheme}://{host}:{port}"
