@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from tests.core.test_params import ANY_PARAMS
 from tui_chat.core.conversation import Conversation, Refusal, Setup, Status, Usage, said
-from tui_chat.core.params import Params
+from tui_chat.core.params import PARAMETERS, Params
 from tui_chat.rooms.chat.commands import (
     COMMANDS,
     Typed,
@@ -152,7 +152,7 @@ def test_rows_are_in_the_declared_order_and_fold() -> None:
     assert folded[:5] == ["endpoint", "model", "mode", "system", ""]
     assert folded[-1] == "more"
     unfolded = [row.key for row in rows_for(Setup(), None, {}, unfolded=True)]
-    assert unfolded[-4:] == ["seed", "top_k", "min_p", "repeat_penalty"]
+    assert unfolded[-4:] == [one.name for one in PARAMETERS if one.more][-4:]
 
 
 @pytest.mark.parametrize(

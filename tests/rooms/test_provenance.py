@@ -86,6 +86,7 @@ async def test_what_would_not_be_sent_now_is_no_difference(tmp_path: Path) -> No
             world = house.app._world
             here = replace(world.endpoint(ENVIRONMENT), accepts=frozenset())
             world.endpoints = Endpoints([here])
+            world._providers.clear()
             await house.send("hi")
             await house.command("/top-k 40")
             await on_messages(house, "G")

@@ -206,7 +206,8 @@ async def test_an_extension_an_endpoint_does_not_know_is_shown_as_not_sent(tmp_p
             assert "Not sent: lab does not know it." in house.screen_text()
             reply = await house.send("hi")
             assert reply.setup is not None
-            assert "top_k" not in reply.setup.params
+            assert [one.name for one in reply.refused] == ["top_k"]
+            assert "Top K was not sent: lab does not know it." in house.screen_text()
             assert house.chat.setup.params["top_k"] == 40
         assert "top_k" not in server.chats[0]
 
