@@ -24,7 +24,7 @@ HELD = "not sent: "
 class Heed:
     """What becomes of a parameter that is not simply heeded."""
 
-    kind: Literal["refused", "ignored", "capped", "unknown", "insisted"]
+    kind: Literal["refused", "ignored", "capped", "unknown", "insisted", "strict"]
     why: str
     """In words that go on from a colon; without a full stop."""
 
@@ -92,7 +92,7 @@ def told_of(refusal: Refusal) -> str:
     return f"{label} was refused: {refusal.words}"
 
 
-def explained(one: Heed, name: str, model: str, *, is_set: bool) -> str:
+def explained(one: Heed, model: str, *, is_set: bool) -> str:
     """The sentence for the parameter's row."""
     whose = one_line(model, 40) or "the model"
     begin = {
@@ -101,6 +101,7 @@ def explained(one: Heed, name: str, model: str, *, is_set: bool) -> str:
         "ignored": f"Ignored by {whose}: {one.why}.",
         "capped": f"Bounded by {whose}: {one.why}.",
         "insisted": f"Sent all the same: {one.why}.",
+        "strict": f"Sent, since requests are strict: {one.why}.",
     }[one.kind]
     if one.held and is_set:
         return f"{begin} ! sends it anyway."

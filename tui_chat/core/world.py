@@ -298,7 +298,7 @@ class World:
         from its list of models, and from what it has refused; whether they are set or not."""
         from tui_chat.core.heeding import Heed, heeds
 
-        if not self.endpoints.has(setup.endpoint) or self.lessons.strict:
+        if not self.endpoints.has(setup.endpoint):
             return {}
         endpoint = self.endpoint(setup.endpoint)
         place = _place_of(endpoint)
@@ -309,6 +309,8 @@ class World:
                 found[name] = Heed("refused", one.words)
         for name in self.lessons.insisted_on(place, setup.model) & found.keys():
             found[name] = replace(found[name], kind="insisted")
+        if self.lessons.strict:
+            return {n: replace(one, kind="strict") if one.held else one for n, one in found.items()}
         return found
 
     def insist(self, setup: Setup, name: str) -> None:
