@@ -199,7 +199,7 @@ class Provider:
 
     def check_completions(self) -> None:
         """ChatError when it is known to continue no texts; it names who does."""
-        problem = completions_problem(self.engine, self._endpoint.name)
+        problem = completions_problem(self.engine, self._endpoint.name, self._endpoint.apis)
         if problem is not None:
             raise problem
 

@@ -152,7 +152,7 @@ class CompletionScreen(KeepingScreen):
         name = self.setup.endpoint
         if not self.world.endpoints.has(name):
             return ""
-        error = completions_problem(self.world.engine(name), name)
+        error = completions_problem(self.world.engine(name), name, self.world.endpoint(name).apis)
         return str(error) if error is not None else ""
 
     @property
