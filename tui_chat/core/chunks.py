@@ -17,6 +17,7 @@ from tui_chat.core import failures
 from tui_chat.core.conversation import Candidate, Refusal, Status, Token, Usage
 from tui_chat.core.errors import ChatError
 from tui_chat.core.text import Joiner, one_line
+from tui_chat.core.thinking import Thinking
 
 _STATUS: Mapping[str, Status] = {"length": "length", "content_filter": "filtered"}
 _MOST_TOKENS = 10**12
@@ -73,8 +74,10 @@ class Clock:
 class Reader:
     """Takes the chunks of one stream and hands tokens to a sink."""
 
-    def __init__(self, sink: Callable[[Token], None]) -> None:
-        self._sink = sink
+    def __init__(self, sink: Callable[[Token], None], *, thinks: bool = False) -> None:
+        """`thinks`: whether what stands in marks at the beginning is what the model thinks; see Thinking."""
+        self._thinking = Thinking(sink) if thinks else None
+        self._sink = self._thinking.take if self._thinking else sink
         self._content = Joiner()
         self._reasoning = Joiner()
         self._bytes = codecs.getincrementaldecoder("utf-8")("replace")
@@ -159,6 +162,8 @@ class Reader:
         """How it ended, after the last chunk; hands out what was held back. ChatError when nothing came."""
         self._say(Token(self._content.add(self._rest()) + self._content.end()))
         self._say(Token(self._reasoning.end(), reasoning=True))
+        if self._thinking is not None:
+            self._thinking.end()
         # A connection that breaks after the finish reason takes nothing away.
         if self._broken is not None and not self._finish:
             return Ending("cut", self._finish, str(self._broken), self._usage, model=self._model)

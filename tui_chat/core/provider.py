@@ -257,7 +257,8 @@ class Provider:
     ) -> Ending | _Refused:
         """One request and its stream; _Refused when it was answered with an error status."""
         model = request.setup.model
-        asked, reader = self._asked(model), Reader(clock.take)
+        anew = not request.completes and not request.begun
+        asked, reader = self._asked(model), Reader(clock.take, thinks=anew)
         failed: BaseException | None = None
         response: Response | None = None
         try:
