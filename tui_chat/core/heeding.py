@@ -92,6 +92,14 @@ def told_of(refusal: Refusal) -> str:
     return f"{label} was refused: {refusal.words}"
 
 
+def untold(name: str, words: str) -> str:
+    """Why an endpoint of this name tells no probabilities: because it refused to, in these words, or was
+    known to."""
+    if words.startswith(HELD):
+        return f"{name} is not asked for probabilities: {one_line(words.removeprefix(HELD), 200)}."
+    return f"{name} refuses to tell probabilities: {one_line(words, 200)}"
+
+
 def explained(one: Heed, model: str, *, is_set: bool) -> str:
     """The sentence for the parameter's row."""
     whose = one_line(model, 40) or "the model"
