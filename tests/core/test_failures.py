@@ -53,7 +53,7 @@ BEFORE = {
                 n_ctx=256,
             ),
         ),
-        "The conversation is too long: 631 tokens, and the model takes 256.",
+        "The conversation is 375 tokens too long: it has 631, and the model takes 256.",
         "Shorten",
     ),
     "OpenAI's overflow": Row(
@@ -66,7 +66,7 @@ BEFORE = {
                 param="messages",
             ),
         ),
-        "The conversation is too long: 5001 tokens, and the model takes 4097.",
+        "The conversation is 904 tokens too long: it has 5001, and the model takes 4097.",
     ),
     "an overflow without figures": Row(
         error(400, openai("Too long.", code="context_length_exceeded")),

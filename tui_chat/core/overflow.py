@@ -166,7 +166,8 @@ def remedies_for(
     margin = 0 if over.exact and over.used and over.room else room // 50
     shorter = room - used - margin if over.wanted else 0
     shorter = shorter if shorter >= SHORTEST else 0
-    answer = min(over.wanted or length or _USUAL_ANSWER, room // 2)
+    asked = over.wanted or length
+    answer = min(asked, room // 2) if asked else min(_USUAL_ANSWER, room // 4)
     kept = whole
     for place in range(len(sizes)):  # it is where the loop ended
         tokens = math.ceil(kept * scale) + margin
