@@ -210,7 +210,7 @@ def _sentence(
         target = one_line(redacted(headers.get("location", ""), asked.key), 120)
         return (
             f"{name} sends requests on to {target or 'another address'} ({status}); nothing was sent there.",
-            "Make that the base URL if you trust it.",
+            "If you trust it, make that the base URL: /endpoint URL or --base-url URL.",
         )
     if status == 404 or code == "model_not_found" or (asked.completes and status in (405, 501)):
         return _not_found(status, body, asked)
@@ -226,8 +226,14 @@ def _sentence(
 
 _PLAIN_SENTENCES: Mapping[int, tuple[str, str]] = {
     400: ("refused the request", "Look at the parameters that are set."),
-    402: ("wants to be paid first", "Look at the account's balance."),
-    403: ("does not allow this", "The key may lack the right, or the region may be blocked."),
+    402: (
+        "wants to be paid first",
+        "Look at the account's balance, or choose another: /endpoint or --endpoint.",
+    ),
+    403: (
+        "does not allow this",
+        "The key may lack the right for this model, or the region may be blocked.",
+    ),
     405: ("does not take requests at this address", "Does the base URL end in /v1?"),
     413: ("finds the request too large", "Shorten the draft, or begin anew."),
     422: ("does not accept a field of the request", "Look at the parameters that are set."),
@@ -237,7 +243,10 @@ _PLAIN_SENTENCES: Mapping[int, tuple[str, str]] = {
 def _not_found(status: int, body: object, asked: Asked) -> tuple[str, str]:
     code = str(facts(body).get("code", ""))
     if code == "model_not_found" or (asked.model and asked.model in _words(body)[:_READ]):
-        return f"{asked.endpoint.name} has no model “{asked.model}” ({status}).", "Choose another."
+        return (
+            f"{asked.endpoint.name} has no model “{asked.model}” ({status}).",
+            "Choose another: /model or --model.",
+        )
     at = asked.endpoint.base_url
     if asked.completes:
         perhaps = "" if at.endswith("/v1") else " Or does its base URL lack /v1?"
@@ -245,7 +254,10 @@ def _not_found(status: int, body: object, asked: Asked) -> tuple[str, str]:
             f"{asked.endpoint.name} continues no texts: it has no completions ({status}).",
             f"Texts are continued by {CONTINUE_TEXTS}.{perhaps}",
         )
-    return f"There is no API at {at} ({status}).", "Does the base URL end in /v1?"
+    return (
+        f"There is no API at {at} ({status}).",
+        "Does the base URL end in /v1? Another: /endpoint URL or --base-url URL.",
+    )
 
 
 def _unauthorized(asked: Asked) -> tuple[str, str]:
@@ -330,7 +342,7 @@ def not_an_api(content_type: str, body: str, asked: Asked) -> ChatError:
     if parsed is not None and server_words(parsed):
         return from_stream(parsed, asked)
     if re.match(r'\s*\{.{0,2000}"choices"\s*:', body, re.S):
-        return ChatError(f"{name} does not stream its answers, it sends them whole.", "Choose a server that streams.")  # fmt: skip
+        return ChatError(f"{name} does not stream its answers, it sends them whole.", "Choose a server that streams: /endpoint or --endpoint.")  # fmt: skip
     kind = one_line(content_type.split(";")[0], 60) or "no content type"
     hint = "Does the base URL end in /v1? Is a login page in between?"
     if is_page(body):

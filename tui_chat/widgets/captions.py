@@ -9,7 +9,12 @@ from tui_chat.widgets.transcript import Caption
 
 _HEADS = {"user": "You", "system": "System", "assistant": "Assistant"}
 _ENDS = {"length": "length: cut off"}
-AGAIN = {"interrupted": "F5 answers again", "failed": "F5 tries again", "cut": "F5 answers again"}
+AGAIN = {
+    "interrupted": "F5 answers again",
+    "failed": "F5 tries again",
+    "cut": "F5 answers again",
+    "filtered": "F5 answers again",
+}
 """What helps after a reply that did not end as it should."""
 MARKED = "◆ marked"
 

@@ -35,17 +35,22 @@ def _choices(over: Overflow, found: Remedies, *, before: bool) -> Iterator[tuple
     yield "back", "Back", ""
 
 
+class ChoiceList(OptionList):
+    """A list that shows what Enter does."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "select", "Choose", id="dialog.choose"),
+    ]
+
+
 class OverflowDialog(Dialog):
     """What to do with what does not fit; dismissed with a Remedy, or with None by Esc."""
 
     DEFAULT_CSS = """
-    OverflowDialog OptionList {
+    OverflowDialog OptionList, OverflowDialog OptionList:focus {
         height: auto; max-height: 12; border: none; background: $surface; padding: 0; margin: 1 0 0 0;
     }
     """
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "take", "Choose", id="dialog.choose_remedy"),
-    ]
 
     def __init__(self, over: Overflow, found: Remedies, *, before: bool) -> None:
         """`before` when it is not sent yet."""
@@ -56,15 +61,12 @@ class OverflowDialog(Dialog):
         self._choices = list(_choices(over, found, before=before))
 
     def content(self) -> Iterator[Widget]:
-        yield OptionList(
+        yield ChoiceList(
             *(
                 Option(Content.assemble(name, (f"\n  {about}" if about else "", MUTED)), id=key)
                 for key, name, about in self._choices
             )
         )
-
-    def action_take(self) -> None:
-        self.query_one(OptionList).action_select()
 
     @on(OptionList.OptionSelected)
     def _selected(self, event: OptionList.OptionSelected) -> None:
