@@ -88,7 +88,7 @@ BEFORE = {
     "404 for a model": Row(
         error(404, openai("The model `m-1` does not exist.", code="model_not_found")),
         "fake has no model “m-1” (404).",
-        "Choose another.",
+        "Choose another: /model or --model.",
     ),
     "404 for a model without a code": Row(
         error(404, openai('model "m-1" not found, try pulling it first')), "no model “m-1”"

@@ -241,3 +241,19 @@ async def test_a_text_tells_its_wait_and_its_failure_with_the_key(tmp_path: Path
         bodies = [one.body for one in server.requests if one.path.endswith("/completions")]
         asked = [body for body in bodies if body not in server.looks]
         assert [body["prompt"] for body in asked] == ["Once upon"] * 2
+
+
+async def test_both_modes_side_by_side_tell_their_wait(tmp_path: Path) -> None:
+    busy = error(429, openai("Slow down."), retry_after="60")
+    with FakeServer(busy) as server:
+        async with open_house(tmp_path, server, opening=Opening(model="m")) as house:
+            await house.press("f8")
+            await wait_until(lambda: house.app.screen is not house.chat)
+            await house.press("f9")
+            await wait_until(lambda: "Examples" in house.screen_text())
+            await house.write("capital")
+            await house.press("enter")
+            await wait_until(lambda: house.screen_text().count("Esc cancels") == 2)
+            await house.press("escape")
+            await wait_until(lambda: "Chat and text" not in house.screen_text())
+        assert len([one for one in server.requests if one.path.endswith("completions")]) == 2

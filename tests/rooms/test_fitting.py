@@ -145,6 +145,24 @@ async def warned(house: House, text: str) -> None:
     await offered(house)
 
 
+async def test_nothing_opens_over_a_draft_that_is_being_written(tmp_path: Path) -> None:
+    with FakeServer() as server:
+        async with open_house(tmp_path, server) as house:
+            server.answer = Answer(silent=True)
+            await house.write(LONG)
+            await house.press("enter")
+            await wait_until(lambda: len(house.thread) == 2)
+            await house.press("escape")
+            await house.answered()
+            too_long(server, 30)
+            await house.write("next")
+            await house.press("f5")
+            await wait_until(lambda: "F7 makes room" in house.screen_text())
+            await house.answered()
+            assert ASIDE not in house.screen_text()
+            assert house.chat.draft == "next"
+
+
 def known(window: int) -> FakeServer:
     """A server whose list tells its window."""
     return FakeServer(Answer(usage=False), context=window)

@@ -50,7 +50,10 @@ class FittingScreen(BranchingScreen):
     def watch_answering(self) -> None:
         super().watch_answering()
         failed, self._just_failed = self._just_failed, ""
-        if failed and not self.answering and self.too_long is not None and self.is_active:
+        if not failed or self.answering or self.too_long is None:
+            return
+        # Keys that are meant for a draft must not choose anything.
+        if self.is_active and not self.draft:
             self.action_make_room()
 
     @property
