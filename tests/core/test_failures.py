@@ -53,7 +53,7 @@ BEFORE = {
                 n_ctx=256,
             ),
         ),
-        "The conversation is too long: 631 tokens, and the model takes 256.",
+        "The conversation is 375 tokens too long: it has 631, and the model takes 256.",
         "Shorten",
     ),
     "OpenAI's overflow": Row(
@@ -66,7 +66,7 @@ BEFORE = {
                 param="messages",
             ),
         ),
-        "The conversation is too long: 5001 tokens, and the model takes 4097.",
+        "The conversation is 904 tokens too long: it has 5001, and the model takes 4097.",
     ),
     "an overflow without figures": Row(
         error(400, openai("Too long.", code="context_length_exceeded")),
@@ -88,7 +88,7 @@ BEFORE = {
     "404 for a model": Row(
         error(404, openai("The model `m-1` does not exist.", code="model_not_found")),
         "fake has no model “m-1” (404).",
-        "Choose another.",
+        "Choose another: /model or --model.",
     ),
     "404 for a model without a code": Row(
         error(404, openai('model "m-1" not found, try pulling it first')), "no model “m-1”"

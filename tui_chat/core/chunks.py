@@ -175,7 +175,11 @@ class Reader:
                 raise error
             return Ending("cut", "", str(error), self._usage, model=self._model)
         status = _STATUS.get(self._finish, "complete")
-        words = "The server's content filter stopped it." if status == "filtered" else ""
+        words = (
+            "The server's content filter stopped it. Put it in other words."
+            if status == "filtered"
+            else ""
+        )
         return Ending(status, one_line(self._finish, 40), words, self._usage, model=self._model)
 
 
