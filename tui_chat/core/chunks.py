@@ -20,6 +20,8 @@ from tui_chat.core.text import Joiner, one_line
 from tui_chat.core.thinking import Thinking
 
 _STATUS: Mapping[str, Status] = {"length": "length", "content_filter": "filtered"}
+_BROKEN_OFF = ("error", "insufficient_system_resource", "abort")
+"""The reasons of an end that is none: OpenRouter's for a provider that failed, DeepSeek's, vLLM's."""
 _MOST_TOKENS = 10**12
 """What a server says beyond this is no count."""
 _MOST_LOGPROB = 9000.0
@@ -174,6 +176,11 @@ class Reader:
             if not self._text:
                 raise error
             return Ending("cut", "", str(error), self._usage, model=self._model)
+        if self._finish in _BROKEN_OFF:
+            words = f"The server broke it off ({self._finish})."
+            if not self._text:
+                raise ChatError(words, "Try again.")
+            return Ending("cut", self._finish, words, self._usage, model=self._model)
         status = _STATUS.get(self._finish, "complete")
         words = (
             "The server's content filter stopped it. Put it in other words."

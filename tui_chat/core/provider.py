@@ -24,7 +24,14 @@ from tui_chat.core.keys import Secret
 from tui_chat.core.learned import Learned, Lessons
 from tui_chat.core.served import ServedModel, served_model
 from tui_chat.core.text import one_line
-from tui_chat.core.wire import LOGPROBS, Begun, Request, request_body, wire_messages
+from tui_chat.core.wire import (
+    LOGPROBS,
+    Begun,
+    Request,
+    named_otherwise,
+    request_body,
+    wire_messages,
+)
 
 if TYPE_CHECKING:
     from tui_chat.core.client import AsyncOpenAI, AsyncStream, Response
@@ -238,8 +245,10 @@ class Provider:
             return False
         names = learned.names(self._endpoint.rename)
         sent = [name for name in (*names, COUNT_FIELD) if name in body]
-        name = failures.refused_field(refused.body, sent)
         words = failures.server_words(refused.body, self._asked().key)
+        name = failures.refused_field(refused.body, sent) or named_otherwise(
+            refused.body, words, sent
+        )
         if name in LOGPROBS and learned.fewer_logprobs(body, words):
             return True
         if name == COUNT_FIELD:
