@@ -12,8 +12,8 @@ import pytest
 
 from tests import providers
 from tests.core.wire import HI, text
-from tests.fake_server import Body, FakeServer
-from tests.rules import ALWAYS, Rules
+from tests.fake_server import Answer, Body, FakeServer
+from tests.rules import ALWAYS, Rules, refused
 from tui_chat.core.chunks import Ending
 from tui_chat.core.conversation import Setup, Token
 from tui_chat.core.endpoint_tables import known_endpoints
@@ -70,6 +70,7 @@ class Row:
     """Values other than those of ALL."""
 
 
+NO_PROBABILITIES = {"logprobs": "no probabilities"}
 SHORT = {"max_completion_tokens": 64}
 EXTENSIONS = ("top_k", "min_p", "repeat_penalty")
 NO_REASONING = {"reasoning_effort": "it does not reason", "verbosity": "it does not reason"}
@@ -125,17 +126,17 @@ ROWS = {
     "Anthropic, not both": Row(
         "anthropic", "claude-haiku-4-5", providers.ANTHROPIC_45,
         fields("top_p", *PROBABLE, reasoning_effort="low"),
-        unknown(*EXTENSIONS, "verbosity") | {"top_p": "temperature and top p together"},
+        unknown(*EXTENSIONS, "verbosity") | NO_PROBABILITIES | {"top_p": "temperature and top p together"},
     ),
     "Anthropic, no temperature": Row(
         "anthropic", "claude-opus-5", providers.ANTHROPIC_5,
         fields("temperature", *PROBABLE, reasoning_effort="low"),
-        unknown(*EXTENSIONS, "verbosity") | {"temperature": "deprecated for this model"},
+        unknown(*EXTENSIONS, "verbosity") | NO_PROBABILITIES | {"temperature": "deprecated for this model"},
     ),
     "Anthropic, a stop of white space": Row(
         "anthropic", "claude-haiku-4-5", providers.ANTHROPIC_45,
         fields("top_p", "stop", *PROBABLE, reasoning_effort="low"),
-        unknown(*EXTENSIONS, "verbosity") | {"stop": "white space"},
+        unknown(*EXTENSIONS, "verbosity") | NO_PROBABILITIES | {"stop": "white space"},
         changed={"stop": ["\n"], "top_p": None},
     ),
     "Gemini": Row(
@@ -157,8 +158,7 @@ ROWS = {
     "Groq": Row(
         "groq", "llama-3.3-70b-versatile", providers.GROQ, fields(*PROBABLE),
         unknown(*EXTENSIONS, "verbosity")
-        | {"logprobs": "no probabilities", "reasoning_effort": "is not supported with this model"},
-        requests=2,
+        | {"logprobs": "no probabilities", "reasoning_effort": "does not reason"},
     ),
     "Together": Row(
         "together", "meta-llama/Llama-3.3-70B-Instruct-Turbo", providers.TOGETHER,
@@ -177,20 +177,18 @@ ROWS = {
         "mistral", "mistral-small-latest", providers.MISTRAL,
         fields("seed", *PROBABLE, *COUNTED, random_seed=7),
         unknown(*EXTENSIONS, "reasoning_effort", "verbosity")
-        | {"logprobs": "no probabilities", "stream_options": "Extra inputs are not permitted"},
-        requests=2,
+        | {"logprobs": "no probabilities"},
     ),
     "Mistral, too hot": Row(
         "mistral", "mistral-small-latest", providers.MISTRAL,
         fields("seed", "temperature", *PROBABLE, *COUNTED, random_seed=7),
         unknown(*EXTENSIONS, "reasoning_effort", "verbosity")
-        | {"logprobs": "no probabilities", "stream_options": "Extra inputs", "temperature": "0 to 1.5"},
-        requests=2, changed={"temperature": 1.75},
+        | {"logprobs": "no probabilities", "temperature": "0 to 1.5"},
+        changed={"temperature": 1.75},
     ),
     "DeepSeek, thinking": Row(
         "deepseek", "deepseek-flash", providers.DEEPSEEK, fields(*PROBABLE, reasoning_effort="low"),
-        unknown(*EXTENSIONS, "verbosity") | {"logprobs": "does not support the parameter `logprobs`"},
-        requests=2,
+        unknown(*EXTENSIONS, "verbosity") | {"logprobs": "while it thinks"},
     ),
     "DeepSeek, not thinking": Row(
         "deepseek", "deepseek-flash", providers.DEEPSEEK, fields(thinking={"type": "disabled"}),
@@ -200,16 +198,15 @@ ROWS = {
         "xai", "grok-4.20-0309-non-reasoning", providers.XAI_FAST,
         fields("frequency_penalty", "presence_penalty"),
         unknown(*EXTENSIONS, "verbosity")
-        | {"frequency_penalty": "presence penalty", "presence_penalty": "parameter presencePenalty",
-           "reasoning_effort": "parameter reasoningEffort"},
-        requests=3,
+        | {"frequency_penalty": "presence penalty", "presence_penalty": "takes no penalties",
+           "reasoning_effort": "does not reason"},
     ),
     "xAI, a model that reasons": Row(
         "xai", "grok-4.6", providers.XAI_REASONS,
-        fields("frequency_penalty", "presence_penalty", "stop", reasoning_effort="low"),
+        fields("frequency_penalty", "presence_penalty", "stop", *PROBABLE, reasoning_effort="low"),
         unknown(*EXTENSIONS, "verbosity")
-        | {"frequency_penalty": "presence penalty", "presence_penalty": "do not take it",
-           "stop": "do not take it"},
+        | {"frequency_penalty": "presence penalty", "presence_penalty": "takes no penalties",
+           "stop": "do not take it", "logprobs": "no probabilities"},
     ),
     "Ollama": Row(
         "ollama", "qwen3:8b", providers.LETS_PASS, fields(reasoning_effort="low"),
@@ -279,6 +276,25 @@ async def test_a_request_with_everything_set_arrives(row: Row) -> None:
         assert row.refused[one.name] in one.words
     # What was known before is in the ending alone; what the server refused is told at once, too.
     assert len(told) <= row.requests - 1
+
+
+async def test_a_switch_is_sent_where_a_number_of_candidates_is_refused() -> None:
+    """As newer models of Together want it (inspect_ai, issue 5149)."""
+
+    def answer(body: Body) -> Answer:
+        if type(body.get("logprobs")) is int:
+            return refused("Input validation error: expected a boolean")
+        return Answer()
+
+    async with provider_for(KNOWN["together"], Rules()) as (provider, server):
+        server.answers = answer
+        setup = Setup("together", "new-model")
+        for requests in (2, 3):
+            said, ending, _ = await asked(provider, setup)
+            assert (said, ending.refused) == ("Hello, world.", ())
+            assert len(server.requests) == requests
+        assert server.requests[-1].body["logprobs"] is True
+        assert server.requests[-1].body["top_logprobs"] == 5
 
 
 def test_each_known_endpoint_is_tried() -> None:

@@ -45,11 +45,12 @@ def heed(
     None where it heeds it or nobody knows. `listed` are the fields that the server's list of models says
     this one takes."""
     found = verdict(endpoint.rules, model, name, params)
+    if name == LOGPROBS_FIELD and found is None and endpoint.most_logprobs == 0:
+        return Heed("refused", "it tells no probabilities")
     if found is not None:
         return Heed(found.kind, found.why)
     if name == LOGPROBS_FIELD:
-        refuses = endpoint.most_logprobs == 0
-        return Heed("refused", "it tells no probabilities") if refuses else None
+        return None
     parameter = BY_NAME[name]
     if not endpoint.takes(parameter):
         return Heed("unknown", f"{one_line(endpoint.name, 60)} does not know it")

@@ -151,7 +151,7 @@ class Provider:
     @property
     def counts_replies(self) -> bool:
         """Whether the server is asked to count a reply's tokens: until it refuses that."""
-        return self._counts_refused is None
+        return self._counts_refused is None and not self._endpoint.counts_unasked
 
     def refused(
         self, setup: Setup, logprobs: int = 0, *, completes: bool = False
@@ -217,8 +217,11 @@ class Provider:
         held = {one.name for one in refused if one.words.startswith(HELD)}
         known = self._endpoint.most_logprobs
         most = learned.most_logprobs if known is None else min(known, learned.most_logprobs)
+        endpoint = self._endpoint
+        if learned.as_switch:
+            endpoint = replace(endpoint, counted_logprobs=False)
         made = request_body(
-            self._endpoint,
+            endpoint,
             replace(
                 request,
                 setup=setup.without(one for one in refused if one.name in held),
@@ -249,6 +252,8 @@ class Provider:
         name = failures.refused_field(refused.body, sent) or named_otherwise(
             refused.body, words, sent
         )
+        if not request.completes and learned.wants_switch(body, words):
+            return True
         if name in LOGPROBS and learned.fewer_logprobs(body, words):
             return True
         if name == COUNT_FIELD:

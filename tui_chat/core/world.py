@@ -272,7 +272,9 @@ class World:
     def counts_replies(self, endpoint: str) -> bool:
         """Whether the endpoint is asked to count a reply's tokens: until it has refused that in this run."""
         provider = self._providers.get(endpoint)
-        return provider is None or provider.counts_replies
+        if provider is None:
+            return not self.endpoint(endpoint).counts_unasked
+        return provider.counts_replies
 
     async def preset(self, name: str) -> Preset:
         """As preset_named, off the event loop."""
