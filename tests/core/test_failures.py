@@ -93,6 +93,15 @@ BEFORE = {
     "404 for a model without a code": Row(
         error(404, openai('model "m-1" not found, try pulling it first')), "no model “m-1”"
     ),
+    "400 for a model (LiteLLM)": Row(
+        error(400, openai("Invalid model name passed in model=m-1. Call `/v1/models`.", code="400")),
+        "fake has no model “m-1” (400).",
+        "Choose another",
+    ),
+    "a key that a proxy does not know (LiteLLM)": Row(
+        error(400, openai("No connected db.", type="no_db_connection", code="400")),
+        "fake refused the key from FAKE_KEY",
+    ),
     "404 for a path (FastAPI)": Row(
         error(404, {"detail": "Not Found"}), "There is no API at http://127.0.0.1", "end in /v1?"
     ),
@@ -171,6 +180,7 @@ BEFORE = {
         "not an API answer (text/plain). It begins: It works! ␛]0;title␇.",
     ),
     "200 empty": Row(Answer(raw=b"", content_type=""), "(no content type). It is empty."),
+    "200 with a stream of nothing": Row(Answer(raw=b""), "fake began to answer and said nothing."),
     "llama.cpp's old error field": Row(
         Answer(raw=b'error: {"code":500,"message":"oom"}\n\n'), 'It begins: error: {"code":500'
     ),

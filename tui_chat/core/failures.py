@@ -212,9 +212,13 @@ def _sentence(
             f"{name} sends requests on to {target or 'another address'} ({status}); nothing was sent there.",
             "If you trust it, make that the base URL: /endpoint URL or --base-url URL.",
         )
-    if status == 404 or code == "model_not_found" or (asked.completes and status in (405, 501)):
+    if (
+        _names_model(status, body, asked)
+        or status == 404
+        or (asked.completes and status in (405, 501))
+    ):
         return _not_found(status, body, asked)
-    if status == 401:
+    if status == 401 or facts(body).get("type") in _REFUSED_KEYS:
         return _unauthorized(asked)
     if status == 429:
         return _too_many(body, headers, asked)
@@ -240,9 +244,21 @@ _PLAIN_SENTENCES: Mapping[int, tuple[str, str]] = {
 }
 
 
+_REFUSED_KEYS = ("no_db_connection", "authentication_error")
+"""The types of errors that mean a key, whatever their status: a LiteLLM proxy's, Anthropic's."""
+
+
+def _names_model(status: int, body: object, asked: Asked) -> bool:
+    """Whether a refusal is of a model that is not there."""
+    if str(facts(body).get("code", "")) == "model_not_found":
+        return True
+    words = _words(body)[:_READ]
+    said = status == 404 or re.search(r"\b(?:invalid|unknown|no such) model\b", words, re.I)
+    return bool(asked.model and asked.model in words and said)
+
+
 def _not_found(status: int, body: object, asked: Asked) -> tuple[str, str]:
-    code = str(facts(body).get("code", ""))
-    if code == "model_not_found" or (asked.model and asked.model in _words(body)[:_READ]):
+    if _names_model(status, body, asked):
         return (
             f"{asked.endpoint.name} has no model “{asked.model}” ({status}).",
             "Choose another: /model or --model.",
@@ -348,5 +364,7 @@ def not_an_api(content_type: str, body: str, asked: Asked) -> ChatError:
     if is_page(body):
         return ChatError(f"What answers at {at} is a web page ({kind}), not an API answer.", hint)
     start = one_line(redacted(body[:_READ], asked.key), BEGINNING)
+    if not start and kind == "text/event-stream":
+        return ChatError(f"{name} began to answer and said nothing.", "Try again, or look at the server's log.")  # fmt: skip
     shown = f" It begins: {start}" if start else " It is empty."
     return ChatError(_stopped(f"What answers at {at} is not an API answer ({kind}).{shown}"), hint)
