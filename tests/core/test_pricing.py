@@ -9,7 +9,8 @@ from genai_prices import Usage as Priced
 from genai_prices import calc_price
 
 from tui_chat.core.conversation import Usage
-from tui_chat.core.pricing import context_window, cost, show_cost
+from tui_chat.core.price import show_cost
+from tui_chat.core.pricing import context_window, cost
 
 OPENAI = "https://api.openai.com/v1"
 GOOGLE = "https://generativelanguage.googleapis.com/v1beta/openai/"

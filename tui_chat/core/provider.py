@@ -65,11 +65,10 @@ class Provider:
         self._client: AsyncOpenAI | None = None
         self._making = asyncio.Lock()
         self._lessons = lessons or Lessons()
-        # A model that we serve has another address in each run.
-        self.place = endpoint.name if endpoint.served_here else self._endpoint.base_url
-        """Under what its lessons are kept."""
+        self.place = self._endpoint.place
         self.listed: tuple[ServedModel, ...] = ()
         """What models() returned last."""
+        self._by_id: Mapping[str, ServedModel] = {}
         self.used = False
         """Whether anything was asked of it: before, it is not asked by the way either."""
         self.name = self._endpoint.name
@@ -163,9 +162,15 @@ class Provider:
     def _learned(self, model: str, completes: bool) -> Learned:
         return self._lessons.of(self.place, model, completes)
 
+    def served(self, model: str) -> ServedModel | None:
+        """What its list of models said last of this one; Gemini's begin with models/, or do not."""
+        bare = model.removeprefix("models/")
+        return self._by_id.get(model) or self._by_id.get(bare) or self._by_id.get(f"models/{bare}")
+
     def takes(self, model: str) -> frozenset[str] | None:
         """The fields that its list of models says this one takes; None where it does not say."""
-        return next((one.takes for one in self.listed if one.id == model), None)
+        served = self.served(model)
+        return served.takes if served else None
 
     @property
     def engine(self) -> Engine:
@@ -337,8 +342,11 @@ class Provider:
             text = body if isinstance(body, str) else ""
             raise failures.not_an_api("no list of models", text, self._asked())
         served = [served_model(row) for row in rows if isinstance(row, Mapping)]
-        first = {model.id: model for model in reversed(served)}
-        self.listed = tuple(first[name] for name in dict.fromkeys(one.id for one in served) if name)
+        first = {model.id: model for model in reversed(served) if model.id}
+        self._by_id = {
+            name: first[name] for name in dict.fromkeys(one.id for one in served) if name
+        }
+        self.listed = tuple(self._by_id.values())
         return self.listed
 
     async def count(self, setup: Setup, thread: Sequence[Message]) -> int | None:

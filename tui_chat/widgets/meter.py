@@ -27,7 +27,8 @@ def short(number: int) -> str:
 
 
 class Meter(Widget):
-    """Two lines: draft, reply and cost; a bar that fills with the context window, and its figures."""
+    """Two lines: draft, reply and cost; a bar that fills with the context window, and its figures. A third
+    one for what the next request may cost, where that is known and there is room."""
 
     DEFAULT_CSS = """
     Meter { height: 2; padding: 0 1; color: $text-muted; }
@@ -35,8 +36,19 @@ class Meter(Widget):
 
     reading: reactive[Reading] = reactive(Reading())
 
+    def watch_reading(self) -> None:
+        self.tooltip = self.reading.next_words or None
+        roomy = self.screen.has_class("-high") and bool(self.reading.next)
+        if roomy != self.has_class("-roomy"):
+            self.set_class(roomy, "-roomy")
+            # Said here, since the screens say how high it is otherwise.
+            self.styles.height = 4 if roomy else None
+
     def render(self) -> Content:
-        return Content("\n").join([self._first_line(), self._second_line()])
+        lines = [self._first_line(), self._second_line()]
+        if self.has_class("-roomy"):
+            lines.append(Content.assemble(("Next    ", ""), (self.reading.next, "$text")))
+        return Content("\n").join(lines)
 
     def _first_line(self) -> Content:
         reading, width = self.reading, self.content_size.width
