@@ -77,6 +77,8 @@ class Endpoint:
     """Whether its chats, too, want their number in the field that asks for them."""
     forwards: bool = False
     """Whether it hands requests on to others, who may charge for them."""
+    catalogue: bool = False
+    """Whether its list of models names what could be had, not what is there."""
     as_of: str = ""
     """The day on which all this was so, `2026-11-23`; empty for a person's own."""
     note: str = ""

@@ -115,7 +115,7 @@ def begun_with(
     or its list is not known; else the endpoint's own, else of its list; empty while that is not known."""
     listed = {one.id for one in served}
     for name in last:
-        if not listed or name in listed:
+        if not listed or endpoint.catalogue or name in listed:
             return name
     if endpoint.model and (not listed or endpoint.model in listed):
         return endpoint.model

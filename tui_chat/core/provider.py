@@ -341,7 +341,10 @@ class Provider:
                 raise failures.from_stream(body, self._asked())
             text = body if isinstance(body, str) else ""
             raise failures.not_an_api("no list of models", text, self._asked())
-        served = [served_model(row) for row in rows if isinstance(row, Mapping)]
+        # On a thread: there may be ten thousand.
+        served = await asyncio.to_thread(
+            lambda: [served_model(row) for row in rows if isinstance(row, Mapping)]
+        )
         first = {model.id: model for model in reversed(served) if model.id}
         self._by_id = {
             name: first[name] for name in dict.fromkeys(one.id for one in served) if name

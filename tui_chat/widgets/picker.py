@@ -198,6 +198,10 @@ class Picker(Modal[str | None]):
         """The columns of a line that is drawn now."""
         return line.facts
 
+    def about_of(self, line: Line) -> str:
+        """The sentence beneath the list, for the line under the cursor."""
+        return line.about
+
     def _drawn(self, line: Line, room: int) -> Sequence[Content]:
         return (_prompt(line, self.facts_of(line), room),)
 
@@ -207,7 +211,7 @@ class Picker(Modal[str | None]):
         )
         line = self.highlighted
         nothing = self.nothing if self._known else ""
-        self._about.update(line.about if line else nothing)
+        self._about.update(self.about_of(line) if line else nothing)
         self.refresh_bindings()
 
     nothing = "Nothing matches."
