@@ -38,15 +38,12 @@ class Meter(Widget):
 
     def watch_reading(self) -> None:
         self.tooltip = self.reading.next_words or None
-        roomy = self.screen.has_class("-high") and bool(self.reading.next)
-        if roomy != self.has_class("-roomy"):
-            self.set_class(roomy, "-roomy")
-            # Said here, since the screens say how high it is otherwise.
-            self.styles.height = 4 if roomy else None
+        # Screens with room give it one line more.
+        self.set_class(bool(self.reading.next), "-priced")
 
     def render(self) -> Content:
         lines = [self._first_line(), self._second_line()]
-        if self.has_class("-roomy"):
+        if self.reading.next and self.content_size.height > len(lines):
             lines.append(Content.assemble(("Next    ", ""), (self.reading.next, "$text")))
         return Content("\n").join(lines)
 

@@ -22,7 +22,7 @@ from tui_chat.core.params import BY_NAME
 from tui_chat.core.served import ServedModel
 from tui_chat.core.text import one_line
 from tui_chat.core.world import World
-from tui_chat.widgets.meter import figure, short
+from tui_chat.widgets.meter import short
 from tui_chat.widgets.picker import Line, Picker
 
 if TYPE_CHECKING:
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 _CONTEXT, _PRICE, _DAY = 5, 14, 16
 """The widths of the columns; they are known before what stands in them."""
+_WIDE = 70
 _ASKING = "Asking the endpoint for its models…"
 
 
@@ -53,7 +54,7 @@ class ModelPicker(Picker):
         self._prices: dict[str, Priced | None] = {}
         self._wanted: dict[str, None] = {}
         self._has = (False, False, False)
-        """Whether there are sizes, prices and days in the list."""
+        """Whether there are sizes, days and prices in the list."""
         known = world.endpoints.has(setup.endpoint)
         self._endpoint = world.endpoint(setup.endpoint) if known else None
         present = (Line(setup.model, setup.model, marked=True),) if setup.model else ()
@@ -84,10 +85,12 @@ class ModelPicker(Picker):
 
     async def _show(self, served: Sequence[ServedModel]) -> None:
         self.show_lines(await asyncio.to_thread(self._lines_of, served))
-        columns = ("context", "$ in / out per million tokens", "shut down")
+        columns = ("context", "shut down", "$ in / out per million tokens")
         heads = [words for words, there in zip(columns, self._has, strict=True) if there]
         if not self.leaving:
-            self.query_one(Vertical).border_subtitle = " · ".join(heads)
+            # In a narrow window only the last column is drawn.
+            shown = heads if self.size.width >= _WIDE else heads[-1:]
+            self.query_one(Vertical).border_subtitle = " · ".join(shown)
 
     def _lines_of(self, served: Sequence[ServedModel]) -> Sequence[Line]:
         found, endpoint = models.offered(served, self._last, self._setup.model), self._endpoint
@@ -96,8 +99,8 @@ class ModelPicker(Picker):
         self._served = {one.id: one for one in found}
         self._has = (
             any(one.context for one in found),
-            self._sells(found),
             any(one.shutdown for one in found),
+            self._sells(found),
         )
         return [
             Line(one.id, one.id, marked=one.id == self._setup.model, words=one.owner)
@@ -118,12 +121,12 @@ class ModelPicker(Picker):
         served = self._served.get(line.key)
         if served is None:
             return ()
-        price = self._price(line.key) if self._has[1] else None
+        price = self._price(line.key) if self._has[2] else None
         size = short(served.context) if served.context else ""
         columns = (
             size.rjust(_CONTEXT),
-            (str(price.price) if price else "").rjust(_PRICE),
             self._until(served.shutdown).ljust(_DAY),
+            (str(price.price) if price else "").rjust(_PRICE),
         )
         return tuple(words for words, there in zip(columns, self._has, strict=True) if there)
 
@@ -172,7 +175,7 @@ class ModelPicker(Picker):
             free = price.price.free
             told.append("Free." if free else f"{price.price.words}, per million tokens.")
         if served.context:
-            told.append(f"Reads and writes up to {figure(served.context)} tokens.")
+            told.append(f"Reads and writes up to {short(served.context)} tokens.")
         told.append(f"Owner: {served.owner}." if served.owner else "")
         return " ".join(words for words in told if words)
 
