@@ -202,7 +202,7 @@ def from_status(status: int, body: object, headers: Mapping[str, str], asked: As
 def _sentence(
     status: int, body: object, headers: Mapping[str, str], asked: Asked
 ) -> tuple[str, str]:
-    name, code = asked.endpoint.name, str(facts(body).get("code", ""))
+    name = asked.endpoint.name
     if (over := _overflow(body)) is not None:
         what = "text" if asked.completes else "conversation"
         return over.sentence(what), f"Shorten the {what}, or lower the max length."

@@ -23,6 +23,7 @@ from tui_chat.core.settings import Settings, load_settings
 from tui_chat.core.text import folded, one_line
 
 if TYPE_CHECKING:
+    from tui_chat.core.costs import Costs
     from tui_chat.core.engines import Engine
     from tui_chat.core.heeding import Heed
     from tui_chat.core.learned import Lessons
@@ -85,6 +86,18 @@ class World:
         lessons.strict = self.settings.strict
         return lessons
 
+    @cached_property
+    def costs(self) -> Costs:
+        """What replies cost."""
+        from tui_chat.core.costs import Costs
+
+        return Costs(self)
+
+    @property
+    def opened(self) -> Store | None:
+        """The saved conversations, where they were opened in this run."""
+        return self._store
+
     @property
     def model_ready(self) -> bool:
         """Whether the built-in model's file is on disk."""
@@ -130,7 +143,7 @@ class World:
             return 0
         endpoint = self.endpoint(setup.endpoint)
         known = endpoint.most_logprobs
-        learned = self.lessons.of(_place_of(endpoint), setup.model, False).most_logprobs
+        learned = self.lessons.of(endpoint.place, setup.model, False).most_logprobs
         return min(most, learned, most if known is None else known)
 
     def endpoint(self, name: str) -> Endpoint:
@@ -240,10 +253,9 @@ class World:
         """The names of all presets, off the event loop."""
         return tuple(preset.name for preset in await asyncio.to_thread(self.presets.all))
 
-    def listed_models(self, endpoint: str) -> tuple[str, ...]:
-        """The models that an endpoint listed when it was last asked in this run; it is not asked now."""
-        provider = self._providers.get(endpoint)
-        return () if provider is None else tuple(model.id for model in provider.listed)
+    def asked(self, endpoint: str) -> Provider | None:
+        """The client for an endpoint that was made in this run; none is made now."""
+        return self._providers.get(endpoint)
 
     def begun(self, reply: Message) -> Begun | None:
         """What a reply was given to go on from, and how its endpoint was told that, as far as is known."""
@@ -285,15 +297,13 @@ class World:
         return await asyncio.to_thread(self.presets.save, name, setup)
 
     async def settled(self, setup: Setup) -> Setup:
-        """The setup with a model: the endpoint's first where none was chosen. ChatError when it lists none."""
+        """The setup with a model: where none was chosen, the one used last, else the endpoint's default.
+        ChatError when it lists none."""
         if setup.model:
             return setup
-        models = await (await self.provider(setup.endpoint)).models()
-        if not models:
-            raise ChatError(
-                f"{setup.endpoint} lists no models.", "Name one: /model NAME or --model."
-            )
-        return replace(setup, model=models[0].id)
+        from tui_chat.core.choosing import settled_model
+
+        return replace(setup, model=await settled_model(self, setup.endpoint))
 
     def heeds(self, setup: Setup) -> dict[str, Heed]:
         """The parameters that the setup's model is known not to heed, from what ships with the program,
@@ -303,7 +313,7 @@ class World:
         if not self.endpoints.has(setup.endpoint):
             return {}
         endpoint = self.endpoint(setup.endpoint)
-        place = _place_of(endpoint)
+        place = endpoint.place
         provider = self._providers.get(setup.endpoint)
         found = heeds(endpoint, setup, provider.takes(setup.model) if provider else None)
         for name, one in self.lessons.of(place, setup.model, False).told.items():
@@ -321,7 +331,7 @@ class World:
         if not self.endpoints.has(setup.endpoint):
             return
         endpoint = self.endpoint(setup.endpoint)
-        place = _place_of(endpoint)
+        place = endpoint.place
         insisted = self.lessons.insisted_on(place, setup.model)
         if name in insisted:
             insisted.discard(name)
@@ -342,7 +352,7 @@ class World:
         from tui_chat.core.heeding import held_back
 
         endpoint = self.endpoint(setup.endpoint)
-        insisted = self.lessons.insisted_on(_place_of(endpoint), setup.model)
+        insisted = self.lessons.insisted_on(endpoint.place, setup.model)
         return held_back(endpoint, setup, insisted, logprobs=logprobs > 0)
 
     def as_accepted(self, setup: Setup) -> Setup:
@@ -387,8 +397,3 @@ class World:
         if self._store is not None:
             await self._store.close()
             self._store = None
-
-
-def _place_of(endpoint: Endpoint) -> str:
-    """As Provider.place."""
-    return endpoint.name if endpoint.served_here else endpoint.base_url
