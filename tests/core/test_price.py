@@ -13,6 +13,7 @@ import pytest
 from tests.fake_server import Answer, FakeServer
 from tests.rooms.house import environment
 from tui_chat.core.conversation import Message, Setup, Usage, said
+from tui_chat.core.measure import Measure
 from tui_chat.core.params import Params
 from tui_chat.core.price import Price, dollars
 from tui_chat.core.settings import load_settings
@@ -206,3 +207,13 @@ async def test_the_next_request_is_reckoned_before_it_is_sent(world: World) -> N
 def test_the_longest_reply_is_a_parameter() -> None:
     assert Params({"max_tokens": 42}).longest == 42
     assert Params().longest is None
+
+
+async def test_a_reply_that_failed_costs_nothing_and_leaves_the_rest_known(world: World) -> None:
+    answered = replied("lab", "some-model")
+    failed = replace(replied("lab", "some-model", Usage()), status="failed", error="busy")
+    setup = Setup("lab", "some-model")
+    thread = [said("user", "q"), answered, said("user", "again"), failed]
+    assert (await Measure(world).read(setup, thread, "")).cost == "$0.45"
+    unknown = replied("lab", "some-model", Usage())
+    assert (await Measure(world).read(setup, [unknown], "")).cost == "price unknown"

@@ -181,7 +181,8 @@ class Measure:
         """What the replies of this thread cost together; nothing is shown when one is unknown."""
         total = Decimal(0)
         for message in thread:
-            if message.setup is None or message.status == "streaming":
+            # Of one that failed nothing came; servers take no money for a refusal.
+            if message.setup is None or message.status in ("streaming", "failed"):
                 continue
             one = self._world.costs.reply(message)
             if one is None:
