@@ -73,9 +73,6 @@ async def litellm(directory: Path) -> AsyncIterator[Bench]:
 
 
 LACKS_OF_LITELLM = {
-    # It knows no key but its own, and looks for others in a database that it has not got.
-    "wrong key": "It says: No connected db.",
-    "unknown model": "Invalid model name passed in model=no-such-model.",
     # It takes completions apart and puts them together, in OpenAI's shape; llama.cpp's has another one.
     "completion logprobs": "",
     # Nothing it says tells what server is behind it.
