@@ -100,6 +100,11 @@ class Endpoint:
         return self.name == BUILT_IN or bool(self.gguf)
 
     @property
+    def place(self) -> str:
+        """As Provider.place."""
+        return self.name if self.served_here else self.base_url
+
+    @property
     def local(self) -> bool:
         """Whether its requests stay on this machine (and cost nothing)."""
         if self.served_here:

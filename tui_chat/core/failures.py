@@ -42,6 +42,8 @@ class Asked:
     key: str = field(default="", repr=False)
     read_seconds: float = 120
     connect_seconds: float = 5
+    source: str = ""
+    """Where the key came from, when it is not where the endpoint says."""
     completes: bool = False
     """Whether a text was to be continued, not a chat; explained() sees it itself."""
 
@@ -266,16 +268,16 @@ def _not_found(status: int, body: object, asked: Asked) -> tuple[str, str]:
 
 
 def _unauthorized(asked: Asked) -> tuple[str, str]:
-    name, source = asked.endpoint.name, key_source(asked.endpoint)
+    name, source = asked.endpoint.name, asked.source or key_source(asked.endpoint)
     if source and asked.key:
-        hint = "Is it the right key for this server?"
+        hint = "Is it the right key for this server? Another: /endpoint."
         return f"{name} refused the key from {source} (401).", hint
     if source:
-        hint = f"Set it and start again: export {source}=…"
+        hint = f"Give one: /endpoint. Or set it and start again: export {source}=…"
         return f"{name} wants a key, and {source} is not set (401).", hint
     if asked.key:
         return f"{name} refused its key (401).", "Start again."
-    hint = "Name an environment variable that holds one: --key-env NAME."
+    hint = "Give one: /endpoint. Or name an environment variable that holds one: --key-env NAME."
     return f"{name} refused a request without a key (401).", hint
 
 

@@ -25,6 +25,7 @@ from tui_chat.core.text import folded, one_line
 if TYPE_CHECKING:
     from tui_chat.core.engines import Engine
     from tui_chat.core.heeding import Heed
+    from tui_chat.core.key_store import KeyStore
     from tui_chat.core.learned import Lessons
     from tui_chat.core.local.model import Progress
     from tui_chat.core.local.server import LocalServer
@@ -75,6 +76,13 @@ class World:
         from tui_chat.core.presets import Presets
 
         return Presets(self.places.presets)
+
+    @cached_property
+    def keys(self) -> KeyStore:
+        """The keys that a person gave in the program."""
+        from tui_chat.core.key_store import KeyStore
+
+        return KeyStore(self.places.keys)
 
     @cached_property
     def lessons(self) -> Lessons:
@@ -130,7 +138,7 @@ class World:
             return 0
         endpoint = self.endpoint(setup.endpoint)
         known = endpoint.most_logprobs
-        learned = self.lessons.of(_place_of(endpoint), setup.model, False).most_logprobs
+        learned = self.lessons.of(endpoint.place, setup.model, False).most_logprobs
         return min(most, learned, most if known is None else known)
 
     def endpoint(self, name: str) -> Endpoint:
@@ -182,7 +190,7 @@ class World:
             from tui_chat.core.keys import read_key
             from tui_chat.core.provider import Provider
 
-            key = await asyncio.to_thread(read_key, endpoint, self.environ)
+            key = await asyncio.to_thread(read_key, endpoint, self.environ, self.keys)
             await asyncio.to_thread(self.lessons.load)
             self._providers[name] = Provider(endpoint, key, self.lessons)
         return self._providers[name]
@@ -214,9 +222,14 @@ class World:
 
     def add_endpoint(self, url: str, key_env: str = "") -> Endpoint:
         """An endpoint at this URL, named after its host; ChatError when it is no URL."""
-        self.endpoints, endpoint = self.endpoints.with_url(url, key_env)
-        self._providers.pop(endpoint.name, None)
+        endpoints, endpoint = self.endpoints.with_url(url, key_env)
+        self.put(endpoint, endpoints)
         return endpoint
+
+    def put(self, endpoint: Endpoint, among: Endpoints) -> None:
+        """From now on there are these endpoints, and this one is asked anew, with the key it has then."""
+        self.endpoints = among
+        self._providers.pop(endpoint.name, None)
 
     def endpoint_for(self, words: str) -> Endpoint:
         """The endpoint of this name, at this URL, or of this model file; ChatError when there is none."""
@@ -301,7 +314,7 @@ class World:
         if not self.endpoints.has(setup.endpoint) or self.lessons.strict:
             return {}
         endpoint = self.endpoint(setup.endpoint)
-        place = _place_of(endpoint)
+        place = endpoint.place
         provider = self._providers.get(setup.endpoint)
         found = heeds(endpoint, setup, provider.takes(setup.model) if provider else None)
         for name, one in self.lessons.of(place, setup.model, False).told.items():
@@ -317,7 +330,7 @@ class World:
         if not self.endpoints.has(setup.endpoint):
             return
         endpoint = self.endpoint(setup.endpoint)
-        place = _place_of(endpoint)
+        place = endpoint.place
         insisted = self.lessons.insisted_on(place, setup.model)
         if name in insisted:
             insisted.discard(name)
@@ -338,7 +351,7 @@ class World:
         from tui_chat.core.heeding import held_back
 
         endpoint = self.endpoint(setup.endpoint)
-        insisted = self.lessons.insisted_on(_place_of(endpoint), setup.model)
+        insisted = self.lessons.insisted_on(endpoint.place, setup.model)
         return held_back(endpoint, setup, insisted, logprobs=logprobs > 0)
 
     def as_accepted(self, setup: Setup) -> Setup:
@@ -383,8 +396,3 @@ class World:
         if self._store is not None:
             await self._store.close()
             self._store = None
-
-
-def _place_of(endpoint: Endpoint) -> str:
-    """As Provider.place."""
-    return endpoint.name if endpoint.served_here else endpoint.base_url
