@@ -133,7 +133,9 @@ def test_an_endpoint_is_added_below_all_else(tmp_path: Path, name: str, before: 
         remember_endpoint(path, Endpoint(name, "http://other/v1"))
 
 
-@pytest.mark.parametrize("before", ["endpoints = {lab = {base_url = 'http://h'}}\n", "endpoints = 3\n"])
+@pytest.mark.parametrize(
+    "before", ["endpoints = {lab = {base_url = 'http://h'}}\n", "endpoints = 3\n"]
+)
 def test_an_endpoint_that_cannot_be_added_leaves_the_file_as_it_is(
     tmp_path: Path, before: str
 ) -> None:

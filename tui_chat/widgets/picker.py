@@ -43,6 +43,8 @@ class Line:
     about: str = ""
     """A sentence shown beneath the list while the line is highlighted."""
     marked: bool = False
+    dim: bool = False
+    """Whether something is missing before it can be used."""
 
 
 class Filter(Input):
@@ -93,6 +95,7 @@ class Picker(Modal[str | None]):
     hint = "Type to narrow the list"
     free_text = False
     """Whether what was typed can be chosen when no line matches it exactly."""
+    filter_kind: ClassVar[type[Filter]] = Filter
 
     def __init__(self, lines: Sequence[Line] = (), *, at: str = "", typed: str = "") -> None:
         super().__init__()
@@ -104,7 +107,7 @@ class Picker(Modal[str | None]):
         self._acting = False
         self._narrowed_by = ""
         # Held here: while the screen is removed, a query would not find them any more.
-        self._filter = Filter(typed, placeholder=self.hint, select_on_focus=False)
+        self._filter = self.filter_kind(typed, placeholder=self.hint, select_on_focus=False)
         self._options = OptionList(markup=False)
         self._about = Static("", id="about", markup=False)
 
@@ -167,14 +170,17 @@ class Picker(Modal[str | None]):
             if all(word in folded(" ".join((line.name, *line.facts))) for word in words)
         )
 
+    def offer(self, typed: str) -> str:
+        """What a line for the typed text itself says; empty where it cannot be chosen."""
+        return f"Use “{one_line(typed)}”" if self.free_text else ""
+
     def _narrow(self) -> None:
         self._narrowed_by = self.typed
         self._shown = self.matching(self.typed)
-        if self.free_text and self.typed and all(line.key != self.typed for line in self._shown):
-            self._shown = (
-                *self._shown,
-                Line(f"{self.FREE}{self.typed}", f"Use “{one_line(self.typed)}”"),
-            )
+        if self.typed and all(line.key != self.typed for line in self._shown):
+            words = self.offer(self.typed)
+            if words:
+                self._shown = (*self._shown, Line(f"{self.FREE}{self.typed}", words))
         width = self._options.scrollable_content_region.width - 2
         self._options.clear_options()
         self._options.add_options(Option(_prompt(line, width)) for line in self._shown)
@@ -223,7 +229,11 @@ class Picker(Modal[str | None]):
         line = self.highlighted
         self._chosen_early = not self._known
         if self._known and line is not None:
-            self.dismiss(line.key)
+            self.choose(line)
+
+    def choose(self, line: Line) -> None:
+        """Answer with this line; subclasses may have something to do first."""
+        self.dismiss(line.key)
 
     async def asked(self, dialog: Dialog) -> str | None:
         """What a dialog over the list is answered with, None by Esc: for workers."""
@@ -361,4 +371,5 @@ def _prompt(line: Line, width: int) -> Content:
     facts = Content(clean("  ".join(columns)).replace("\n", " ")).truncate(most, ellipsis=True)
     room = max(4, width - facts.cell_length - 4)
     name = Content(one_line(line.name, 400)).truncate(room, ellipsis=True, pad=True)
+    name = name.stylize(MUTED) if line.dim else name
     return Content.assemble((mark, "$primary"), name, "  ", facts.stylize(MUTED))
