@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import socket
+import re
 
 import pytest
 
@@ -22,18 +22,11 @@ def at(base_url: str) -> Endpoint:
     return Endpoint("lab", base_url)
 
 
-def free_port() -> int:
-    with socket.socket() as held:
-        held.bind(("127.0.0.1", 0))
-        port: int = held.getsockname()[1]
-        return port
-
-
 async def test_what_answers_tells_its_models() -> None:
     with FakeServer(models=["a", "b"]) as server:
         found = await check(at(server.base_url), None)
     assert [model.id for model in found.models] == ["a", "b"]
-    assert found.words.startswith("It answers: 2 models, 0.")
+    assert re.fullmatch(r"It answers: 2 models, \d+\.\d s\.", found.words)
     assert (found.problem, found.lengthened, found.other) == (None, False, "")
     assert server.count("/models") == 1
 
@@ -80,7 +73,7 @@ async def test_a_key_that_is_wanted_or_refused_is_told_and_not_repeated() -> Non
     ("url", "words"),
     [
         ("http://no-such-host.invalid/v1", "There is no host of that name"),
-        (f"http://127.0.0.1:{free_port()}/v1", "Nothing answers at"),
+        ("http://127.0.0.1:9/v1", "Nothing answers at"),
     ],
 )
 async def test_what_cannot_be_reached_is_said(url: str, words: str) -> None:
@@ -109,7 +102,7 @@ async def test_the_other_scheme_is_offered_where_it_is_meant() -> None:
 async def test_one_token_is_asked_for_as_a_test() -> None:
     with FakeServer(Answer(["Hello"])) as server:
         words = await one_token(at(server.base_url), None, "fake-1")
-        assert words.startswith("fake-1 answered with “Hello”, 0.")
+        assert re.fullmatch(r"fake-1 answered with “Hello”, \d+\.\d s\.", words)
         assert server.requests[-1].body["max_tokens"] == 1
         server.answer = Answer(status=402, error={"error": {"message": "Pay."}})
         with pytest.raises(ChatError, match="wants to be paid first"):

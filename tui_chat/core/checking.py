@@ -74,6 +74,8 @@ async def _listed(endpoint: Endpoint, key: Secret | None) -> Checked:
     problem: ChatError | None = None
     try:
         async with asyncio.timeout(SECONDS):
+            await provider.warm()
+            began = time.monotonic()
             models = await provider.models()
     except ChatError as error:
         problem = error
@@ -120,6 +122,7 @@ async def one_token(endpoint: Endpoint, key: Secret | None, model: str) -> str:
 
 async def token_from(provider: Provider, endpoint: Endpoint, model: str) -> str:
     """As one_token, of a client that is there already."""
+    await provider.warm()
     began = time.monotonic()
     setup = Setup(endpoint.name, model, params=for_one_token(Params()))
     texts: list[str] = []

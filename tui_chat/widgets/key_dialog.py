@@ -63,6 +63,7 @@ class KeyDialog(Dialog):
         & OptionList { height: auto; max-height: 3; border: none; background: $surface; padding: 0; margin: 0 0 1 0; }
     }
     """
+
     def __init__(
         self,
         endpoint: Endpoint,
