@@ -66,6 +66,7 @@ class KeyStore:
             return Kept(checked_key(value, PLACES["keyring"]), "keyring")
         written = self._table().get(whom)
         if isinstance(written, str) and written.strip():
+            self._check_alone()
             return Kept(checked_key(written, PLACES["file"]), "file")
         return None
 
@@ -98,28 +99,32 @@ class KeyStore:
 
     def _table(self) -> Mapping[str, object]:
         try:
-            if os.name == "posix" and self._path.stat().st_mode & _OTHERS:
-                name = one_line(str(self._path))
-                raise ChatError(
-                    f"Others can read {name}, so no key is taken from it.", f"chmod 600 {name}"
-                )
             return read_table(self._path)[0]
         except FileNotFoundError:
             return {}
-        except OSError as error:
-            words = error.strerror or "it is not there"
-            raise ChatError(f"{one_line(str(self._path))} cannot be read: {words}.") from None
-        except ChatError as error:
-            if "chmod" in error.hint:
-                raise
+        except ChatError:
+            pass
         # Raised out here, and without the parser's words: they may hold a piece of a key.
         raise ChatError(
             f"{one_line(str(self._path))} cannot be read.", "Is it TOML: lines of “origin” = “key”?"
         )
 
+    def _check_alone(self) -> None:
+        """ChatError where others than this user can read or change the file."""
+        try:
+            mode = self._path.stat().st_mode
+        except OSError:
+            return
+        if os.name == "posix" and mode & _OTHERS:
+            name = one_line(str(self._path))
+            raise ChatError(
+                f"Others can read {name}, so no key is taken from it.", f"chmod 600 {name}"
+            )
+
     def _write(self, whom: str, value: str | None) -> None:
         with self._one_at_a_time:
             self._table()
+            self._check_alone()
             document, before = editable(self._path)
             if value is None:
                 document.pop(whom, None)

@@ -105,7 +105,7 @@ def readiness(endpoint: Endpoint, world: World, found: Found = NOTHING) -> Readi
     sentence = problem or (f"Its key is in {source}." if source else "")
     if addresses(endpoint):
         near = _on_this_machine(endpoint, found, source)
-        return replace(near, sentence=near.sentence or sentence, kept=kept)
+        return replace(near, sentence=problem or near.sentence or sentence, kept=kept)
     if source:
         return Readiness("keyed", f"key in {source}", sentence, kept=kept)
     if endpoint.key_names and endpoint.name != ENVIRONMENT:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterator, Sequence
-from typing import Generic, TypeVar
+from typing import ClassVar, Generic, TypeVar
 
 from textual import on, work
+from textual.binding import Binding, BindingType
 from textual.widget import Widget
 from textual.widgets import OptionList
 from textual.widgets.option_list import Option
@@ -29,6 +30,10 @@ class ChoiceDialog(Dialog):
     }
     """
 
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "choose", "Choose", id="choice.choose", priority=True),
+    ]
+
     def __init__(self, title: str, note: str, ways: Sequence[tuple[str, str]]) -> None:
         """`ways`: keys, and what each is called."""
         super().__init__(title, note)
@@ -36,6 +41,11 @@ class ChoiceDialog(Dialog):
 
     def content(self) -> Iterator[Widget]:
         yield OptionList(*(Option(words) for _, words in self._ways), markup=False)
+
+    def action_choose(self) -> None:
+        """Choose the way under the cursor."""
+        if not self.leaving:
+            self.query_one(OptionList).action_select()
 
     @on(OptionList.OptionSelected)
     def _chosen(self, event: OptionList.OptionSelected) -> None:
