@@ -55,7 +55,7 @@ def ways(fetched: bool) -> tuple[Way, ...]:
         Way(
             "key",
             "Use a key",
-            "Of OpenAI, Anthropic, Google, Groq, Mistral and others.",
+            "Of OpenAI, Anthropic, Google, Groq and others.",
         ),
     )
 
