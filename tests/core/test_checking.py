@@ -58,12 +58,12 @@ async def test_a_path_is_added_once_and_the_first_failure_is_told() -> None:
 async def test_a_key_that_is_wanted_or_refused_is_told_and_not_repeated() -> None:
     with FakeServer(key=CANARY) as server:
         without = await check(at(server.base_url), None)
-        wrong = await check(at(server.base_url), Secret(f"{CANARY}-x", "what you typed"))
+        wrong = await check(at(server.base_url), Secret(f"{CANARY}-x", "the key dialog"))
         right = await check(at(server.base_url), Secret(CANARY))
     assert without.wants_key
     assert "without a key (401)" in without.words
     assert wrong.wants_key
-    assert "refused the key from what you typed (401)" in wrong.words
+    assert "refused the key from the key dialog (401)" in wrong.words
     assert CANARY not in wrong.words
     assert not right.wants_key
     assert right.problem is None

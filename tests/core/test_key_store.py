@@ -183,7 +183,7 @@ def test_a_command_comes_first_then_variables_then_the_run_the_keyring_and_the_f
     environ["LAB_KEY"] = " "
     assert now() == ("of-the-second", "OTHER_KEY (set)")
     environ.clear()
-    assert now() == ("of-the-run", "what you typed")
+    assert now() == ("of-the-run", "the key dialog")
     kept._run.clear()
     assert now() == ("of-the-keyring", "the keyring")
     rings.kept.clear()

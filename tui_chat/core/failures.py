@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, replace
 from tui_chat.core.endpoints import Endpoint
 from tui_chat.core.engines import CONTINUE_TEXTS
 from tui_chat.core.errors import ChatError
+from tui_chat.core.key_store import PLACES
 from tui_chat.core.text import one_line
 from tui_chat.core.unreachable import AGAIN, kinds_behind, unreachable
 
@@ -270,7 +271,8 @@ def _not_found(status: int, body: object, asked: Asked) -> tuple[str, str]:
 def _unauthorized(asked: Asked) -> tuple[str, str]:
     name, source = asked.endpoint.name, asked.source or key_source(asked.endpoint)
     if source and asked.key:
-        hint = "Is it the right key for this server? Another: /endpoint."
+        another = " Give another: /endpoint, F2." if source in PLACES.values() else ""
+        hint = f"Is it the right key for this server?{another}"
         return f"{name} refused the key from {source} (401).", hint
     if source:
         hint = f"Give one: /endpoint. Or set it and start again: export {source}=…"

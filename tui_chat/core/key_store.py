@@ -23,7 +23,7 @@ from tui_chat.core.urls import origin
 
 Where = Literal["run", "keyring", "file"]
 PLACES: Mapping[Where, str] = {
-    "run": "what you typed",
+    "run": "the key dialog",
     "keyring": "the keyring",
     "file": "keys.toml",
 }

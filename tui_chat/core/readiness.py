@@ -108,7 +108,7 @@ def readiness(endpoint: Endpoint, world: World, found: Found = NOTHING) -> Readi
         return replace(near, sentence=problem or near.sentence or sentence, kept=kept)
     if source:
         return Readiness("keyed", f"key in {source}", sentence, kept=kept)
-    if endpoint.key_names and endpoint.name != ENVIRONMENT:
+    if endpoint.key_names and not endpoint.local and endpoint.name != ENVIRONMENT:
         names = " or ".join(endpoint.key_names)
         sentence = (
             problem or f"No key: Enter takes one for {origin(endpoint.base_url)}, or set {names}."
