@@ -19,6 +19,23 @@ def parameter_table() -> str:
     return "\n".join(rows)
 
 
+def endpoint_table() -> str:
+    """The endpoints that come along, with what is known of each."""
+    from tui_chat.core.endpoint_tables import known_endpoints
+    from tui_chat.core.params import label_of
+
+    rows = ["| endpoint | name | key | texts | probabilities | not heeded by all or some models |", "|---|---|---|---|---|---|"]  # fmt: skip
+    for one in known_endpoints():
+        keys = " or ".join(f"`{key}`" for key in one.key_names) or ("any" if one.local else "")
+        keys = "none" if one.served_here else keys
+        texts = "yes" if one.apis and "completions" in one.apis else "no"
+        most = {0: "none", None: "as the model gives"}.get(one.most_logprobs, f"{one.most_logprobs} at a place")  # fmt: skip
+        named = [field for rule in one.rules for field in rule.fields]
+        fields = ", ".join(label_of(name).lower() for name in dict.fromkeys(named) if name != "logprobs")  # fmt: skip
+        rows.append(f"| {one.title} | `{one.name}` | {keys} | {texts} | {most} | {fields or '–'} |")
+    return "\n".join(rows)
+
+
 def key_table() -> str:
     from tui_chat.app import help_sections
 
@@ -62,6 +79,7 @@ def file_table() -> str:
 TABLES = {
     "README.md": {
         "parameters": parameter_table,
+        "endpoints": endpoint_table,
         "keys": key_table,
         "filters": filter_table,
         "commands": command_table,

@@ -272,3 +272,14 @@ def test_a_model_file_answers(tmp_path: Path) -> None:
     assert (message["endpoint"], message["model"], message["status"]) == ("Mine", "Mine", "length")
     assert missing.returncode == 2
     assert b"There is no model file" in missing.stderr
+
+
+def test_a_busy_server_is_told_and_asked_once_more(tmp_path: Path) -> None:
+    error = {"error": {"message": "Slow down."}}
+    busy = Answer(status=429, error=error, headers={"retry-after-ms": "1200"})
+    with FakeServer() as server:
+        server.answers = lambda body: busy if len(server.chats) == 1 else Answer()
+        done = ask(tmp_path, server, "--model", "m", "hi")
+    assert (done.returncode, done.stdout) == (0, b"Hello, world.\n")
+    assert said(done).endswith("gets too many requests (429): again in 2 s.\n")
+    assert len(server.chats) == 2

@@ -20,6 +20,8 @@ NAMES = {parameter.name for parameter in PARAMETERS} - {"stop", "verbosity"}  # 
 MAY_NAME = {
     # The wire: some servers want the most tokens under another name.
     "core/learned.py": {"max_tokens"},
+    # The length that a reply may have counts in what the model's window holds.
+    "core/overflow.py": {"max_tokens"},
     # ChatGPT's word for a reply that ended there.
     "core/formats/chatgpt.py": {"max_tokens"},
     # The built-in server's own defaults, set so that what is not sent changes nothing.

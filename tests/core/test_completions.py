@@ -104,11 +104,13 @@ async def test_a_server_that_gives_fewer_candidates_is_asked_for_so_many() -> No
 
 
 async def test_who_is_known_to_only_chat_is_not_asked_and_others_are_named() -> None:
-    with FakeServer() as server:
-        async with provider_for(server, engine="openai") as provider:
-            with pytest.raises(ChatError, match=r"continues no texts.*llama\.cpp"):
-                await provider.reply(Request(SETUP, TEXT, completes=True), print)
-        assert server.requests == []
+    chats_only: dict[str, Any] = {"apis": frozenset({"chat", "models"})}
+    for known in ({"engine": "openai"}, chats_only):
+        with FakeServer() as server:
+            async with provider_for(server, **known) as provider:
+                with pytest.raises(ChatError, match=r"continues no texts.*llama\.cpp"):
+                    await provider.reply(Request(SETUP, TEXT, completes=True), print)
+            assert server.requests == []
 
 
 def test_every_engine_has_its_name_and_is_known_by_the_owner_it_names() -> None:

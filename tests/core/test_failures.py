@@ -53,7 +53,7 @@ BEFORE = {
                 n_ctx=256,
             ),
         ),
-        "The conversation is too long: 631 tokens, and the model takes 256.",
+        "The conversation is 375 tokens too long: it has 631, and the model takes 256.",
         "Shorten",
     ),
     "OpenAI's overflow": Row(
@@ -66,7 +66,7 @@ BEFORE = {
                 param="messages",
             ),
         ),
-        "The conversation is too long: 5001 tokens, and the model takes 4097.",
+        "The conversation is 904 tokens too long: it has 5001, and the model takes 4097.",
     ),
     "an overflow without figures": Row(
         error(400, openai("Too long.", code="context_length_exceeded")),
@@ -88,10 +88,19 @@ BEFORE = {
     "404 for a model": Row(
         error(404, openai("The model `m-1` does not exist.", code="model_not_found")),
         "fake has no model “m-1” (404).",
-        "Choose another.",
+        "Choose another: /model or --model.",
     ),
     "404 for a model without a code": Row(
         error(404, openai('model "m-1" not found, try pulling it first')), "no model “m-1”"
+    ),
+    "400 for a model (LiteLLM)": Row(
+        error(400, openai("Invalid model name passed in model=m-1. Call `/v1/models`.", code="400")),
+        "fake has no model “m-1” (400).",
+        "Choose another",
+    ),
+    "a key that a proxy does not know (LiteLLM)": Row(
+        error(400, openai("No connected db.", type="no_db_connection", code="400")),
+        "fake refused the key from FAKE_KEY",
     ),
     "404 for a path (FastAPI)": Row(
         error(404, {"detail": "Not Found"}), "There is no API at http://127.0.0.1", "end in /v1?"
@@ -171,6 +180,7 @@ BEFORE = {
         "not an API answer (text/plain). It begins: It works! ␛]0;title␇.",
     ),
     "200 empty": Row(Answer(raw=b"", content_type=""), "(no content type). It is empty."),
+    "200 with a stream of nothing": Row(Answer(raw=b""), "fake began to answer and said nothing."),
     "llama.cpp's old error field": Row(
         Answer(raw=b'error: {"code":500,"message":"oom"}\n\n'), 'It begins: error: {"code":500'
     ),

@@ -44,14 +44,17 @@ def test_the_field_that_a_refusal_names_is_found(body: object, field: str | None
     assert failures.refused_field(body, sent) == field
 
 
-def test_a_length_that_is_too_large_is_no_conversation_that_is_too_long() -> None:
+def test_a_length_that_is_too_large_is_told_with_the_conversation_and_is_no_field_refused() -> None:
     body = openai(
         "'max_tokens' is too large: 5000. This model's maximum context length is 4096 tokens "
         "and your request has 100 input tokens.",
         param="max_tokens",
     )
-    assert failures.refused_field(body, ["max_tokens"]) == "max_tokens"
-    assert "too long" not in failures.from_status(400, body, {}, ASKED).message
+    assert failures.refused_field(body, ["max_tokens"]) is None
+    told = failures.from_status(400, body, {}, ASKED).message
+    assert told.startswith(
+        "With the max length the conversation is 1004 tokens too long: 100 + 5000, and the model takes 4096."
+    )
 
 
 def test_an_error_inside_an_error_is_read() -> None:

@@ -8,8 +8,8 @@ import ssl
 import pytest
 
 from tests.core.failing import ASKED, failing
-from tests.fake_server import FakeServer
-from tui_chat.core import failures
+from tests.fake_server import Answer, FakeServer
+from tui_chat.core import failures, unreachable
 
 
 async def test_a_server_that_does_not_run_is_named_with_its_url() -> None:
@@ -65,3 +65,69 @@ def caused(cause: BaseException) -> OSError:
 )
 def test_the_reason_is_found_wherever_it_stands(cause: Exception, words: str) -> None:
     assert words in failures.explained(caused(cause), ASKED).message
+
+
+PROXIED = [
+    ("HTTPS_PROXY", "http://me:secret@proxy.example:3128", "proxy.example:3128"),
+    ("ALL_PROXY", "http://me:sec/re@t@proxy.example:3128/", "proxy.example:3128"),
+    ("HTTPS_PROXY", "proxy.example:3128", "proxy.example:3128"),
+    ("HTTPS_PROXY", "http://proxy.example:99999999", "proxy.example:99999999"),
+]
+
+
+def in_proxys_place(monkeypatch: pytest.MonkeyPatch, **environ: str) -> None:
+    for name in ("http", "https", "all", "no"):
+        monkeypatch.delenv(f"{name}_proxy", raising=False)
+        monkeypatch.delenv(f"{name}_PROXY".upper(), raising=False)
+    for name, value in environ.items():
+        monkeypatch.setenv(name, value)
+
+
+@pytest.mark.parametrize(("variable", "value", "place"), PROXIED)
+@pytest.mark.parametrize(
+    ("cause", "words"),
+    [
+        (ConnectionRefusedError(111, "Connection refused"), "The proxy {} on the way to https://host/v1 cannot be reached."),
+        (socket.gaierror(-2, "Name or service not known"), "The proxy {} on the way to https://host/v1 cannot be reached."),
+        (ssl.SSLCertVerificationError("CERTIFICATE_VERIFY_FAILED"), "is not trusted. It goes through the proxy {}."),
+        (OSError("something new"), "failed. It goes through the proxy {}."),
+    ],
+)  # fmt: skip
+def test_a_proxy_on_the_way_is_named_without_its_password(
+    monkeypatch: pytest.MonkeyPatch,
+    variable: str,
+    value: str,
+    place: str,
+    cause: Exception,
+    words: str,
+) -> None:
+    in_proxys_place(monkeypatch, **{variable: value})
+    told = failures.explained(caused(cause), ASKED)
+    assert words.format(place) in told.message
+    assert told.hint == f"{variable} names it; NO_PROXY goes around it."
+    assert "sec" not in str(told)
+
+
+async def test_a_proxy_that_refuses_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    with FakeServer(Answer(wire=b"HTTP/1.1 407 No\r\ncontent-length: 0\r\n\r\n")) as server:
+        root = server.base_url.removesuffix("/v1")
+        in_proxys_place(monkeypatch, HTTPS_PROXY=root.replace("//", "//me:secret@"))
+        told = await failing(server, url="https://host.invalid/v1")
+    place = root.partition("//")[2]
+    assert told.message in (
+        f"The proxy {place} on the way to https://host.invalid/v1 refused.",
+        f"The proxy {place} on the way to https://host.invalid/v1 cannot be reached.",
+    )
+    assert "NO_PROXY" in told.hint
+    assert "secret" not in str(told)
+
+
+@pytest.mark.parametrize(
+    ("url", "around"),
+    [("https://host/v1", "host"), ("http://127.0.0.1:1/v1", ""), ("https://[", "")],
+)
+def test_no_proxy_is_named_where_there_is_none_on_the_way(
+    monkeypatch: pytest.MonkeyPatch, url: str, around: str
+) -> None:
+    in_proxys_place(monkeypatch, ALL_PROXY="http://proxy.example:3128", NO_PROXY=around)
+    assert unreachable.proxy_for(url) == ("", "")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Sequence
+from typing import Any
 
 import pytest
 
@@ -30,8 +31,8 @@ def told(chances: Sequence[float], temperature: float = 1.0) -> Body:
     return {**top[0], "top_logprobs": top}
 
 
-async def looked(server: FakeServer, setup: Setup = SETUP, engine: str = "") -> Look:
-    async with provider_for(server, engine=engine) as provider:
+async def looked(server: FakeServer, setup: Setup = SETUP, engine: str = "", **more: Any) -> Look:
+    async with provider_for(server, engine=engine, **more) as provider:
         return await look(provider, Request(setup, HI))
 
 
@@ -90,6 +91,13 @@ async def test_a_refusal_is_told_in_the_servers_words() -> None:
         found = await looked(server)
     assert found.place is None
     assert found.words == "fake refuses to tell probabilities: logprobs is not supported"
+
+
+async def test_an_endpoint_that_is_known_to_tell_none_is_not_asked() -> None:
+    with FakeServer(Answer(("a",))) as server:
+        found = await looked(server, most_logprobs=0, engine="openai")
+        assert server.looks == []
+    assert found.words == "fake is not asked for probabilities: it tells no probabilities."
 
 
 async def test_probabilities_after_sampling_are_recognised_by_their_shape() -> None:

@@ -35,7 +35,11 @@ async def test_a_reply_arrives_token_by_token_with_its_figures() -> None:
     [
         ("stop", "complete", ""),
         ("length", "length", ""),
-        ("content_filter", "filtered", "The server's content filter stopped it."),
+        (
+            "content_filter",
+            "filtered",
+            "The server's content filter stopped it. Put it in other words.",
+        ),
         ("tool_calls", "complete", ""),
         ("something_new", "complete", ""),
     ],

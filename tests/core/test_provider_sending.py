@@ -153,6 +153,26 @@ def test_nothing_of_the_environment_or_the_machine_reaches_a_server() -> None:
             assert not [name for name in request.headers if name.startswith(("x-", "openai-"))]
 
 
+@pytest.mark.parametrize(
+    ("host", "told"), [("api.openai.com", True), ("api.openai.com.evil.example", False)]
+)
+async def test_openais_account_is_named_to_openai_alone(
+    monkeypatch: pytest.MonkeyPatch, host: str, told: bool
+) -> None:
+    with FakeServer() as proxy:
+        for name in ("NO_PROXY", "no_proxy", "http_proxy"):
+            monkeypatch.delenv(name, raising=False)
+        monkeypatch.setenv("HTTP_PROXY", proxy.base_url.removesuffix("/v1"))
+        for name, value in LEAKS.items():
+            monkeypatch.setenv(name, value)
+        await replied(proxy, base_url=f"http://{host}/v1")
+        (request,) = proxy.requests
+    named = {name: value for name, value in request.headers.items() if name.startswith("openai-")}
+    account = {"openai-organization": "org-ambient", "openai-project": "proj-ambient"}
+    assert named == (account if told else {})
+    assert not [name for name in request.headers if name.startswith("x-")]
+
+
 async def test_a_redirect_is_not_followed() -> None:
     with FakeServer() as other:
         away = {"location": f"{other.base_url}/chat/completions"}

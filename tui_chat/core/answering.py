@@ -1,12 +1,12 @@
 """The replies in flight: asked for, recorded, stopped, and written even where the disk first refuses.
 
-Several may arrive at the same time. Nothing is ever sent by itself: each is asked for once.
+Several may arrive at the same time. Each is asked for once, but where its server is busy for a moment.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
 
@@ -16,6 +16,7 @@ from tui_chat.core.world import World
 
 if TYPE_CHECKING:
     from tui_chat.core.reply import Recorder
+    from tui_chat.core.waiting import Wait
 
 RETRY_SECONDS = 2.0
 """Between two attempts to write what the disk did not take."""
@@ -84,6 +85,8 @@ class Answering:
         self._replies = set[asyncio.Task[Message]]()
         self.arriving: dict[str, list[Token]] = {}
         """The tokens of each reply in flight, as far as they came, by its id; those it begins with first."""
+        self.wait: Callable[[str, Wait | None], None] = lambda reply, wait: None
+        """Told each second how long a busy server is waited for, with the reply's id; then None."""
         self._unwritten: list[Recorder] = []
         self._retrying: asyncio.Task[None] | None = None
 
@@ -148,6 +151,7 @@ class Answering:
             notice=self._listener.refused,
             record=recorder,
             before=asked.before,
+            wait=lambda wait: self.wait(reply.id, wait),
         )
 
     async def _retry(self) -> None:

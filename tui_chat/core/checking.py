@@ -42,7 +42,12 @@ class Checked:
     @property
     def wants_key(self) -> bool:
         """Whether it refused for want of a key, or of the right one."""
-        return self.problem is not None and self.problem.status in (401, 403)
+        return self.refuses_key or (self.problem is not None and self.problem.status == 403)
+
+    @property
+    def refuses_key(self) -> bool:
+        """Whether that is what its words say; a proxy may say it with another status."""
+        return self.problem is not None and "(401)" in self.problem.message
 
     @property
     def words(self) -> str:

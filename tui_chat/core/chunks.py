@@ -17,8 +17,11 @@ from tui_chat.core import failures
 from tui_chat.core.conversation import Candidate, Refusal, Status, Token, Usage
 from tui_chat.core.errors import ChatError
 from tui_chat.core.text import Joiner, one_line
+from tui_chat.core.thinking import Thinking
 
 _STATUS: Mapping[str, Status] = {"length": "length", "content_filter": "filtered"}
+_BROKEN_OFF = ("error", "insufficient_system_resource", "abort")
+"""The reasons of an end that is none: OpenRouter's for a provider that failed, DeepSeek's, vLLM's."""
 _MOST_TOKENS = 10**12
 """What a server says beyond this is no count."""
 _MOST_LOGPROB = 9000.0
@@ -73,8 +76,10 @@ class Clock:
 class Reader:
     """Takes the chunks of one stream and hands tokens to a sink."""
 
-    def __init__(self, sink: Callable[[Token], None]) -> None:
-        self._sink = sink
+    def __init__(self, sink: Callable[[Token], None], *, thinks: bool = False) -> None:
+        """`thinks`: whether what stands in marks at the beginning is what the model thinks; see Thinking."""
+        self._thinking = Thinking(sink) if thinks else None
+        self._sink = self._thinking.take if self._thinking else sink
         self._content = Joiner()
         self._reasoning = Joiner()
         self._bytes = codecs.getincrementaldecoder("utf-8")("replace")
@@ -159,6 +164,8 @@ class Reader:
         """How it ended, after the last chunk; hands out what was held back. ChatError when nothing came."""
         self._say(Token(self._content.add(self._rest()) + self._content.end()))
         self._say(Token(self._reasoning.end(), reasoning=True))
+        if self._thinking is not None:
+            self._thinking.end()
         # A connection that breaks after the finish reason takes nothing away.
         if self._broken is not None and not self._finish:
             return Ending("cut", self._finish, str(self._broken), self._usage, model=self._model)
@@ -169,8 +176,17 @@ class Reader:
             if not self._text:
                 raise error
             return Ending("cut", "", str(error), self._usage, model=self._model)
+        if self._finish in _BROKEN_OFF:
+            words = f"The server broke it off ({self._finish})."
+            if not self._text:
+                raise ChatError(words, "Try again.")
+            return Ending("cut", self._finish, words, self._usage, model=self._model)
         status = _STATUS.get(self._finish, "complete")
-        words = "The server's content filter stopped it." if status == "filtered" else ""
+        words = (
+            "The server's content filter stopped it. Put it in other words."
+            if status == "filtered"
+            else ""
+        )
         return Ending(status, one_line(self._finish, 40), words, self._usage, model=self._model)
 
 

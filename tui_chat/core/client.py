@@ -97,9 +97,11 @@ async def at_root(client: AsyncOpenAI, path: str, body: object) -> object:
 
 
 async def _silenced(request: httpx2.Request) -> None:
-    """Take out what the library would tell every server about OpenAI's account and about this machine."""
+    """Take out what the library would tell every server about this machine, and all but OpenAI about OpenAI's
+    account."""
+    account = request.url.host == "api.openai.com"
     for name in list(request.headers):
-        if name.startswith(("x-stainless-", "openai-")):
+        if name.startswith("x-stainless-") or (name.startswith("openai-") and not account):
             del request.headers[name]
 
 

@@ -26,7 +26,7 @@ from tui_chat.core.urls import looks_like_key, normal_base_url
 DATA = Path(__file__).parent.parent / "data"
 _TEXTS = ("base_url", "key_env", "model", "preset", "gguf", "title", "url_env", "url_tail", "as_of", "note")  # fmt: skip
 _LISTS = ("key_command", "key_envs", "prefers")
-_SWITCHES = ("counts_tokens", "counted_logprobs")
+_SWITCHES = ("counts_tokens", "counts_unasked", "counted_logprobs")
 _OTHERS = ("accepts", "rename", "continues", "engine", "ports", "apis", "rules", "writes", "most_logprobs", "like")  # fmt: skip
 _EXTENSIONS = frozenset(parameter.name for parameter in PARAMETERS if parameter.extension)
 
@@ -70,6 +70,7 @@ def endpoint_from(name: str, table: Mapping[str, object]) -> Endpoint:
         _accepted(table),
         _renamed(table),
         counts_tokens=switches["counts_tokens"],
+        counts_unasked=switches["counts_unasked"],
         continues=_one_of(table, "continues", WAYS_TO_CONTINUE),
         engine=_one_of(table, "engine", ENGINE_NAMES),
         title=one_line(texts["title"], 40),

@@ -52,6 +52,8 @@ class Endpoint:
     """The path of a model file on this machine, which the program serves itself; else empty."""
     counts_tokens: bool = False
     """Whether it offers llama.cpp's token counts (`/chat/completions/input_tokens`)."""
+    counts_unasked: bool = False
+    """Whether it counts a reply's tokens by itself, and refuses to be asked for that."""
     continues: str = ""
     """How it is asked to go on with a reply, one of WAYS_TO_CONTINUE; empty when its engine says it."""
     engine: str = ""

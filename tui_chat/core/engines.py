@@ -6,7 +6,7 @@ An endpoint names its engine, or its server does, as the owner of the models tha
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -95,9 +95,13 @@ CONTINUE_TEXTS = (
 """Whoever is known to have completions (their documents, November 2026)."""
 
 
-def completions_problem(engine: Engine, endpoint: str) -> ChatError | None:
-    """Why an endpoint of this kind continues no texts, and who does; None unless that is known."""
-    if engine.completions is not False:
+def completions_problem(
+    engine: Engine, endpoint: str, apis: Collection[str] | None = None
+) -> ChatError | None:
+    """Why an endpoint of this kind, with these APIs (Endpoint.apis), continues no texts, and who does; None
+    unless that is known."""
+    without = apis is not None and "completions" not in apis
+    if engine.completions is not False and not without:
         return None
     return ChatError(
         f"{one_line(endpoint, 60)} continues no texts, it only chats.",

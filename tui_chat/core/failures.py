@@ -15,8 +15,11 @@ from tui_chat.core.endpoints import Endpoint
 from tui_chat.core.engines import CONTINUE_TEXTS
 from tui_chat.core.errors import ChatError
 from tui_chat.core.key_store import PLACES
+from tui_chat.core.overflow import Overflow
+from tui_chat.core.overflow import told as told_overflow
 from tui_chat.core.text import one_line
-from tui_chat.core.unreachable import AGAIN, kinds_behind, unreachable
+from tui_chat.core.unreachable import AGAIN, by_proxy, kinds_behind, unreachable
+from tui_chat.core.waiting import Busy, after, seconds_asked, wants_money
 
 WORDS = 300
 """Characters of a server's own words that are shown."""
@@ -25,13 +28,6 @@ BEGINNING = 200
 _READ = 200_000
 _PAGE = re.compile(r"\s*(?:<!--.{0,2000}?-->\s*|<\?xml[^>]*>\s*)*<(!doctype|html|head|body)\b", re.I | re.S)  # fmt: skip
 _KEY_LIKE = re.compile(r"\b(?:sk|gsk|xai|key)-[A-Za-z0-9_\-]{8,}")
-_OVERFLOW_KINDS = ("exceed_context_size_error", "context_length_exceeded")
-# OpenAI and vLLM; llama.cpp; Anthropic: (words, whether the room comes before what was used).
-_OVERFLOWS = (
-    (re.compile(r"maximum context length is (\d+) tokens.*?(\d+) (?:input )?tokens", re.S), True),
-    (re.compile(r"\((\d+) tokens\) exceeds the available context size \((\d+) tokens"), False),
-    (re.compile(r"prompt is too long: (\d+) tokens > (\d+)"), False),
-)
 
 
 @dataclass(frozen=True)
@@ -139,22 +135,9 @@ def _places(body: object, depth: int = 0) -> Iterator[object]:
             yield from _places(body.get(name), depth + 1)
 
 
-def _overflow(body: object) -> tuple[int, int] | None:
-    """Tokens used and the room for them when the thread is too long for the model; 0 where not said."""
-    about, words = facts(body), _words(body)[:_READ]
-    used, room = about.get("n_prompt_tokens"), about.get("n_ctx")
-    if isinstance(used, int) and isinstance(room, int):
-        return used, room
-    kinds = (about.get("code"), about.get("type"))
-    told = any(kind in kinds for kind in _OVERFLOW_KINDS)
-    for pattern, room_first in _OVERFLOWS:
-        if found := pattern.search(words):
-            first, second = int(found[1]), int(found[2])
-            used, room = (second, first) if room_first else (first, second)
-            # vLLM says this also of a length that is too large; then the thread itself may fit.
-            if told or used > room:
-                return used, room
-    return (0, 0) if told else None
+def _overflow(body: object) -> Overflow | None:
+    """How much too long a thread is for its model, where that is what the body says."""
+    return told_overflow(facts(body), _words(body)[:_READ])
 
 
 def explained(error: BaseException, asked: Asked, *, begun: bool = False) -> ChatError:
@@ -208,56 +191,81 @@ def _stopped(sentence: str) -> str:
 def from_status(status: int, body: object, headers: Mapping[str, str], asked: Asked) -> ChatError:
     """A refusal by status code, in words."""
     sentence, hint = _sentence(status, body, headers, asked)
-    if is_page(body):
-        return ChatError(f"{sentence} It sent a web page instead of an answer.", hint)
     said = server_words(body, asked.key)
-    return ChatError(_stopped(f"{sentence} It says: {said}") if said else sentence, hint)
+    if is_page(body):
+        words = f"{sentence} It sent a web page instead of an answer."
+    else:
+        words = _stopped(f"{sentence} It says: {said}") if said else sentence
+    seconds = None if _no_money(body) else seconds_asked(status, headers, body)
+    if seconds is None or _overflow(body) is not None:
+        return ChatError(words, hint)
+    return Busy(words, hint, sentence.rstrip("."), seconds)
 
 
 def _sentence(
     status: int, body: object, headers: Mapping[str, str], asked: Asked
 ) -> tuple[str, str]:
-    name, code = asked.endpoint.name, str(facts(body).get("code", ""))
-    if (tokens := _overflow(body)) is not None:
-        return _too_long(*tokens), "Shorten the draft, begin anew, or lower the max length."
+    name = asked.endpoint.name
+    if (over := _overflow(body)) is not None:
+        what = "text" if asked.completes else "conversation"
+        return over.sentence(what), f"Shorten the {what}, or lower the max length."
     if 300 <= status < 400:
         target = one_line(redacted(headers.get("location", ""), asked.key), 120)
         return (
             f"{name} sends requests on to {target or 'another address'} ({status}); nothing was sent there.",
-            "Make that the base URL if you trust it.",
+            "If you trust it, make that the base URL: /endpoint URL or --base-url URL.",
         )
-    if status == 404 or code == "model_not_found" or (asked.completes and status in (405, 501)):
+    if (
+        _names_model(status, body, asked)
+        or status == 404
+        or (asked.completes and status in (405, 501))
+    ):
         return _not_found(status, body, asked)
-    if status == 401:
+    if status == 401 or facts(body).get("type") in _REFUSED_KEYS:
         return _unauthorized(asked)
     if status == 429:
         return _too_many(body, headers, asked)
     if status >= 500:
-        return f"{name} has a fault of its own ({status}).", _after(headers) or AGAIN
+        return f"{name} has a fault of its own ({status}).", after(headers) or AGAIN
     sentence, hint = _PLAIN_SENTENCES.get(status, _PLAIN_SENTENCES[400])
     return f"{name} {sentence} ({status}).", hint
 
 
 _PLAIN_SENTENCES: Mapping[int, tuple[str, str]] = {
     400: ("refused the request", "Look at the parameters that are set."),
-    402: ("wants to be paid first", "Look at the account's balance."),
-    403: ("does not allow this", "The key may lack the right, or the region may be blocked."),
+    402: (
+        "wants to be paid first",
+        "Look at the account's balance, or choose another: /endpoint or --endpoint.",
+    ),
+    403: (
+        "does not allow this",
+        "The key may lack the right for this model, or the region may be blocked.",
+    ),
     405: ("does not take requests at this address", "Does the base URL end in /v1?"),
     413: ("finds the request too large", "Shorten the draft, or begin anew."),
     422: ("does not accept a field of the request", "Look at the parameters that are set."),
 }
 
 
-def _too_long(used: int, room: int) -> str:
-    if used and room:
-        return f"The conversation is too long: {used} tokens, and the model takes {room}."
-    return "The conversation is too long for this model."
+_REFUSED_KEYS = ("no_db_connection", "authentication_error")
+"""The types of errors that mean a key, whatever their status: a LiteLLM proxy's, Anthropic's."""
+
+
+def _names_model(status: int, body: object, asked: Asked) -> bool:
+    """Whether a refusal is of a model that is not there."""
+    if str(facts(body).get("code", "")) == "model_not_found":
+        return True
+    words = _words(body)[:_READ]
+    said = status == 404 or re.search(r"\b(?:invalid|unknown|no such) model\b", words, re.I)
+    return bool(asked.model and asked.model in words and said)
 
 
 def _not_found(status: int, body: object, asked: Asked) -> tuple[str, str]:
-    code = str(facts(body).get("code", ""))
-    if code == "model_not_found" or (asked.model and asked.model in _words(body)[:_READ]):
-        return f"{asked.endpoint.name} has no model “{asked.model}” ({status}).", "Choose another."
+    if _names_model(status, body, asked):
+        return (
+            f"{asked.endpoint.name} has no model “{asked.model}” ({status}).",
+            "Choose another: /model or --model.",
+        )
     at = asked.endpoint.base_url
     if asked.completes:
         perhaps = "" if at.endswith("/v1") else " Or does its base URL lack /v1?"
@@ -265,7 +273,10 @@ def _not_found(status: int, body: object, asked: Asked) -> tuple[str, str]:
             f"{asked.endpoint.name} continues no texts: it has no completions ({status}).",
             f"Texts are continued by {CONTINUE_TEXTS}.{perhaps}",
         )
-    return f"There is no API at {at} ({status}).", "Does the base URL end in /v1?"
+    return (
+        f"There is no API at {at} ({status}).",
+        "Does the base URL end in /v1? Another: /endpoint URL or --base-url URL.",
+    )
 
 
 def _unauthorized(asked: Asked) -> tuple[str, str]:
@@ -291,34 +302,22 @@ def key_source(endpoint: Endpoint) -> str:
 
 
 def _too_many(body: object, headers: Mapping[str, str], asked: Asked) -> tuple[str, str]:
-    about, name = facts(body), asked.endpoint.name
-    if "insufficient_quota" in (about.get("code"), about.get("type")):
+    name = asked.endpoint.name
+    if _no_money(body):
         return f"The account at {name} has no quota left (429).", "Look at its plan and billing."
-    return f"{name} gets too many requests (429).", _after(headers) or "Wait a little."
+    return f"{name} gets too many requests (429).", after(headers) or "Wait a little."
 
 
-def _after(headers: Mapping[str, str]) -> str:
-    """The wait that a server asks for, in words; empty when it asks for none."""
-    asked = headers.get("retry-after", "").strip()
-    if not asked:
-        return ""
-    try:
-        seconds = float(asked)
-    except ValueError:
-        return f"Try again after {one_line(asked, 40)}."
-    if not 0 <= seconds < 1e9:
-        return ""
-    if seconds < 120:
-        return f"Try again in {seconds:.0f} s."
-    if seconds < 7200:
-        return f"Try again in {seconds / 60:.0f} minutes."
-    return f"Try again in {seconds / 3600:.0f} hours."
+def _no_money(body: object) -> bool:
+    about = facts(body)
+    return wants_money(about.get("code"), about.get("type"))
 
 
 def _timed_out(error: BaseException, asked: Asked, begun: bool) -> ChatError:
     if "ConnectTimeout" in kinds_behind(error):
-        return ChatError(
-            f"{asked.endpoint.base_url} did not take the connection in {asked.connect_seconds:g} s.",
+        at = asked.endpoint.base_url
+        return by_proxy(at) or ChatError(
+            f"{at} did not take the connection in {asked.connect_seconds:g} s.",
             "Is the address right, and is there a network?",
         )
     seconds = f"{asked.read_seconds:g} s"
@@ -363,11 +362,13 @@ def not_an_api(content_type: str, body: str, asked: Asked) -> ChatError:
     if parsed is not None and server_words(parsed):
         return from_stream(parsed, asked)
     if re.match(r'\s*\{.{0,2000}"choices"\s*:', body, re.S):
-        return ChatError(f"{name} does not stream its answers, it sends them whole.", "Choose a server that streams.")  # fmt: skip
+        return ChatError(f"{name} does not stream its answers, it sends them whole.", "Choose a server that streams: /endpoint or --endpoint.")  # fmt: skip
     kind = one_line(content_type.split(";")[0], 60) or "no content type"
     hint = "Does the base URL end in /v1? Is a login page in between?"
     if is_page(body):
         return ChatError(f"What answers at {at} is a web page ({kind}), not an API answer.", hint)
     start = one_line(redacted(body[:_READ], asked.key), BEGINNING)
+    if not start and kind == "text/event-stream":
+        return ChatError(f"{name} began to answer and said nothing.", "Try again, or look at the server's log.")  # fmt: skip
     shown = f" It begins: {start}" if start else " It is empty."
     return ChatError(_stopped(f"What answers at {at} is not an API answer ({kind}).{shown}"), hint)

@@ -31,6 +31,8 @@ def opening_of(world: World, flags: argparse.Namespace) -> Opening:
         endpoint = world.add_endpoint(given["base_url"], given.get("key_env", ""))
     elif "endpoint" in given:
         endpoint = world.endpoint_for(given["endpoint"])
+    if given.get("strict"):
+        world.lessons.strict = True
     preset = world.preset_named(given["preset"]) if "preset" in given else None
     params = {one.name: given[one.name] for one in PARAMETERS if given.get(one.name) is not None}
     model, system = (
@@ -204,6 +206,12 @@ def _add_setup_flags(parser: argparse.ArgumentParser, *, chat: bool = True) -> N
     # Where there is no chat it is read all the same, so that it can be refused in words.
     add("--system", "the system prompt" if chat else argparse.SUPPRESS, "TEXT", str)
     add("--preset", "a saved or shipped preset")
+    parser.add_argument(
+        "--strict",
+        action="store_true",
+        default=argparse.SUPPRESS,
+        help="send all that is set, once: nothing known to be refused is left out, nothing is repeated",
+    )
     for parameter in PARAMETERS:
         parser.add_argument(
             parameter.flag,

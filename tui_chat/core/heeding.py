@@ -24,7 +24,7 @@ HELD = "not sent: "
 class Heed:
     """What becomes of a parameter that is not simply heeded."""
 
-    kind: Literal["refused", "ignored", "capped", "unknown", "insisted"]
+    kind: Literal["refused", "ignored", "capped", "unknown", "insisted", "strict"]
     why: str
     """In words that go on from a colon; without a full stop."""
 
@@ -45,11 +45,12 @@ def heed(
     None where it heeds it or nobody knows. `listed` are the fields that the server's list of models says
     this one takes."""
     found = verdict(endpoint.rules, model, name, params)
+    if name == LOGPROBS_FIELD and found is None and endpoint.most_logprobs == 0:
+        return Heed("refused", "it tells no probabilities")
     if found is not None:
         return Heed(found.kind, found.why)
     if name == LOGPROBS_FIELD:
-        refuses = endpoint.most_logprobs == 0
-        return Heed("refused", "it tells no probabilities") if refuses else None
+        return None
     parameter = BY_NAME[name]
     if not endpoint.takes(parameter):
         return Heed("unknown", f"{one_line(endpoint.name, 60)} does not know it")
@@ -92,7 +93,15 @@ def told_of(refusal: Refusal) -> str:
     return f"{label} was refused: {refusal.words}"
 
 
-def explained(one: Heed, name: str, model: str, *, is_set: bool) -> str:
+def untold(name: str, words: str) -> str:
+    """Why an endpoint of this name tells no probabilities: because it refused to, in these words, or was
+    known to."""
+    if words.startswith(HELD):
+        return f"{name} is not asked for probabilities: {one_line(words.removeprefix(HELD), 200)}."
+    return f"{name} refuses to tell probabilities: {one_line(words, 200)}"
+
+
+def explained(one: Heed, model: str, *, is_set: bool) -> str:
     """The sentence for the parameter's row."""
     whose = one_line(model, 40) or "the model"
     begin = {
@@ -101,6 +110,7 @@ def explained(one: Heed, name: str, model: str, *, is_set: bool) -> str:
         "ignored": f"Ignored by {whose}: {one.why}.",
         "capped": f"Bounded by {whose}: {one.why}.",
         "insisted": f"Sent all the same: {one.why}.",
+        "strict": f"Sent, since requests are strict: {one.why}.",
     }[one.kind]
     if one.held and is_set:
         return f"{begin} ! sends it anyway."

@@ -38,6 +38,8 @@ class Learned:
     renamed: dict[str, str] = field(default_factory=dict)
     told: dict[str, Refusal] = field(default_factory=dict)
     most_logprobs: int = _MANY_LOGPROBS
+    as_switch: bool = False
+    """Whether it wants to be asked for probabilities by a switch, where others there want a number."""
     when: float = 0
     """When something was learned last, in seconds since the epoch."""
 
@@ -55,6 +57,12 @@ class Learned:
         fewer = max((number for number in named if 0 < number < asked), default=0)
         self.most_logprobs = fewer or self.most_logprobs
         return fewer > 0
+
+    def wants_switch(self, body: Mapping[str, Any], words: str) -> bool:
+        """Whether the server's words want a switch where it was sent a number of candidates; then it gets it."""
+        asked = type(body.get(LOGPROBS[0])) is int and not self.as_switch
+        self.as_switch = self.as_switch or (asked and "boolean" in words.lower())
+        return asked and self.as_switch
 
     def forget(self, name: str, parameter: str, words: str) -> Refusal:
         """Send this field no more, or under its other name when the server's words want that."""
@@ -141,6 +149,6 @@ def _read(row: Mapping[str, Any]) -> Learned:
         {str(name) for name in row["left_out"]},
         {str(name): str(other) for name, other in row["renamed"].items()},
         {one.name: one for one in told},
-        int(row["most_logprobs"]),
-        float(row["when"]),
+        most_logprobs=int(row["most_logprobs"]),
+        when=float(row["when"]),
     )

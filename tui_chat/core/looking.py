@@ -19,6 +19,7 @@ from tui_chat.core.chunks import candidates, places
 from tui_chat.core.conversation import LOGPROBS_FIELD, Candidate
 from tui_chat.core.engines import USUAL, Sampler
 from tui_chat.core.errors import ChatError
+from tui_chat.core.heeding import untold
 from tui_chat.core.params import at_half_temperature, at_neutral_temperature, for_one_token
 from tui_chat.core.places import Place
 from tui_chat.core.provider import Provider
@@ -60,6 +61,8 @@ async def look(provider: Provider, request: Request, *, whole: bool = False) -> 
     # An end of the reply would be told without numbers; it stands among the candidates all the same.
     more = {"ignore_eos": True} if engine.whole_vocabulary or engine.name == "vllm" else {}
     asked = replace(request, setup=neutral, logprobs=most)
+    if provider.known_refusal(asked, LOGPROBS_FIELD):
+        return Look(None, engine.sampler, _words(provider, asked, _Found()))
     answer = await provider.told(asked, **more)
     found = await asyncio.to_thread(_read, answer)
     after = False
@@ -277,7 +280,7 @@ def _words(provider: Provider, asked: Request, found: _Found) -> str:
     name = one_line(provider.name, 40)
     refusal = provider.known_refusal(asked, LOGPROBS_FIELD)
     if refusal:
-        return f"{name} refuses to tell probabilities: {one_line(refusal, 200)}"
+        return untold(name, refusal)
     if found.shaped:
         return f"{name} tells probabilities after sampling: no knob can shape them again."
     if found.entries:

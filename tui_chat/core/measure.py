@@ -202,6 +202,8 @@ def _told(setup: Setup, thread: Sequence[Message]) -> int | None:
     last = thread[-1] if thread else None
     if last is None or last.setup is None or last.usage.estimated:
         return None
+    if thread[0].created > last.created:
+        return None  # A copy: it was counted with messages that are not in this thread.
     same = (last.setup.endpoint, last.setup.model, last.setup.system)
     usage = last.usage
     if same != (setup.endpoint, setup.model, setup.system):

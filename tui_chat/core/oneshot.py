@@ -31,6 +31,7 @@ from tui_chat.core.opening import Opening
 from tui_chat.core.provider import Provider
 from tui_chat.core.reply import Recorder, ask
 from tui_chat.core.text import clean, one_line
+from tui_chat.core.waiting import Wait
 from tui_chat.core.world import World
 
 
@@ -86,7 +87,7 @@ async def ask_once(world: World, opening: Opening, wanted: Wanted) -> int:
         recorder = await _recorder(world, question, preset) if wanted.save else None
         provider = await world.provider(setup.endpoint)
         printer = _Printer(wanted.as_json)
-        final = await ask(provider, [question], reply, sink=printer, record=recorder)
+        final = await ask(provider, [question], reply, sink=printer, record=recorder, wait=_Waits())
     finally:
         await world.close()
     if printer.trouble is not None:
@@ -128,6 +129,18 @@ class _Printer:
             # As it is, it would pass for a fault of the network; what nobody reads is stopped instead.
             self.trouble = error
             raise asyncio.CancelledError from error
+
+
+class _Waits:
+    """Says once on standard error that a busy server is waited for, and how long."""
+
+    def __init__(self) -> None:
+        self._told = False
+
+    def __call__(self, wait: Wait | None) -> None:
+        if wait is not None and not self._told:
+            self._told = True
+            _tell(f"{wait.words}.")
 
 
 def _finish(final: Message, tokens: list[Token], wanted: Wanted) -> None:

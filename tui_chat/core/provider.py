@@ -24,7 +24,14 @@ from tui_chat.core.keys import Secret
 from tui_chat.core.learned import Learned, Lessons
 from tui_chat.core.served import ServedModel, served_model
 from tui_chat.core.text import one_line
-from tui_chat.core.wire import LOGPROBS, Begun, Request, request_body, wire_messages
+from tui_chat.core.wire import (
+    LOGPROBS,
+    Begun,
+    Request,
+    named_otherwise,
+    request_body,
+    wire_messages,
+)
 
 if TYPE_CHECKING:
     from tui_chat.core.client import AsyncOpenAI, AsyncStream, Response
@@ -145,7 +152,7 @@ class Provider:
     @property
     def counts_replies(self) -> bool:
         """Whether the server is asked to count a reply's tokens: until it refuses that."""
-        return self._counts_refused is None
+        return self._counts_refused is None and not self._endpoint.counts_unasked
 
     def refused(
         self, setup: Setup, logprobs: int = 0, *, completes: bool = False
@@ -200,7 +207,7 @@ class Provider:
 
     def check_completions(self) -> None:
         """ChatError when it is known to continue no texts; it names who does."""
-        problem = completions_problem(self.engine, self._endpoint.name)
+        problem = completions_problem(self.engine, self._endpoint.name, self._endpoint.apis)
         if problem is not None:
             raise problem
 
@@ -211,8 +218,11 @@ class Provider:
         held = {one.name for one in refused if one.words.startswith(HELD)}
         known = self._endpoint.most_logprobs
         most = learned.most_logprobs if known is None else min(known, learned.most_logprobs)
+        endpoint = self._endpoint
+        if learned.as_switch:
+            endpoint = replace(endpoint, counted_logprobs=False)
         made = request_body(
-            self._endpoint,
+            endpoint,
             replace(
                 request,
                 setup=setup.without(one for one in refused if one.name in held),
@@ -239,8 +249,12 @@ class Provider:
             return False
         names = learned.names(self._endpoint.rename)
         sent = [name for name in (*names, COUNT_FIELD) if name in body]
-        name = failures.refused_field(refused.body, sent)
         words = failures.server_words(refused.body, self._asked().key)
+        name = failures.refused_field(refused.body, sent) or named_otherwise(
+            refused.body, words, sent
+        )
+        if not request.completes and learned.wants_switch(body, words):
+            return True
         if name in LOGPROBS and learned.fewer_logprobs(body, words):
             return True
         if name == COUNT_FIELD:
@@ -258,7 +272,8 @@ class Provider:
     ) -> Ending | _Refused:
         """One request and its stream; _Refused when it was answered with an error status."""
         model = request.setup.model
-        asked, reader = self._asked(model), Reader(clock.take)
+        anew = not request.completes and not request.begun
+        asked, reader = self._asked(model), Reader(clock.take, thinks=anew)
         failed: BaseException | None = None
         response: Response | None = None
         try:

@@ -6,7 +6,7 @@ A change is always called inside a transaction. Nothing here waits, and nothing 
 from __future__ import annotations
 
 import gc
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -81,6 +81,16 @@ def add(
         "UPDATE conversation SET leaf=?, updated_at=?, deleted_at=NULL WHERE seq=?",
         (cursor.lastrowid, now(), row[0]),
     )
+
+
+def add_copies(
+    connection: Connection,
+    conversation_id: str,
+    copies: Sequence[tuple[Message, str]],
+    owner: str,
+) -> None:
+    for message, original in copies:
+        add(connection, conversation_id, message, owner, tokens(connection, original))
 
 
 def append(

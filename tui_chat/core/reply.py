@@ -20,6 +20,7 @@ from tui_chat.core.conversation import COMPLETION, Message, Refusal, Token, Usag
 from tui_chat.core.errors import ChatError
 from tui_chat.core.probabilities import packed
 from tui_chat.core.provider import Provider
+from tui_chat.core.waiting import Wait, patiently
 from tui_chat.core.wire import Request, spoken, written
 
 CHECKPOINT_SECONDS = 0.25
@@ -45,6 +46,7 @@ async def ask(
     notice: Callable[[Refusal], None] | None = None,
     record: Recorder | None = None,
     before: Sequence[Token] = (),
+    wait: Callable[[Wait | None], None] = lambda wait: None,
 ) -> Message:
     """Answer the thread; `reply` is the streaming message that its answer fills: where there is content
     in it already, the answer goes on from there, and `before` are the tokens of that, where they are known.
@@ -52,7 +54,9 @@ async def ask(
 
     Returns the reply as it ended; it never raises for what the world did. Cancelling the task
     stops the reply: it is kept as `stopped` and returned, with the server already released.
-    `sink` is called for each token, on the event loop, and must not block.
+    `sink` is called for each token, on the event loop, and must not block. A server that is busy for a moment
+    is asked once more: `wait` is told each second how long that is, then None. Who is stopped meanwhile
+    has failed.
     """
     setup = reply.setup
     assert setup is not None, "a reply remembers its setup"
@@ -65,7 +69,12 @@ async def ask(
         if record is not None:
             await record.begin(answer)
         request = Request(setup, thread, reply.content, completes, reply.suffix, logprobs)
-        ending = await provider.reply(request, answer.take, notice=notice)
+
+        def send() -> Awaitable[Ending]:
+            answer.begin()
+            return provider.reply(request, answer.take, notice=notice)
+
+        ending = await patiently(send, lambda: answer.begun, wait)
         final = answer.ended(ending)
     except ChatError as error:
         final = answer.failed(error, known())
@@ -115,9 +124,18 @@ class _Answer:
         self._sink = sink
         self._content: list[str] = []
         self._reasoning: list[str] = []
-        self._started = time.monotonic()
         self._first: float | None = None
         self._written = (0, 0, 0)
+        self.begin()
+
+    def begin(self) -> None:
+        """The request is sent now."""
+        self._started = time.monotonic()
+
+    @property
+    def begun(self) -> bool:
+        """Whether anything of it has arrived."""
+        return self._first is not None
 
     def take(self, token: Token) -> None:
         if self._first is None:

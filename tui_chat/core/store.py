@@ -148,6 +148,11 @@ class Store:
         """Add a message, which becomes the conversation's leaf; `tokens` are its packed probabilities."""
         await self._write(queries.add, conversation_id, message, self._owner_name, tokens)
 
+    async def add_copies(self, conversation_id: str, copies: Sequence[tuple[Message, str]]) -> None:
+        """Add messages, all or none, each with the probabilities of the one whose id is beside it; the last
+        becomes the conversation's leaf."""
+        await self._write(queries.add_copies, conversation_id, copies, self._owner_name)
+
     async def append(
         self, message_id: str, text: str, reasoning: str = "", tokens: bytes = b""
     ) -> None:

@@ -1,14 +1,15 @@
 """One open conversation and the reply in flight: sending, regenerating, branching, reopening.
 
 What was said is on disk before the request leaves. Nothing is ever sent by itself: only say(),
-again() and go_on() send, once each.
+again() and go_on() send, once each, and once more where a server is busy for a moment.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from tui_chat.core.answering import Answering, Asked, Listener, Listeners
 from tui_chat.core.conversation import (
@@ -24,6 +25,9 @@ from tui_chat.core.conversation import (
 )
 from tui_chat.core.errors import ChatError
 from tui_chat.core.world import World
+
+if TYPE_CHECKING:
+    from tui_chat.core.waiting import Wait
 
 
 @dataclass(frozen=True)
@@ -66,6 +70,10 @@ class Talk:
 
     def unwatch(self, listener: Listener) -> None:
         self._listener.remove(listener)
+
+    def on_wait(self, tell: Callable[[str, Wait | None], None]) -> None:
+        """Tell this one each second how long a busy server is waited for, with the reply's id; then None."""
+        self._answers.wait = tell
 
     @property
     def answering(self) -> bool:
@@ -144,6 +152,23 @@ class Talk:
         if again.way == COMPLETION or (asked and conversation.is_text):
             reply = replace(reply, way=COMPLETION)
         await self._asked(conversation, reply)
+
+    async def leave_out(self, forget: int, leaf: str | None) -> str | None:
+        """Begin a branch that is the thread up to this leaf from its message with this number on: copies, which
+        are on disk; what was said stays where it is. The id of its last message, None where nothing was left.
+
+        ChatError when it could not be written; then nothing is changed.
+        """
+        # Deferred: what overflows is seldom.
+        from tui_chat.core.overflow import copies
+
+        conversation = self.conversation
+        made = copies(conversation.thread(leaf) if leaf is not None else (), forget)
+        await (await self._world.store()).add_copies(conversation.id, made)
+        for message, _ in made:
+            conversation.add(message)
+        conversation.leaf = made[-1][0].id if made else None
+        return conversation.leaf
 
     async def check_going_on(self, id: str, setup: Setup) -> None:
         """ChatError when there is nothing in this reply to go on from, or when the endpoint cannot."""

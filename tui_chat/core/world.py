@@ -285,7 +285,9 @@ class World:
     def counts_replies(self, endpoint: str) -> bool:
         """Whether the endpoint is asked to count a reply's tokens: until it has refused that in this run."""
         provider = self._providers.get(endpoint)
-        return provider is None or provider.counts_replies
+        if provider is None:
+            return not self.endpoint(endpoint).counts_unasked
+        return provider.counts_replies
 
     async def preset(self, name: str) -> Preset:
         """As preset_named, off the event loop."""
@@ -311,7 +313,7 @@ class World:
         from its list of models, and from what it has refused; whether they are set or not."""
         from tui_chat.core.heeding import Heed, heeds
 
-        if not self.endpoints.has(setup.endpoint) or self.lessons.strict:
+        if not self.endpoints.has(setup.endpoint):
             return {}
         endpoint = self.endpoint(setup.endpoint)
         place = endpoint.place
@@ -322,6 +324,8 @@ class World:
                 found[name] = Heed("refused", one.words)
         for name in self.lessons.insisted_on(place, setup.model) & found.keys():
             found[name] = replace(found[name], kind="insisted")
+        if self.lessons.strict:
+            return {n: replace(one, kind="strict") if one.held else one for n, one in found.items()}
         return found
 
     def insist(self, setup: Setup, name: str) -> None:

@@ -22,12 +22,14 @@ from tui_chat.core.reading import Reading
 from tui_chat.core.talk import Talk
 from tui_chat.core.world import World
 from tui_chat.widgets.bars import Topline
+from tui_chat.widgets.patience import Patience
 from tui_chat.widgets.rows import NEXT, OFF
 from tui_chat.widgets.setup_screen import SetupScreen
 from tui_chat.widgets.tally import Counted, Tally
 
 if TYPE_CHECKING:
     from tui_chat.core.looking import Look
+    from tui_chat.core.waiting import Wait
     from tui_chat.widgets.looks import Looks, Wanted
     from tui_chat.widgets.next_token import NextToken
     from tui_chat.widgets.palette import Command
@@ -67,6 +69,10 @@ class AskingScreen(SetupScreen):
         self._settling: asyncio.Future[Setup] | None = None
         self._state = "ready"
         """What the line at the top says while nothing is answered."""
+        self.waiting = ""
+        """How long the reply is waited for, and the key that helps; empty once it comes."""
+        self.patience = Patience(self, self._show_patience)
+        self.talk.on_wait(self._waits)
         self.tally = Tally(world, self, self._counted, self._show_reading, text=self.completes)
         self.looks: Looks | None = None
         """Looks at the next token; None before begin_looking()."""
@@ -90,6 +96,7 @@ class AskingScreen(SetupScreen):
         self.count_soon()
 
     def token(self, token: Token, id: str) -> None:
+        self.patience.end()
         self.tally.take(token.text)
 
     def ended(self, message: Message) -> None:
@@ -120,6 +127,7 @@ class AskingScreen(SetupScreen):
         """Do what sends, once the model is known, and where `check` allows it."""
         # At once: the next key of a burst may be for another conversation.
         self.answering = True
+        self.patience.begin()
         if self.looks is not None:
             self.looks.stop()
         self._answer(deed, check)
@@ -139,7 +147,24 @@ class AskingScreen(SetupScreen):
                 raise
             self.not_sent()
         finally:
+            self.patience.end()
             self.answering = False
+
+    def _waits(self, id: str, wait: Wait | None) -> None:
+        if wait is not None and not self.waiting and not self.is_active:
+            # What is over this room does not show it.
+            self.notify(f"{wait.words} · Esc cancels", severity="warning", markup=False)
+        self.patience.wait(wait)
+
+    def _show_patience(self, state: str, line: str) -> None:
+        self.waiting = line
+        if self.is_attached:
+            if self.answering:
+                self.topline.state = state or "answering"
+            self.show_waiting()
+
+    def show_waiting(self) -> None:
+        """Show what stands in `waiting`: for subclasses."""
 
     async def _settled(self, check: Asking | None) -> Setup:
         setup = await self.world.settled(self.setup)

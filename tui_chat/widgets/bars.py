@@ -22,6 +22,8 @@ _NAMES = {
 }
 
 
+_RARE = ("chat.make_room",)
+"""The ids of bindings that are there only when they are what helps."""
 _SELDOM = frozenset({"chat.messages", "review.back", "saved.order", "saved.view"})
 """The keys that go first where not all fit: what people try unasked, or need seldom."""
 
@@ -139,6 +141,8 @@ def _order(binding: Binding) -> tuple[int, int]:
 def _importance(binding: Binding) -> tuple[int, int]:
     """Which keys are shown where not all fit: those that lead to all others go last."""
     number = _number(binding)
+    if binding.id in _RARE:
+        return (1, 0)
     if number == 1:  # Where every key is explained.
         return (0, 0)
     if number:

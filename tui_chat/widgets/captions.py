@@ -9,7 +9,13 @@ from tui_chat.widgets.transcript import Caption
 
 _HEADS = {"user": "You", "system": "System", "assistant": "Assistant"}
 _ENDS = {"length": "length: cut off"}
-_AGAIN = {"interrupted": "F5 answers again", "failed": "F5 tries again"}
+AGAIN = {
+    "interrupted": "F5 answers again",
+    "failed": "F5 tries again",
+    "cut": "F5 answers again",
+    "filtered": "F5 answers again",
+}
+"""What helps after a reply that did not end as it should."""
 MARKED = "◆ marked"
 
 
@@ -25,8 +31,8 @@ def caption(
     if message.setup is None:
         return Caption(head, position)
     end = foot(message)
-    if last and message.status in _AGAIN:
-        end += f": {_AGAIN[message.status]}"
+    if last:
+        end = with_help(end, message)
     return Caption(head, position, end, trouble(message), sent(message, message.setup))
 
 
@@ -47,6 +53,14 @@ def foot(message: Message) -> str:
     if message.status == "streaming":
         return ""
     return " · ".join([*figures(message.usage), _ENDS.get(message.status, message.status)])
+
+
+def with_help(foot: str, message: Message) -> str:
+    """The foot of the last reply, with the key that helps where it did not end as it should."""
+    helps = AGAIN.get(message.status, "")
+    if message.status == "complete" and message.error:
+        helps = AGAIN["interrupted"]  # It said nothing.
+    return f"{foot}: {helps}" if helps else foot
 
 
 def figures(usage: Usage) -> list[str]:

@@ -20,6 +20,7 @@ from tui_chat.core.conversation import (
     Usage,
 )
 from tui_chat.core.differences import differences, parts
+from tui_chat.core.heeding import HELD
 from tui_chat.core.params import label_of
 from tui_chat.widgets.captions import speaker
 from tui_chat.widgets.dialogs import Dialog
@@ -90,7 +91,7 @@ def _sent(message: Message, setup: Setup) -> list[tuple[str, str]]:
 
 def _left_out(one: Refusal) -> tuple[str, str]:
     name = _OWN_FIELDS.get(one.name) or label_of(one.name)
-    return name, f"refused: {one.words}"
+    return name, one.words if one.words.startswith(HELD) else f"refused: {one.words}"
 
 
 def _figures(usage: Usage) -> list[tuple[str, str]]:

@@ -151,8 +151,7 @@ async def take_key(world: World, endpoint: Endpoint, ask: Ask) -> bool:
 
         async def trial(key: Secret = key) -> str:
             found = await check(endpoint, key)
-            refused = found.problem is not None and found.problem.status == 401
-            return found.words if refused else ""
+            return found.words if found.refuses_key else ""
 
         waiting = WaitDialog(f"Key for {title(endpoint)}", "Trying it…", trial)
         if await ask(waiting) is None:

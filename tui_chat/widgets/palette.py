@@ -71,8 +71,29 @@ def setup_commands(screen: SetupScreen) -> list[Command]:
         ("Endpoint", "Where requests go", screen.action_choose_endpoint),
         ("Model", "Which model answers", screen.action_choose_model),
         ("System prompt", "What the model is told first", screen.action_edit_system),
+        _strictness(screen),
         *((one.label, one.explanation, partial(_go_to, screen, one)) for one in PARAMETERS),
     ]
+
+
+def _strictness(screen: SetupScreen) -> Command:
+    """The switch between requests that are repeated without what is refused, and strict ones."""
+    lessons = screen.world.lessons
+
+    def turn() -> None:
+        lessons.strict = not lessons.strict
+        screen.show_heeds()
+        screen.setup_used()
+        how = (
+            "all that is set is sent, and a refusal is final"
+            if lessons.strict
+            else "what a model refuses is left out, and said"
+        )
+        screen.notify(f"From now on {how}.", markup=False)
+
+    if lessons.strict:
+        return ("Strict requests: off", "Leave out what a model refuses, and say so", turn)
+    return ("Strict requests: on", "Send all that is set; a refusal is final", turn)
 
 
 def _go_to(screen: SetupScreen, parameter: Parameter) -> None:

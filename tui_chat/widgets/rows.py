@@ -114,7 +114,7 @@ def _parameter_row(parameter: Parameter, setup: Setup, heeds: Mapping[str, Heed]
     held = found is not None and found.held
     explanation, problem = parameter.explanation, ""
     if found is not None:
-        problem = explained(found, parameter.name, setup.model, is_set=value is not None)
+        problem = explained(found, setup.model, is_set=value is not None)
     return Row(
         parameter.name,
         parameter.label,
@@ -123,7 +123,7 @@ def _parameter_row(parameter: Parameter, setup: Setup, heeds: Mapping[str, Heed]
         parameter,
         is_set=value is not None,
         problem=problem,
-        dim=found is not None and found.kind != "insisted",
+        dim=found is not None and found.kind not in ("insisted", "strict"),
         held=held and value is not None,
         insisted=found is not None and found.kind == "insisted",
     )

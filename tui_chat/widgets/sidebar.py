@@ -32,6 +32,8 @@ from tui_chat.widgets.tones import FAINT, MUTED
 
 _LABEL = 18
 _VALUE = 7
+NOT_HEEDED = "⊘"
+"""Stands at parameters that the model does not heed; dimness alone is not for everybody."""
 _STYLES = {
     "label": "$foreground",
     "value": "bold $foreground",
@@ -197,7 +199,8 @@ class Sidebar(ScrollView, can_focus=True):
         typing = self._typed is not None and row.key == self.row.key
         shown = f"{self._typed}▏" if typing else row.value
         part = self._value_part(row, typing)
-        label = styled(f"{row.label:<{_LABEL}}", label_part(row))
+        mark = NOT_HEEDED if row.dim else ""
+        label = styled(f"{row.label:<{_LABEL - len(mark)}}{mark}", label_part(row))
         if row.parameter is None or row.parameter.kind == "texts":
             room = width - (_LABEL if row.parameter else 12)
             label = label if row.parameter else styled(f"{row.label:<12}", label_part(row))

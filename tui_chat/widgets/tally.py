@@ -44,6 +44,8 @@ class Tally:
         self._counted = counted
         self._show = show
         self._reading = Reading()
+        self._read: tuple[Setup, tuple[str, ...], str] | None = None
+        """What the reading was made of."""
         self._made: Measure | None = None
         self._timer: Timer | None = None
         self._arriving: Arriving | None = None
@@ -75,10 +77,15 @@ class Tally:
         if thread and thread[-1].status == "streaming":
             thread = thread[:-1]
         reading = await self._measure.read(setup, thread, draft, text=self._text)
+        self._read = _of(setup, thread, draft)
         if self._arriving is not None:
             so_far = self._reading.reply if self._reading.arriving else 0
             reading = replace(reading, reply=so_far, reply_exact=False, arriving=True)
         self._put(reading)
+
+    def current(self) -> Reading | None:
+        """The reading, where it is of what there is to count now."""
+        return self._reading if self._read == _of(*self._counted()) else None
 
     def _put(self, reading: Reading) -> None:
         self._reading = reading
@@ -114,3 +121,7 @@ class Tally:
             if arriving is self._arriving:
                 self._put(replace(self._reading, reply=reply, reply_exact=False, arriving=True))
         self._arriving_timer = None
+
+
+def _of(setup: Setup, thread: Sequence[Message], draft: str) -> tuple[Setup, tuple[str, ...], str]:
+    return setup, tuple(message.id for message in thread), draft

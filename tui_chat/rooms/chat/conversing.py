@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import work
@@ -17,6 +18,7 @@ from tui_chat.core.errors import ChatError
 from tui_chat.core.text import one_line
 from tui_chat.widgets.asking_screen import AskingScreen
 from tui_chat.widgets.message_screen import MessageScreen
+from tui_chat.widgets.transcript import Caption
 
 if TYPE_CHECKING:
     from tui_chat.widgets.looks import Wanted
@@ -78,6 +80,24 @@ class ConversationScreen(AskingScreen, MessageScreen[None]):
         if id == self._growing:
             super().token(token, id)
             self.transcript.append(token.text, reasoning=token.reasoning)
+
+    def show_waiting(self) -> None:
+        last = self.transcript.messages[-1:]
+        if last and last[0].id == self._growing and last[0].status == "streaming":
+            self.transcript.replace(last[0])
+
+    def caption(self, message: Message) -> Caption:
+        words = super().caption(message)
+        if message.id == self._growing and message.status == "streaming":
+            return replace(words, foot=self.waiting)
+        if self.too_long is not None and message.id == self.too_long.id:
+            return replace(words, foot=f"{words.foot}, F9 makes room")
+        return words
+
+    @property
+    def too_long(self) -> Message | None:
+        """The last reply, where it failed since the thread is too long: for subclasses that can tell."""
+        return None
 
     def ended(self, message: Message) -> None:
         if message.id == self._growing:

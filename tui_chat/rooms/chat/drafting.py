@@ -17,8 +17,8 @@ from textual.timer import Timer
 from tui_chat.core.conversation import Message
 from tui_chat.core.errors import ChatError
 from tui_chat.core.world import World
-from tui_chat.rooms.chat.branching import BranchingScreen
 from tui_chat.rooms.chat.commands import written
+from tui_chat.rooms.chat.fitting import FittingScreen
 from tui_chat.widgets.prompt import Prompt
 
 _EDITING = {
@@ -29,7 +29,7 @@ SAVE_DRAFT_AFTER = 0.5
 """Seconds from the first key that is not on disk; a draft there is never older than a second."""
 
 
-class DraftingScreen(BranchingScreen):
+class DraftingScreen(FittingScreen):
     """Subclasses compose a Prompt, and set `keeping` while the draft belongs to the open conversation."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

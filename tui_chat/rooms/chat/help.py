@@ -5,6 +5,7 @@ from __future__ import annotations
 from tui_chat.rooms.chat.commands import COMMANDS
 from tui_chat.rooms.chat.conversing import ConversationScreen
 from tui_chat.rooms.chat.drafting import DraftingScreen
+from tui_chat.rooms.chat.fitting import FittingScreen
 from tui_chat.rooms.chat.screen import ChatScreen
 from tui_chat.widgets.asking_screen import AskingScreen
 from tui_chat.widgets.help import Places, Section
@@ -21,6 +22,7 @@ PLACES: Places = (
             *SetupScreen.BINDINGS,
             *AskingScreen.BINDINGS,
             *ConversationScreen.BINDINGS,
+            *FittingScreen.BINDINGS,
             *DraftingScreen.BINDINGS,
             *ChatScreen.BINDINGS,
         ),

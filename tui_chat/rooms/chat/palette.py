@@ -8,6 +8,7 @@ from tui_chat.widgets.palette import Command
 
 def chat_commands(chat: ChatScreen) -> list[Command]:
     """What can be done to the open conversation, as the palette lists it."""
+    room = ("Make room", "What helps where the conversation is too long", chat.action_make_room)
     return [
         ("New conversation", "Begin anew; this one stays saved", chat.action_new),
         ("Regenerate", "Answer the last question again", chat.action_regenerate),
@@ -25,4 +26,5 @@ def chat_commands(chat: ChatScreen) -> list[Command]:
             chat.action_import,
         ),
         ("View code", "The next request as Python and curl", chat.action_show_code),
+        *([room] if chat.check_action("make_room", ()) else []),
     ]

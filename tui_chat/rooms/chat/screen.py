@@ -177,7 +177,7 @@ class ChatScreen(DraftingScreen):
         elif self.edit(typed):
             return
         elif self.setup.endpoint:
-            self.say(typed, self.editing)
+            self.say_if_it_fits(typed, self.editing)
         else:
             self.post_message(self.NothingToTalkTo())
             self.prompt.keep_draft()

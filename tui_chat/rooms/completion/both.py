@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import work
 from textual.app import ComposeResult
@@ -23,6 +23,9 @@ from tui_chat.widgets.captions import foot, trouble
 from tui_chat.widgets.dialogs import Modal
 from tui_chat.widgets.tones import MUTED
 
+if TYPE_CHECKING:
+    from tui_chat.core.waiting import Wait
+
 FRAME = 1 / 30
 """Seconds between two drawings of a text that grows."""
 _MODEL = "italic $text-primary"
@@ -34,6 +37,7 @@ class Column(VerticalScroll):
     def __init__(self, world: World, title: str, before: str) -> None:
         super().__init__()
         self.talk = Talk(world, self)
+        self.talk.on_wait(self._waits)
         self.border_title = title
         self._before = before
         self._pieces: list[str] = []
@@ -68,6 +72,11 @@ class Column(VerticalScroll):
 
     def trouble(self, error: ChatError) -> None:
         self._words = Content.styled(str(error), "$text-warning")
+        self._show()
+
+    def _waits(self, id: str, wait: Wait | None) -> None:
+        words = f"{wait.words} · Esc cancels" if wait is not None else ""
+        self._words = Content.styled(words, "$text-warning")
         self._show()
 
     def _show(self) -> None:

@@ -152,7 +152,7 @@ class CompletionScreen(KeepingScreen):
         name = self.setup.endpoint
         if not self.world.endpoints.has(name):
             return ""
-        error = completions_problem(self.world.engine(name), name)
+        error = completions_problem(self.world.engine(name), name, self.world.endpoint(name).apis)
         return str(error) if error is not None else ""
 
     @property
@@ -163,7 +163,9 @@ class CompletionScreen(KeepingScreen):
 
     def _show_under(self) -> None:
         shown, made = Content(""), self._made
-        if not self.answering:
+        if self.answering:
+            shown = words.of_waiting(self.waiting)
+        else:
             if problem := self._problem:
                 shown = words.of_nobody(self.setup.endpoint, problem)
             elif made is not None:
@@ -171,6 +173,9 @@ class CompletionScreen(KeepingScreen):
             elif self.editor.text and not self.editor.at_end and self.setup.endpoint:
                 shown = words.of_cursor(self.setup.endpoint, here=self._inserts)
         self.query_one("#under", Static).update(shown)
+
+    def show_waiting(self) -> None:
+        self._show_under()
 
     @on(TextArea.Changed)
     def _changed(self) -> None:

@@ -6,7 +6,7 @@ from textual.content import Content
 
 from tui_chat.core.conversation import Conversation, Message
 from tui_chat.core.text import one_line
-from tui_chat.widgets.captions import foot, sent, trouble
+from tui_chat.widgets.captions import foot, sent, trouble, with_help
 from tui_chat.widgets.tones import MUTED
 
 
@@ -15,7 +15,7 @@ def of_continuation(message: Message, conversation: Conversation) -> Content:
     siblings = conversation.siblings(message.id)
     turn = f"‹ {siblings.index(message.id) + 1}/{len(siblings)} ›" if len(siblings) > 1 else ""
     made = sent(message, message.setup) if message.setup is not None else ""
-    words = " · ".join(part for part in (foot(message), made) if part)
+    words = " · ".join(part for part in (with_help(foot(message), message), made) if part)
     first = Content.assemble(
         (turn, "bold $text-primary"), "  " if turn and words else "", (words, MUTED)
     )
@@ -38,3 +38,8 @@ def of_cursor(endpoint: str, *, here: bool) -> Content:
         else f"F5 continues at the end: {name} takes no text that is to follow."
     )
     return Content.styled(words, MUTED)
+
+
+def of_waiting(line: str) -> Content:
+    """How long the continuation is waited for."""
+    return Content.styled(line, "$text-warning")

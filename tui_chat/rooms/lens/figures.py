@@ -13,6 +13,7 @@ from tui_chat.core.conversation import (
     Conversation,
     Message,
 )
+from tui_chat.core.heeding import untold as because_refused
 from tui_chat.core.sampling import bits, sureness
 from tui_chat.core.text import one_line
 from tui_chat.widgets.candidates import name_of, percent
@@ -70,7 +71,7 @@ def untold(message: Message, logprobs: Sequence[float | None], recorded: bool) -
     name = one_line(message.setup.endpoint, 40)
     refusal = next((one for one in message.refused if one.name == LOGPROBS_FIELD), None)
     if refusal is not None:
-        return f"{name} refuses to tell probabilities: {one_line(refusal.words, 200)}"
+        return because_refused(name, refusal.words)
     if message.logprobs:
         return "" if message.status == "streaming" else f"{name} told no probabilities."
     again = " F5 answers again with them." if recorded else ""

@@ -1,0 +1,164 @@
+"""What was refused is remembered over runs, for the endpoint and model alone, until a person insists."""
+
+from __future__ import annotations
+
+import json
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from tests.core.wire import HI, unsupported, until, with_params
+from tests.fake_server import Body, FakeServer
+from tui_chat.core.chunks import Ending
+from tui_chat.core.conversation import Setup
+from tui_chat.core.endpoints import Endpoint
+from tui_chat.core.errors import ChatError
+from tui_chat.core.files import Places
+from tui_chat.core.known import Endpoints
+from tui_chat.core.learned import DAYS, Lessons
+from tui_chat.core.provider import Provider
+from tui_chat.core.rules import Rule
+from tui_chat.core.settings import Settings
+from tui_chat.core.wire import Request
+from tui_chat.core.world import World
+
+HOT = with_params(temperature=0.3, seed=4)
+RULE = Rule("refused", ("temperature",), "it takes only the default", models=("m-*",))
+
+
+async def answered(server: FakeServer, lessons: Lessons, setup: Setup = HOT) -> Ending:
+    """One reply by a provider of its own, as in another run."""
+    provider = Provider(Endpoint("fake", server.base_url), None, lessons)
+    try:
+        return await provider.reply(Request(setup, HI), lambda _: None)
+    finally:
+        await provider.close()
+
+
+def lessons_at(path: Path) -> Lessons:
+    lessons = Lessons(path)
+    lessons.load()
+    return lessons
+
+
+async def test_what_was_refused_is_not_sent_in_the_next_run_either(tmp_path: Path) -> None:
+    path = tmp_path / "learned.json"
+    with FakeServer() as server:
+        server.refuses = {"seed": unsupported("seed")}
+        await answered(server, lessons_at(path))
+        await until(path.exists)
+        ending = await answered(server, lessons_at(path))
+        other = await answered(server, lessons_at(path), replace(HOT, model="another"))
+        sent = server.chats
+    assert ["seed" in body for body in sent] == [True, False, False, True, False]
+    assert [one.name for one in ending.refused] == ["seed"] == [one.name for one in other.refused]
+
+
+@pytest.mark.parametrize(
+    "text", ["", "{}", "[1]", '[{"when": "soon"}]', "\x00", '[{"when": 1e400, "told": 3}]']
+)
+async def test_a_broken_file_of_lessons_is_none(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "learned.json"
+    path.write_text(text)
+    assert not lessons_at(path).of("u", "m", False).told
+
+
+async def test_lessons_grow_old(tmp_path: Path) -> None:
+    path = tmp_path / "learned.json"
+    lessons = Lessons(path)
+    lessons.of("u", "m", False).forget("seed", "seed", "no seeds")
+    lessons.save()
+    assert lessons_at(path).of("u", "m", False).told["seed"].words == "no seeds"
+    rows = json.loads(path.read_text())
+    rows[0]["when"] = time.time() - (DAYS + 1) * 86_400
+    path.write_text(json.dumps(rows))
+    assert not lessons_at(path).of("u", "m", False).told
+
+
+async def test_where_all_is_to_be_sent_a_refusal_ends_the_request() -> None:
+    lessons = Lessons()
+    lessons.strict = True
+    with FakeServer() as server:
+        server.refuses = {"seed": unsupported("seed")}
+        with pytest.raises(ChatError, match="Unsupported parameter: 'seed'"):
+            await answered(server, lessons)
+        assert len(server.chats) == 1
+
+
+def world_of(server: FakeServer, directory: Path) -> World:
+    lab = Endpoint("lab", server.base_url, rules=(RULE,), accepts=frozenset())
+    return World(Places(directory, directory), Settings(), Endpoints([lab]), {})
+
+
+async def sent_by(world: World, setup: Setup, server: FakeServer) -> Body:
+    provider = await world.provider(setup.endpoint)
+    await provider.reply(Request(setup, HI), lambda _: None)
+    return server.chats[-1]
+
+
+async def test_what_is_known_to_be_refused_is_sent_only_where_a_person_insists(
+    tmp_path: Path,
+) -> None:
+    setup = replace(with_params(temperature=0.3, top_k=5), endpoint="lab")
+    with FakeServer() as server:
+        world = world_of(server, tmp_path)
+        assert {name: one.held for name, one in world.heeds(setup).items()}["temperature"]
+        body = await sent_by(world, setup, server)
+        assert not body.keys() & {"temperature", "top_k"}
+        assert {one.name for one in world.refusals(setup)} == {"temperature", "top_k"}
+
+        world.insist(setup, "temperature")
+        assert world.heeds(setup)["temperature"].kind == "insisted"
+        assert (await sent_by(world, setup, server))["temperature"] == 0.3
+
+        world.insist(setup, "temperature")
+        assert "temperature" not in await sent_by(world, setup, server)
+        other = replace(setup, model="other")
+        assert (await sent_by(world, other, server))["temperature"] == 0.3
+        await world.close()
+
+
+async def test_what_a_server_refuses_though_a_person_insists_is_learned_again(
+    tmp_path: Path,
+) -> None:
+    setup = replace(with_params(temperature=0.3), endpoint="lab")
+    with FakeServer() as server:
+        server.refuses = {"temperature": unsupported("temperature")}
+        world = world_of(server, tmp_path)
+        world.insist(setup, "temperature")
+        body = await sent_by(world, setup, server)
+        assert "temperature" not in body
+        assert len(server.chats) == 2
+        assert world.heeds(setup)["temperature"].why.startswith("Unsupported parameter")
+        assert len(server.chats) == 2
+        # Insisting on it lets it be tried once more.
+        world.insist(setup, "temperature")
+        await sent_by(world, setup, server)
+        assert ["temperature" in one for one in server.chats] == [True, False, True, False]
+        await world.close()
+
+
+async def test_nothing_is_held_back_where_all_is_to_be_sent(tmp_path: Path) -> None:
+    setup = replace(with_params(temperature=0.3), endpoint="lab")
+    with FakeServer() as server:
+        world = world_of(server, tmp_path)
+        world.lessons.strict = True
+        assert (await sent_by(world, setup, server))["temperature"] == 0.3
+        assert {one.kind for one in world.heeds(setup).values()} == {"strict"}
+        await world.close()
+
+
+async def test_a_value_may_stand_in_another_field() -> None:
+    off = {"thinking": {"type": "disabled"}}
+    lab = Endpoint("fake", "", writes={"reasoning_effort": {"none": off}})
+    with FakeServer() as server:
+        for value in ("none", "high"):
+            provider = Provider(replace(lab, base_url=server.base_url), None)
+            await provider.reply(Request(with_params(reasoning_effort=value), HI), lambda _: None)
+            await provider.close()
+        first, second = server.chats
+    assert first["thinking"] == {"type": "disabled"}
+    assert "reasoning_effort" not in first
+    assert second["reasoning_effort"] == "high"

@@ -1,0 +1,93 @@
+"""The sidebar tells which knobs a model does not heed, before anything is sent; `!` sends them anyway."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tests.fake_server import FakeServer
+from tests.rooms.house import open_house, wait_until
+from tui_chat.core.opening import Opening
+from tui_chat.core.params import Params
+
+LAB = """\
+[endpoints.lab]
+base_url = "{url}"
+model = "m-1"
+accepts = []
+[[endpoints.lab.rules]]
+refuses = ["temperature"]
+models = ["m-*"]
+unless = {{ temperature = ["unset", "1"] }}
+why = "it takes only the default, 1"
+[[endpoints.lab.rules]]
+ignores = ["seed"]
+why = "it has no dice"
+"""
+
+
+def put_settings(directory: Path, text: str) -> None:
+    (directory / "config").mkdir()
+    (directory / "config" / "settings.toml").write_text(text, "utf-8")
+
+
+async def test_a_knob_that_a_model_refuses_is_marked_and_sent_only_at_wish(tmp_path: Path) -> None:
+    opening = Opening(params=Params({"temperature": 0.3, "seed": 7}))
+    with FakeServer() as server:
+        put_settings(tmp_path, LAB.format(url=server.base_url))
+        async with open_house(tmp_path, server, opening=opening) as house:
+            await house.command("/endpoint lab")
+            await house.press("f2")
+            await wait_until(lambda: "Temperature      ⊘" in house.screen_text())
+            assert "Refused by m-1: it takes only the" in house.screen_text()
+            await house.press("escape")
+            reply = await house.send("hi")
+            assert "Temperature was not sent: it takes only the default, 1." in house.screen_text()
+            assert [one.name for one in reply.refused] == ["temperature"]
+            assert "temperature 0.3" not in house.screen_text(), "it was not made with it"
+
+            await house.press("f2", "exclamation_mark")
+            await wait_until(lambda: "Sent all the same" in house.screen_text())
+            assert "⊘" not in house.screen_text()
+            await house.press("escape")
+            reply = await house.send("again")
+            assert reply.refused == ()
+
+            # At the value that it takes there is nothing to say.
+            await house.press("f2", "exclamation_mark")
+            await wait_until(lambda: "Temperature      ⊘" in house.screen_text())
+            await house.press("1")
+            await wait_until(lambda: "Temperature      ⊘" not in house.screen_text())
+        assert ["temperature" in body for body in server.chats] == [False, True]
+        assert all(body["seed"] == 7 for body in server.chats), "what is only ignored is sent"
+
+
+async def test_a_knob_that_does_nothing_is_said_to_under_more(tmp_path: Path) -> None:
+    with FakeServer() as server:
+        put_settings(tmp_path, LAB.format(url=server.base_url))
+        async with open_house(tmp_path, server) as house:
+            await house.command("/endpoint lab")
+            house.chat.sidebar.unfolded = True
+            house.chat.sidebar.cursor = "seed"
+            await wait_until(lambda: "Ignored by m-1: it has no dice." in house.screen_text())
+            house.chat.sidebar.cursor = "verbosity"
+            await wait_until(lambda: "Not sent: lab does not know" in house.screen_text())
+
+
+async def test_strict_requests_send_all_and_end_with_a_refusal(tmp_path: Path) -> None:
+    refusal = {
+        "error": {"message": "Unsupported parameter: 'temperature'.", "param": "temperature"}
+    }
+    opening = Opening(params=Params({"temperature": 0.3}))
+    with FakeServer() as server:
+        server.refuses = {"temperature": refusal}
+        put_settings(tmp_path, LAB.format(url=server.base_url))
+        async with open_house(tmp_path, server, opening=opening) as house:
+            await house.command("/endpoint lab")
+            await house.press("ctrl+p")
+            await house.write("strict requests")
+            await house.press("enter")
+            await wait_until(lambda: "a refusal is final" in house.notices())
+            reply = await house.send("hi")
+            assert reply.status == "failed"
+            assert "Unsupported parameter" in reply.error
+        assert len(server.chats) == 1
