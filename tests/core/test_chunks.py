@@ -310,3 +310,16 @@ def test_a_refusal_goes_on_where_the_words_end() -> None:
 def test_a_refusal_that_is_none_changes_nothing(odd: object) -> None:
     tokens, _ = read(said("Hello", refusal=odd), END)
     assert text(tokens) == "Hello"
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        {"prompt_tokens_details": {"cached_tokens": 7}},
+        {"prompt_cache_hit_tokens": 7, "prompt_cache_miss_tokens": 2},  # DeepSeek
+    ],
+)
+def test_cached_tokens_are_read_where_servers_put_them(told: dict[str, object]) -> None:
+    usage = {"prompt_tokens": 9, "completion_tokens": 1, **told}
+    _, ending = read(said("Hi"), chunk(choices=[], usage=usage), END)
+    assert ending.usage.cached_tokens == 7

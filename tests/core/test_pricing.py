@@ -9,7 +9,8 @@ from genai_prices import Usage as Priced
 from genai_prices import calc_price
 
 from tui_chat.core.conversation import Usage
-from tui_chat.core.pricing import context_window, cost, show_cost
+from tui_chat.core.price import show_cost
+from tui_chat.core.pricing import context_window, cost
 
 OPENAI = "https://api.openai.com/v1"
 GOOGLE = "https://generativelanguage.googleapis.com/v1beta/openai/"
@@ -40,6 +41,8 @@ def cost_of(usage: Usage, model: str = "gpt-4o", base_url: str = OPENAI) -> Deci
         ("models/gemini-2.5-flash", GOOGLE, 1_048_576),
         ("gemini-2.5-flash", GOOGLE, 1_048_576),
         ("openai/gpt-4o", OPENROUTER, 128_000),
+        ("claude-haiku-4-5-20251001", "https://api.anthropic.com/v1", 200_000),
+        ("openai/gpt-oss-20b", "https://api.groq.com/openai/v1", 131_072),
         ("no-such-model", OPENAI, None),
         ("gpt-4o", "http://localhost:8000/v1", None),
         ("gpt-4o", "http://127.0.0.1:1/v1", None),

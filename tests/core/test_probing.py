@@ -88,6 +88,18 @@ async def test_a_server_that_wants_a_key_answers_too() -> None:
     assert answered.words == "wants a key"
 
 
+@pytest.mark.parametrize(
+    ("kind", "there"),
+    [("authentication_error", True), ("no_db_connection", True), ("other", False)],
+)
+async def test_a_proxy_that_wants_a_key_with_another_status_answers_too(
+    kind: str, there: bool
+) -> None:
+    with FakeServer() as server:
+        server.listed = Answer(status=400, error={"error": {"message": "No.", "type": kind}})
+        assert await ask(server.base_url) == (Answered(server.base_url) if there else None)
+
+
 async def test_all_are_asked_at_once_and_told_as_they_answer() -> None:
     with FakeServer() as first, FakeServer() as slow, FakeServer() as third:
         slow.listed = Answer(silent=True)

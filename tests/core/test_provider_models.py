@@ -103,3 +103,16 @@ async def test_an_endpoint_that_cannot_count_counts_nothing() -> None:
         async with provider_for(server, counts_tokens=True) as provider:
             assert await provider.count(SETUP, HI) is None
             assert len(server.requests) == 1
+
+
+@pytest.mark.parametrize("listed", ["models/gemini-2.5-flash", "gemini-2.5-flash"])
+async def test_a_model_is_found_in_the_list_with_and_without_its_prefix(listed: str) -> None:
+    with FakeServer(models=[listed], context=1000) as server:
+        async with provider_for(server) as provider:
+            assert provider.served(listed) is None
+            await provider.models()
+            for name in ("models/gemini-2.5-flash", "gemini-2.5-flash"):
+                found = provider.served(name)
+                assert found is not None
+                assert found.context == 1000
+            assert provider.served("gemini") is None

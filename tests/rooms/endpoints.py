@@ -58,7 +58,7 @@ def flat(house: House) -> str:
 def lines(house: House) -> list[str]:
     """The lines of the list, as they stand."""
     rows = [row[8:110] for row in house.screen_text().splitlines()[7:31]]
-    return [row.strip(" │") for row in rows if row.strip(" │")]
+    return [row.strip(" │▌") for row in rows if row.strip(" │▌")]
 
 
 def line_of(house: House, name: str) -> str:

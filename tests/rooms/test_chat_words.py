@@ -41,6 +41,14 @@ def test_a_reply_says_how_it_was_made_and_what_it_took() -> None:
     assert words.position == words.error == ""
 
 
+def test_a_reply_says_what_it_cost_and_what_was_cached() -> None:
+    conversation, reply = talk(usage=Usage(5000, 12, 5, 4000, seconds=0.4))
+    words = caption(conversation.message(reply), conversation, cost="$0.0012")
+    assert words.foot == (
+        "12 tokens (5 reasoning) · 4\u202f000 cached · 0.4 s · 30 tok/s · $0.0012 · complete"
+    )
+
+
 def test_a_reply_is_not_said_to_be_made_with_what_was_refused() -> None:
     refused = (Refusal("temperature", "no"), Refusal("top_p", "", "nucleus"))
     conversation, reply = talk(refused=refused)

@@ -273,9 +273,10 @@ def usage_from(usage: Any) -> Usage:
         value = getattr(holder, name, None)
         return value if type(value) is int and 0 <= value <= _MOST_TOKENS else None
 
+    cached = figure(getattr(usage, "prompt_tokens_details", None), "cached_tokens")
     return Usage(
         figure(usage, "prompt_tokens"),
         figure(usage, "completion_tokens"),
         figure(getattr(usage, "completion_tokens_details", None), "reasoning_tokens"),
-        figure(getattr(usage, "prompt_tokens_details", None), "cached_tokens"),
+        cached if cached is not None else figure(usage, "prompt_cache_hit_tokens"),  # DeepSeek
     )

@@ -26,7 +26,7 @@ from tui_chat.core.urls import looks_like_key, normal_base_url
 DATA = Path(__file__).parent.parent / "data"
 _TEXTS = ("base_url", "key_env", "model", "preset", "gguf", "title", "url_env", "url_tail", "as_of", "note")  # fmt: skip
 _LISTS = ("key_command", "key_envs", "prefers")
-_SWITCHES = ("counts_tokens", "counts_unasked", "counted_logprobs")
+_SWITCHES = ("counts_tokens", "counts_unasked", "counted_logprobs", "forwards", "catalogue")
 _OTHERS = ("accepts", "rename", "continues", "engine", "ports", "apis", "rules", "writes", "most_logprobs", "like")  # fmt: skip
 _EXTENSIONS = frozenset(parameter.name for parameter in PARAMETERS if parameter.extension)
 
@@ -83,6 +83,8 @@ def endpoint_from(name: str, table: Mapping[str, object]) -> Endpoint:
         writes=_written(table),
         most_logprobs=_most(table),
         counted_logprobs=switches["counted_logprobs"],
+        forwards=switches["forwards"],
+        catalogue=switches["catalogue"],
         as_of=one_line(texts["as_of"], 20),
         note=one_line(texts["note"], 300),
     )

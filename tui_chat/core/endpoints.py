@@ -77,6 +77,10 @@ class Endpoint:
     """How many candidates it tells at each place; 0 for none, None when that is not known."""
     counted_logprobs: bool = False
     """Whether its chats, too, want their number in the field that asks for them."""
+    forwards: bool = False
+    """Whether it hands requests on to others, who may charge for them."""
+    catalogue: bool = False
+    """Whether its list of models names what could be had, not what is there."""
     as_of: str = ""
     """The day on which all this was so, `2026-11-23`; empty for a person's own."""
     note: str = ""
@@ -103,13 +107,19 @@ class Endpoint:
 
     @property
     def place(self) -> str:
-        """As Provider.place."""
+        """Under what the lessons of its models are kept: a model that we serve has another address in each
+        run."""
         return self.name if self.served_here else self.base_url
 
     @property
     def local(self) -> bool:
-        """Whether its requests stay on this machine (and cost nothing)."""
+        """Whether its requests stay on this machine, as far as it does not hand them on."""
         if self.served_here:
             return True
         host = urlsplit(self.base_url).hostname or ""
         return host in ("localhost", "::1") or host.startswith("127.")
+
+    @property
+    def free(self) -> bool:
+        """Whether its replies cost nothing."""
+        return self.local and not self.forwards

@@ -221,7 +221,7 @@ def _sentence(
         or (asked.completes and status in (405, 501))
     ):
         return _not_found(status, body, asked)
-    if status == 401 or facts(body).get("type") in _REFUSED_KEYS:
+    if status == 401 or facts(body).get("type") in REFUSED_KEYS:
         return _unauthorized(asked)
     if status == 429:
         return _too_many(body, headers, asked)
@@ -247,7 +247,7 @@ _PLAIN_SENTENCES: Mapping[int, tuple[str, str]] = {
 }
 
 
-_REFUSED_KEYS = ("no_db_connection", "authentication_error")
+REFUSED_KEYS = ("no_db_connection", "authentication_error")
 """The types of errors that mean a key, whatever their status: a LiteLLM proxy's, Anthropic's."""
 
 

@@ -39,3 +39,5 @@ class Knobs:
 
 NOT_SHAPED = ("repeat_penalty",)
 """Parameters that act on the scores themselves, which no endpoint tells: what they do cannot be computed."""
+TRIED = {"temperature": 0.5, "top_p": 0.5}
+"""The parameters by which a model is steered first of all, with values that change something."""

@@ -10,6 +10,7 @@ from tui_chat.core import counting, pricing
 from tui_chat.core.conversation import Message, Setup, Usage, said
 from tui_chat.core.endpoints import Endpoint
 from tui_chat.core.errors import ChatError
+from tui_chat.core.price import show_cost
 from tui_chat.core.provider import Provider
 from tui_chat.core.reading import Reading
 from tui_chat.core.wire import spoken, written
@@ -54,7 +55,6 @@ class Measure:
         self._drafts = counting.LineCounter()
         self._texts = counting.LineCounter()
         self._windows: dict[tuple[str, str], int | None] = {}
-        self._costs: dict[str, Decimal | None] = {}
         self._beginnings: dict[tuple[str, str, str], int | None] = {}
 
     async def read(
@@ -78,6 +78,9 @@ class Measure:
             told = None if exact else _told(setup, thread)
             if told is not None:
                 context, context_exact = told, True
+        following = await asyncio.to_thread(
+            self._world.costs.next, setup, context + draft_count, setup.params.longest
+        )
         reply = thread[-1].usage if thread and thread[-1].setup is not None else Usage()
         return Reading(
             draft_count,
@@ -88,6 +91,8 @@ class Measure:
             not reply.estimated,
             window=window,
             cost=cost,
+            next=following.short if following else "",
+            next_words=following.words if following else "",
         )
 
     def arriving(self, setup: Setup) -> Arriving:
@@ -146,6 +151,11 @@ class Measure:
         return self._beginnings[place]
 
     async def _window(self, endpoint: Endpoint, model: str) -> int | None:
+        """As the server's list says, where it was asked for that; else as the tables do."""
+        asked = self._world.asked(endpoint.name)
+        served = asked.served(model) if asked else None
+        if served is not None and served.context is not None:
+            return served.context
         place = (endpoint.name, model)
         if place not in self._windows:
             if endpoint.local:
@@ -161,10 +171,11 @@ class Measure:
     async def _served_window(self, endpoint: Endpoint, model: str) -> int | None:
         try:
             provider = await self._world.provider(endpoint.name)
-            models = await provider.models()
+            await provider.models()
         except ChatError:
             return None
-        return next((served.context for served in models if served.id == model), None)
+        served = provider.served(model)
+        return served.context if served else None
 
     def _cost(self, thread: Sequence[Message]) -> str:
         """What the replies of this thread cost together; nothing is shown when one is unknown."""
@@ -172,26 +183,11 @@ class Measure:
         for message in thread:
             if message.setup is None or message.status == "streaming":
                 continue
-            if message.id not in self._costs:
-                self._costs[message.id] = self._price(message, message.setup)
-            one = self._costs[message.id]
+            one = self._world.costs.reply(message)
             if one is None:
-                return pricing.show_cost(None)
+                return show_cost(None)
             total += one
-        return pricing.show_cost(total)
-
-    def _price(self, message: Message, setup: Setup) -> Decimal | None:
-        try:
-            endpoint = self._world.endpoint(setup.endpoint)
-        except ChatError:
-            return None
-        return pricing.cost(
-            setup.model,
-            endpoint.base_url,
-            message.usage,
-            local=endpoint.local,
-            created=message.created,
-        )
+        return show_cost(total)
 
 
 def _told(setup: Setup, thread: Sequence[Message]) -> int | None:

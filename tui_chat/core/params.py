@@ -220,6 +220,12 @@ class Params(Mapping[str, Value]):
     def __repr__(self) -> str:
         return f"Params({self._values!r})"
 
+    @property
+    def longest(self) -> int | None:
+        """The most tokens that a reply may have; None where that is left to the model."""
+        most = self._values.get("max_tokens")
+        return most if isinstance(most, int) else None
+
     def changed(self, name: str, value: Value | None) -> Params:
         """A copy with one parameter set, or not set when the value is None."""
         return Params({**self._values, name: value})

@@ -12,15 +12,14 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from tui_chat.core.conversation import Usage
-from tui_chat.core.reading import UNKNOWN_COST
+from tui_chat.core.price import Counts, Price
 
 if TYPE_CHECKING:
-    from genai_prices.types import ModelInfo, PriceCalculation
+    from genai_prices.types import ModelInfo, PriceCalculation, TieredPrices
     from genai_prices.types import Usage as Priced
 
+_APART = "api.x.ai"
 _LATEST = 253_402_300_800_000  # the year 10000, past which datetime does not go
-_SMALLEST = Decimal("0.000001")
-_CENT = Decimal("0.01")
 
 
 def context_window(model: str, base_url: str) -> int | None:
@@ -50,10 +49,40 @@ def cost(
         return None
     if not _sells_text(found):
         return Decimal(0) if _is_free(found.model) else None
-    priced = _priced(usage, apart=found.provider.id == "x-ai")
-    if priced is None or (bill := _calculate(model, base_url, priced, created)) is None:
+    counts = Counts.of(usage, apart=counts_apart(base_url))
+    if counts is None:
         return None
-    return bill.total_price
+    bill = _calculate(model, base_url, _priced(counts), created)
+    return None if bill is None else bill.total_price
+
+
+def price(model: str, base_url: str, created: int = 0) -> Price | None:
+    """What this model's tokens cost, of short prompts where long ones cost more; None when not known.
+
+    As slow as context_window().
+    """
+    from genai_prices import Usage as Priced
+
+    found = _calculate(model, base_url, Priced(), created)
+    if found is None:
+        return None
+    if not _sells_text(found):
+        return Price(Decimal(0), Decimal(0)) if _is_free(found.model) else None
+    of = found.model_price
+    amounts = [_base(one) for one in (of.input_mtok, of.output_mtok, of.cache_read_mtok)]
+    if amounts[0] is None or amounts[1] is None:
+        return None
+    return Price(amounts[0], amounts[1], amounts[2])
+
+
+def counts_apart(base_url: str) -> bool:
+    """Whether this server counts reasoning beside the completion, not as a part of it."""
+    return urlsplit(base_url.strip()).hostname == _APART
+
+
+def _base(amount: Decimal | TieredPrices | None) -> Decimal | None:
+    base = getattr(amount, "base", amount)
+    return base if isinstance(base, Decimal) else None
 
 
 def _calculate(
@@ -72,25 +101,15 @@ def _calculate(
         return None
 
 
-def _priced(usage: Usage, *, apart: bool) -> Priced | None:
-    """The usage as genai-prices counts: cached tokens are part of the input, reasoning of the output.
-
-    `apart` says that this server counts reasoning beside the completion, as xAI does (genai-prices,
-    extractors of x-ai). None when the server sent numbers that are no counts.
-    """
+def _priced(counts: Counts) -> Priced:
+    """The counts as genai-prices takes them."""
     from genai_prices import Usage as Priced
 
-    prompt, completion = usage.prompt_tokens or 0, usage.completion_tokens or 0
-    reasoning, cached = usage.reasoning_tokens or 0, usage.cached_tokens or 0
-    if min(prompt, completion, reasoning, cached) < 0:
-        return None
-    if apart or reasoning > completion:
-        completion += reasoning
     return Priced(
-        input_tokens=prompt,
-        cache_read_tokens=min(cached, prompt),
-        output_tokens=completion,
-        output_reasoning_tokens=reasoning,
+        input_tokens=counts.prompt,
+        cache_read_tokens=counts.cached,
+        output_tokens=counts.completion,
+        output_reasoning_tokens=counts.reasoning,
     )
 
 
@@ -102,21 +121,3 @@ def _sells_text(found: PriceCalculation) -> bool:
 def _is_free(model: ModelInfo) -> bool:
     """Whether no price means nothing to pay; for most models without one it means not known."""
     return model.id.endswith(":free")
-
-
-def show_cost(cost: Decimal | None) -> str:
-    """Dollars as people read them: `$1.24`, `$0.0042`, `<$0.000001`, `$0`, or `price unknown`.
-
-    Whole cents from one cent up; two significant digits below.
-    """
-    if cost is None:
-        return UNKNOWN_COST
-    if cost == 0:
-        return "$0"
-    if cost < _SMALLEST:
-        return f"<${_SMALLEST:f}"
-    if cost < _CENT:
-        cost = cost.quantize(Decimal(1).scaleb(cost.adjusted() - 1))
-    if cost < _CENT:
-        return f"${cost:f}".rstrip("0")
-    return f"${cost:.2f}"

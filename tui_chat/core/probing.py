@@ -103,7 +103,7 @@ async def _fetched(base_url: str) -> tuple[int, bytes]:
 
 
 def _read(base_url: str, status: int, body: bytes) -> Answered | None:
-    if status in (401, 403):
+    if status in (401, 403) or (status == 400 and _names_key(body)):
         return Answered(base_url)
     if status != 200:
         return None
@@ -114,3 +114,10 @@ def _read(base_url: str, status: int, body: bytes) -> Answered | None:
     models = [row for row in rows if isinstance(row, dict)]
     engine: Engine = owned_by(str(row.get("owned_by", "")) for row in models)
     return Answered(base_url, len(models), engine.name)
+
+
+def _names_key(body: bytes) -> bool:
+    """Whether a refusal means that a key is wanted, as a LiteLLM proxy puts it."""
+    from tui_chat.core.failures import REFUSED_KEYS, facts
+
+    return facts(json.loads(body)).get("type") in REFUSED_KEYS

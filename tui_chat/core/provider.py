@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from tui_chat.core import client as client_of
@@ -22,13 +22,13 @@ from tui_chat.core.errors import ChatError
 from tui_chat.core.heeding import HELD, held_back
 from tui_chat.core.keys import Secret
 from tui_chat.core.learned import Learned, Lessons
-from tui_chat.core.served import ServedModel, served_model
+from tui_chat.core.refusals import UNTOLD, Refused, met
+from tui_chat.core.served import ServedModel, listed
 from tui_chat.core.text import one_line
 from tui_chat.core.wire import (
     LOGPROBS,
     Begun,
     Request,
-    named_otherwise,
     request_body,
     wire_messages,
 )
@@ -40,15 +40,6 @@ READ_SECONDS = 120
 LOCAL_READ_SECONDS = 600
 """A machine without a fast card may read a long prompt for minutes."""
 MOST_REPEATS = 6
-
-
-@dataclass
-class _Refused:
-    """A refusal by status code, as the server put it and in our words."""
-
-    status: int
-    body: object
-    words: ChatError
 
 
 class Provider:
@@ -72,11 +63,10 @@ class Provider:
         self._client: AsyncOpenAI | None = None
         self._making = asyncio.Lock()
         self._lessons = lessons or Lessons()
-        # A model that we serve has another address in each run.
-        self.place = endpoint.name if endpoint.served_here else self._endpoint.base_url
-        """Under what its lessons are kept."""
+        self.place = self._endpoint.place
         self.listed: tuple[ServedModel, ...] = ()
         """What models() returned last."""
+        self._by_id: Mapping[str, ServedModel] = {}
         self.used = False
         """Whether anything was asked of it: before, it is not asked by the way either."""
         self.name = self._endpoint.name
@@ -138,7 +128,7 @@ class Provider:
                 self.refused(setup, request.logprobs, completes=request.completes),
             )
             ending = await self._streamed(client, request, body, clock)
-            if isinstance(ending, _Refused):
+            if isinstance(ending, Refused):
                 # A reply that ran at the same time may have learned it first.
                 known = body != self._body(request, going_on)
                 repeats += 1
@@ -171,9 +161,15 @@ class Provider:
     def _learned(self, model: str, completes: bool) -> Learned:
         return self._lessons.of(self.place, model, completes)
 
+    def served(self, model: str) -> ServedModel | None:
+        """What its list of models said last of this one; Gemini's begin with models/, or do not."""
+        bare = model.removeprefix("models/")
+        return self._by_id.get(model) or self._by_id.get(bare) or self._by_id.get(f"models/{bare}")
+
     def takes(self, model: str) -> frozenset[str] | None:
         """The fields that its list of models says this one takes; None where it does not say."""
-        return next((one.takes for one in self.listed if one.id == model), None)
+        served = self.served(model)
+        return served.takes if served else None
 
     @property
     def engine(self) -> Engine:
@@ -241,36 +237,36 @@ class Provider:
         learned: Learned,
         request: Request,
         body: Mapping[str, Any],
-        refused: _Refused,
+        refused: Refused,
         notice: Callable[[Refusal], None] | None,
     ) -> bool:
         """Whether the refusal names a field that can be renamed or left out; then it is, from now on."""
         if refused.status not in (400, 422) or self._lessons.strict:
             return False
-        names = learned.names(self._endpoint.rename)
-        sent = [name for name in (*names, COUNT_FIELD) if name in body]
         words = failures.server_words(refused.body, self._asked().key)
-        name = failures.refused_field(refused.body, sent) or named_otherwise(
-            refused.body, words, sent
+        told = met(
+            learned,
+            self._endpoint.rename,
+            body,
+            refused.body,
+            words,
+            completes=request.completes,
         )
-        if not request.completes and learned.wants_switch(body, words):
-            return True
-        if name in LOGPROBS and learned.fewer_logprobs(body, words):
-            return True
-        if name == COUNT_FIELD:
-            self._counts_refused = Refusal(name, words)
-        elif name is not None:
-            told = learned.forget(name, names[name], words)
+        if told is None:
+            return False
+        if told.name == COUNT_FIELD:
+            self._counts_refused = told
+        elif told != UNTOLD:
             self._lessons.insisted_on(self.place, request.setup.model).discard(told.name)
             self._lessons.save_soon()
             if notice is not None:
                 notice(told)
-        return name is not None
+        return True
 
     async def _streamed(
         self, client: AsyncOpenAI, request: Request, body: dict[str, Any], clock: Clock
-    ) -> Ending | _Refused:
-        """One request and its stream; _Refused when it was answered with an error status."""
+    ) -> Ending | Refused:
+        """One request and its stream; Refused when it was answered with an error status."""
         model = request.setup.model
         anew = not request.completes and not request.begun
         asked, reader = self._asked(model), Reader(clock.take, thinks=anew)
@@ -301,7 +297,7 @@ class Provider:
                     await response.aclose()
         # Raised out here, so that no traceback is chained to a cause that holds the key.
         if failed is not None and (refused := client_of.refused(failed)) is not None:
-            return _Refused(*refused, failures.explained(failed, asked))
+            return Refused(*refused, failures.explained(failed, asked))
         if failed is None and response is not None and not reader.chunks:
             failed = failures.not_an_api(*client_of.head(response), asked)
         if failed is not None:
@@ -325,7 +321,7 @@ class Provider:
             words = failures.explained(failed, asked)
             answer = client_of.refused(failed)
             if answer is None or not self._learn(
-                learned, request, body, _Refused(*answer, words), None
+                learned, request, body, Refused(*answer, words), None
             ):
                 raise words
         raise words
@@ -346,15 +342,15 @@ class Provider:
     async def models(self) -> tuple[ServedModel, ...]:
         """The models that the endpoint lists, in its order. ChatError when it cannot be asked."""
         body = await self._fetched("/models")
-        rows = body.get("data") if isinstance(body, Mapping) else body
-        if not isinstance(rows, list):
+        # On a thread: there may be ten thousand.
+        served = await asyncio.to_thread(listed, body)
+        if served is None:
             if isinstance(body, Mapping) and body.get("error"):
                 raise failures.from_stream(body, self._asked())
             text = body if isinstance(body, str) else ""
             raise failures.not_an_api("no list of models", text, self._asked())
-        served = [served_model(row) for row in rows if isinstance(row, Mapping)]
-        first = {model.id: model for model in reversed(served)}
-        self.listed = tuple(first[name] for name in dict.fromkeys(one.id for one in served) if name)
+        self._by_id = served
+        self.listed = tuple(self._by_id.values())
         return self.listed
 
     async def count(self, setup: Setup, thread: Sequence[Message]) -> int | None:

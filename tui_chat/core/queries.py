@@ -34,6 +34,9 @@ LONGEST_PROMPT = 20_000
 OLDEST_PROMPT = 10_000
 """How many prompts back the history looks for different ones."""
 
+MOST_MODELS = 5
+"""How many models that were used last are told of."""
+
 
 def create(
     connection: Connection,
@@ -294,3 +297,14 @@ def prompts(connection: Connection, limit: int) -> tuple[str, ...]:
         if len(newest) >= limit:
             break
     return tuple(reversed(newest))
+
+
+def last_models(connection: Connection, endpoint: str) -> tuple[str, ...]:
+    """The models of the newest replies from this endpoint, the newest first; those that only failed are none."""
+    rows = connection.execute(
+        "SELECT model, (SELECT m.seq FROM message m WHERE m.setup=setup.seq AND m.status<>'failed'"
+        "  ORDER BY m.seq DESC LIMIT 1) AS newest FROM setup"
+        " WHERE endpoint=? AND model<>'' AND newest IS NOT NULL ORDER BY newest DESC",
+        (endpoint,),
+    )
+    return tuple(dict.fromkeys(text_of(model) for model, _ in rows))[:MOST_MODELS]

@@ -25,6 +25,10 @@ class Reading:
     """Whether the reply is still arriving, so that `context` is without it."""
     window: int | None = None
     cost: str = ""
+    next: str = ""
+    """What the next request may cost, in few characters; empty where that is not known, or nothing."""
+    next_words: str = ""
+    """The same in a sentence."""
 
     @property
     def total(self) -> int | None:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
+from typing import TYPE_CHECKING
 
 from tui_chat.core.endpoint_tables import endpoint_from
 from tui_chat.core.endpoints import BUILT_IN, Endpoint
@@ -16,6 +17,9 @@ from tui_chat.core.errors import ChatError
 from tui_chat.core.files import write_text
 from tui_chat.core.text import one_line
 from tui_chat.core.toml import editable, parsed, placed, read_table
+
+if TYPE_CHECKING:
+    from tui_chat.core.price import Price
 
 _Wrong = Callable[[tuple[str, ...], str], None]
 _TEXTS = ("endpoint", "theme")
@@ -35,6 +39,8 @@ class Settings:
     endpoints: tuple[Endpoint, ...] = ()
     strict: bool = False
     """Whether all that is set is sent, and a refusal ends the request: nothing is left out, or sent again."""
+    prices: Mapping[str, Price] = field(default_factory=lambda: MappingProxyType({}))
+    """Model, or ENDPOINT/MODEL → what its tokens cost, as the person says."""
     problems: tuple[str, ...] = ()
     """What could not be read, each with its place (line and column), as `settings.toml:3:7: …`."""
 
@@ -53,7 +59,7 @@ def load_settings(path: Path) -> Settings:
         problems.append((keys, words))
 
     for key in table:
-        if key not in (*_TEXTS, "keys", "endpoints", "strict"):
+        if key not in (*_TEXTS, "keys", "endpoints", "strict", "prices"):
             wrong((key,), f"there is no setting “{one_line(key, 40)}”.")
     words = {key: table.get(key, "") for key in _TEXTS}
     for key, value in words.items():
@@ -72,6 +78,7 @@ def load_settings(path: Path) -> Settings:
         MappingProxyType(keys),
         endpoints,
         strict,
+        MappingProxyType(_prices(table["prices"], wrong) if "prices" in table else {}),
         placed(text, path.name, problems),
     )
 
@@ -151,6 +158,22 @@ def remember_endpoint(path: Path, endpoint: Endpoint) -> None:
     if written != wanted:
         raise lost
     write_text(path, after, expected=before)
+
+
+def _prices(table: object, wrong: _Wrong) -> dict[str, Price]:
+    # Deferred: few have prices of their own.
+    from tui_chat.core.price import own_price
+
+    if not isinstance(table, dict):
+        wrong(("prices",), 'prices are tables: [prices."MODEL"].')
+        return {}
+    found = {}
+    for name, value in table.items():
+        try:
+            found[name] = own_price(value)
+        except ValueError as error:
+            wrong(("prices", name), f"price of {one_line(name, 60)}: {error}")
+    return found
 
 
 def remember_setting(path: Path, key: str, value: str) -> None:

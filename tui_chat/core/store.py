@@ -293,6 +293,10 @@ class Store:
         question = "SELECT value FROM state WHERE key=?"
         return await self._read(queries.one_text, question, clean(key)) or None
 
+    async def last_models(self, endpoint: str) -> tuple[str, ...]:
+        """The models that answered last at this endpoint, the newest first."""
+        return await self._read(queries.last_models, endpoint)
+
     async def prompts(self, limit: int = 200) -> tuple[str, ...]:
         """The latest different texts that a person sent, oldest first."""
         return await self._read(queries.prompts, limit)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -72,29 +71,6 @@ LENGTH_OF_CHATS = "max_completion_tokens"
 """OpenAI's newer name for the longest length, which only chats have."""
 USAGE: Mapping[str, object] = {COUNT_FIELD: {"include_usage": True}}
 """What makes a server count the tokens of a reply that it streams."""
-
-
-_PARTS = {"include_usage": COUNT_FIELD}
-"""A part of a field → the field."""
-
-
-def named_otherwise(body: object, words: str, sent: Iterable[str]) -> str | None:
-    """Which of these fields an error names in another way: by a part of it (Mistral), in one word with humps
-    as in `presencePenalty` (xAI), in a list of arguments (OpenAI), or in words for people (vLLM and Gemini on
-    logprobs)."""
-    for name in sent:
-        first, *others = name.split("_")
-        humped = "".join([first, *(one.capitalize() for one in others)])
-        if others and re.search(rf"\b{humped}\b", words):
-            return name
-        if re.search(rf"\b[Aa]rguments?\b[^.:]*:\s*(?:\w+,\s*)*{name}(?=,|\.?$)", words):
-            return name
-        if name == LOGPROBS[0] and re.search(r"\blogprobs\b", words, re.IGNORECASE):
-            return name
-        shown = repr(body)[:10_000]
-        if any(whole == name and f"'{part}'" in shown for part, whole in _PARTS.items()):
-            return name
-    return None
 
 
 def logprob_fields(most: int, *, counted: bool = False) -> dict[str, object]:

@@ -20,9 +20,9 @@ from tui_chat.core.files import Places
 from tui_chat.core.known import Endpoints
 from tui_chat.core.params import BY_NAME
 from tui_chat.core.settings import Settings, load_settings
-from tui_chat.core.text import folded, one_line
 
 if TYPE_CHECKING:
+    from tui_chat.core.costs import Costs
     from tui_chat.core.engines import Engine
     from tui_chat.core.heeding import Heed
     from tui_chat.core.key_store import KeyStore
@@ -92,6 +92,18 @@ class World:
         lessons = Lessons(self.places.lessons)
         lessons.strict = self.settings.strict
         return lessons
+
+    @cached_property
+    def costs(self) -> Costs:
+        """What replies cost."""
+        from tui_chat.core.costs import Costs
+
+        return Costs(self)
+
+    @property
+    def opened(self) -> Store | None:
+        """The saved conversations, where they were opened in this run."""
+        return self._store
 
     @property
     def model_ready(self) -> bool:
@@ -242,21 +254,15 @@ class World:
 
     def preset_named(self, name: str) -> Preset:
         """The preset with this name, whatever its case; ChatError names those there are. Reads files."""
-        presets = self.presets.all()
-        for preset in presets:
-            if folded(preset.name) == folded(name):
-                return preset
-        names = ", ".join(preset.name for preset in presets)
-        raise ChatError(f"There is no preset “{one_line(name, 60)}”.", f"There are: {names}.")
+        return self.presets.named(name)
 
     async def preset_names(self) -> tuple[str, ...]:
         """The names of all presets, off the event loop."""
         return tuple(preset.name for preset in await asyncio.to_thread(self.presets.all))
 
-    def listed_models(self, endpoint: str) -> tuple[str, ...]:
-        """The models that an endpoint listed when it was last asked in this run; it is not asked now."""
-        provider = self._providers.get(endpoint)
-        return () if provider is None else tuple(model.id for model in provider.listed)
+    def asked(self, endpoint: str) -> Provider | None:
+        """The client for an endpoint that was made in this run; none is made now."""
+        return self._providers.get(endpoint)
 
     def begun(self, reply: Message) -> Begun | None:
         """What a reply was given to go on from, and how its endpoint was told that, as far as is known."""
@@ -298,15 +304,13 @@ class World:
         return await asyncio.to_thread(self.presets.save, name, setup)
 
     async def settled(self, setup: Setup) -> Setup:
-        """The setup with a model: the endpoint's first where none was chosen. ChatError when it lists none."""
+        """The setup with a model: where none was chosen, the one used last, else the endpoint's default.
+        ChatError when it lists none."""
         if setup.model:
             return setup
-        models = await (await self.provider(setup.endpoint)).models()
-        if not models:
-            raise ChatError(
-                f"{setup.endpoint} lists no models.", "Name one: /model NAME or --model."
-            )
-        return replace(setup, model=models[0].id)
+        from tui_chat.core.choosing import settled_model
+
+        return replace(setup, model=await settled_model(self, setup.endpoint))
 
     def heeds(self, setup: Setup) -> dict[str, Heed]:
         """The parameters that the setup's model is known not to heed, from what ships with the program,
@@ -331,18 +335,10 @@ class World:
     def insist(self, setup: Setup, name: str) -> None:
         """Send a parameter that the model is known to refuse all the same from now on; asked for again, no
         longer."""
-        if not self.endpoints.has(setup.endpoint):
-            return
-        endpoint = self.endpoint(setup.endpoint)
-        place = endpoint.place
-        insisted = self.lessons.insisted_on(place, setup.model)
-        if name in insisted:
-            insisted.discard(name)
-            return
-        insisted.add(name)
-        fields = (name, endpoint.rename.get(name, name))
-        for completes in (False, True):
-            self.lessons.of(place, setup.model, completes).forgive(name, fields)
+        if self.endpoints.has(setup.endpoint):
+            endpoint = self.endpoint(setup.endpoint)
+            field = endpoint.rename.get(name, name)
+            self.lessons.insist(endpoint.place, setup.model, name, field)
 
     def refusals(
         self, setup: Setup, logprobs: int = 0, *, completes: bool = False

@@ -20,17 +20,22 @@ MARKED = "◆ marked"
 
 
 def caption(
-    message: Message, conversation: Conversation, *, marked: bool = False, last: bool = False
+    message: Message,
+    conversation: Conversation,
+    *,
+    marked: bool = False,
+    last: bool = False,
+    cost: str = "",
 ) -> Caption:
     """The words around this message of this conversation; `marked` when another is compared with it,
-    `last` when F5 would answer again what it answers."""
+    `last` when F5 would answer again what it answers, `cost` is what it cost where that is known."""
     siblings = conversation.siblings(message.id)
     turn = f"‹ {siblings.index(message.id) + 1}/{len(siblings)} ›" if len(siblings) > 1 else ""
     position = "  ".join(part for part in (MARKED if marked else "", turn) if part)
     head = speaker(message)
     if message.setup is None:
         return Caption(head, position)
-    end = foot(message)
+    end = foot(message, cost)
     if last:
         end = with_help(end, message)
     return Caption(head, position, end, trouble(message), sent(message, message.setup))
@@ -48,11 +53,12 @@ def sent(message: Message, setup: Setup) -> str:
     return setup.without(message.refused).params.summary
 
 
-def foot(message: Message) -> str:
-    """`12 tokens · 0.4 s · 98 tok/s · complete`; empty while the reply streams."""
+def foot(message: Message, cost: str = "") -> str:
+    """`12 tokens · 0.4 s · 98 tok/s · $0.0012 · complete`; empty while the reply streams."""
     if message.status == "streaming":
         return ""
-    return " · ".join([*figures(message.usage), _ENDS.get(message.status, message.status)])
+    parts = [*figures(message.usage), cost, _ENDS.get(message.status, message.status)]
+    return " · ".join(part for part in parts if part)
 
 
 def with_help(foot: str, message: Message) -> str:
@@ -71,6 +77,8 @@ def figures(usage: Usage) -> list[str]:
         unit = "token" if usage.completion_tokens == 1 else "tokens"
         thought = f" ({figure(usage.reasoning_tokens)} reasoning)" if usage.reasoning_tokens else ""
         parts.append(f"{count} {unit}{thought}")
+    if usage.cached_tokens:
+        parts.append(f"{figure(usage.cached_tokens)} cached")
     if usage.seconds is not None:
         parts.append(f"{usage.seconds:.1f} s")
     if usage.tokens_per_second is not None:

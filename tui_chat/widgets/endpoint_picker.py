@@ -25,7 +25,7 @@ from tui_chat.core.readiness import (
     readiness,
     title,
 )
-from tui_chat.core.text import folded, one_line
+from tui_chat.core.text import one_line
 from tui_chat.core.world import World
 from tui_chat.widgets.dialogs import YesDialog
 from tui_chat.widgets.picker import Filter, Line, Picker
@@ -115,6 +115,7 @@ class EndpointPicker(Picker):
                     self._about_one(one, ready),
                     one.name == self._present,
                     not ready.ready,
+                    one.name,
                 )
             )
         if not self._by_key:
@@ -133,14 +134,8 @@ class EndpointPicker(Picker):
         return placed(endpoint, self._answers.get(endpoint.name), self._world.endpoints)
 
     def matching(self, typed: str) -> tuple[Line, ...]:
-        words = folded(typed).split()
         return tuple(
-            line
-            for line in self._lines
-            if all(
-                word in folded(f"{line.name} {line.key} {' '.join(line.facts)}") for word in words
-            )
-            and not (words and line.key == _ADD)
+            line for line in super().matching(typed) if not typed.strip() or line.key != _ADD
         )
 
     def offer(self, typed: str) -> str:
@@ -179,11 +174,11 @@ class EndpointPicker(Picker):
             self._update()
 
     def _update(self) -> None:
-        lines = self._endpoint_lines()
         if self._known:
-            self.show_lines(lines)
-        else:
-            self._lines = tuple(lines)
+            self.show_lines(self._endpoint_lines())
+
+    def _show_again(self) -> None:
+        self.show_lines(self._endpoint_lines())
 
     # What is done with a line
 

@@ -19,9 +19,11 @@ from tui_chat.core.conversation import (
     Setup,
     Usage,
 )
+from tui_chat.core.costs import Bill
 from tui_chat.core.differences import differences, parts
 from tui_chat.core.heeding import HELD
 from tui_chat.core.params import label_of
+from tui_chat.core.price import show_cost
 from tui_chat.widgets.captions import speaker
 from tui_chat.widgets.dialogs import Dialog
 from tui_chat.widgets.meter import figure
@@ -29,13 +31,18 @@ from tui_chat.widgets.meter import figure
 _COLUMN = 18
 _PARTS = ("Endpoint", "Model", "System prompt")
 _OWN_FIELDS = {COUNT_FIELD: "Count of tokens", LOGPROBS_FIELD: "Probabilities"}
+_SAID_BY = {
+    "own": "as your settings say",
+    "listed": "as its server's list of models says",
+    "tables": "as the tables say that come along",
+}
 _NONE = "  none: the endpoint's own"
 
 
-def about(message: Message, present: Setup | None = None) -> str:
+def about(message: Message, present: Setup | None = None, bill: Bill | None = None) -> str:
     """All that is known of a message, in lines of a name and what is there; what is not known is left out.
 
-    `present` is what would be sent now, which a reply's setup is compared with.
+    `present` is what would be sent now, which a reply's setup is compared with; `bill` what it cost.
     """
     lines = _rows(_origin(message))
     if message.setup is not None:
@@ -43,7 +50,8 @@ def about(message: Message, present: Setup | None = None) -> str:
         if refused := [one for one in message.refused if not one.sent_as]:
             lines += ["", "Left out", *_rows([_left_out(one) for one in refused])]
     if figures := _figures(message.usage):
-        lines += ["", "Tokens and time", *_rows(figures)]
+        paid = _paid(message, bill) if bill is not None and message.setup is not None else []
+        lines += ["", "Tokens and time", *_rows(figures + paid)]
     if message.setup is not None:
         lines += ["", "How it ended", *_rows(_ending(message))]
         if present is not None:
@@ -116,6 +124,20 @@ def _figures(usage: Usage) -> list[tuple[str, str]]:
     return facts
 
 
+def _paid(message: Message, bill: Bill) -> list[tuple[str, str]]:
+    """What it cost, and by which price, said by whom."""
+    if bill.priced is not None and bill.priced.source == "local":
+        return [("Cost", "free: it was made on this machine")]
+    if bill.priced is not None and bill.priced.price.free:
+        cost = "free"
+    else:
+        cost = ("≈" if message.usage.estimated and bill.cost else "") + show_cost(bill.cost)
+    if bill.priced is None:
+        return [("Cost", cost)]
+    price = f"{bill.priced.price.words} per million tokens,\n{_SAID_BY[bill.priced.source]}"
+    return [("Cost", cost), ("Price", price)]
+
+
 def _ending(message: Message) -> list[tuple[str, str]]:
     facts = [
         ("Status", message.status),
@@ -155,10 +177,17 @@ class InfoDialog(Dialog):
         Binding("enter,i,q", "dismiss(None)", "Close", show=False, id="info.close"),
     ]
 
-    def __init__(self, message: Message, present: Setup | None, *, usable: bool) -> None:
+    def __init__(
+        self,
+        message: Message,
+        present: Setup | None,
+        *,
+        usable: bool,
+        bill: Bill | None = None,
+    ) -> None:
         """`usable` when the setup can be taken over."""
         kind = "this reply" if message.role == "assistant" else "this message"
-        super().__init__(f"About {kind}", text=about(message, present))
+        super().__init__(f"About {kind}", text=about(message, present, bill))
         self._usable = usable
 
     def content(self) -> Iterator[Widget]:

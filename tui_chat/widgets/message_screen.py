@@ -6,11 +6,12 @@ says in `deeds` what of it there is. Dialogs are imported when they are first op
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
-from textual import getters, on
+from textual import getters, on, work
 from textual.events import ScreenResume
 from textual.screen import Screen, ScreenResultType
 
@@ -22,6 +23,8 @@ from tui_chat.widgets.copying import copy, copy_code
 from tui_chat.widgets.message_transcript import MessageTranscript
 from tui_chat.widgets.transcript import Caption, Transcript
 
+RECKON_AFTER = 0.05
+"""Seconds until the costs of what is shown are reckoned, all at once."""
 _BROKEN_OFF = ("interrupted", "stopped", "length", "cut", "failed")
 
 
@@ -121,6 +124,8 @@ class MessageScreen(Screen[ScreenResultType]):
         self.present_setup: Setup | None = None
         """What a reply's setup is compared with; None where there is none."""
         self._mark_shown: Message | None = None
+        self._reckoning = False
+        self._costs_shown = 0
 
     @property
     def conversation(self) -> Conversation:
@@ -150,7 +155,27 @@ class MessageScreen(Screen[ScreenResultType]):
         """The words around a message of this conversation."""
         marked = self.mark.message is not None and self.mark.message.id == message.id
         last = self.answers_again and message.id == self.conversation.leaf
-        return caption(message, self.conversation, marked=marked, last=last)
+        costs = self.world.costs
+        if not self._reckoning and costs.waits(message):
+            self._reckoning = True
+            self.set_timer(RECKON_AFTER, self._reckon)
+        cost = costs.known(message)
+        return caption(message, self.conversation, marked=marked, last=last, cost=cost)
+
+    @work(group="costs")
+    async def _reckon(self) -> None:
+        """Find out what the replies cost, and say it under them."""
+        costs, thread = self.world.costs, self.conversation.thread()
+        try:
+            await asyncio.to_thread(
+                lambda: [costs.reply(one) for one in thread if costs.waits(one)]
+            )
+        finally:
+            self._reckoning = False
+        # The meter may have reckoned some meanwhile.
+        if costs.counted != self._costs_shown:
+            self._costs_shown = costs.counted
+            self.transcript.refresh_captions()
 
     def show_conversation(self, at: str | None = None) -> None:
         """Show the thread being read, from its end or from the message `at`."""
@@ -254,7 +279,10 @@ class MessageScreen(Screen[ScreenResultType]):
 
         usable = message.setup is not None and "use_parameters" in self.deeds
         present = self.present_setup and self.world.as_accepted(self.present_setup)
-        await self.app.push_screen(InfoDialog(message, present, usable=usable), take)
+        bill = await asyncio.to_thread(self.world.costs.bill, message)
+        if self.is_active:
+            dialog = InfoDialog(message, present, usable=usable, bill=bill)
+            await self.app.push_screen(dialog, take)
 
     async def action_show_code_of_reply(self) -> None:
         from tui_chat.widgets.code_dialog import CodeDialog

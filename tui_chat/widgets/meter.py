@@ -27,7 +27,8 @@ def short(number: int) -> str:
 
 
 class Meter(Widget):
-    """Two lines: draft, reply and cost; a bar that fills with the context window, and its figures."""
+    """Two lines: draft, reply and cost; a bar that fills with the context window, and its figures. A third
+    one for what the next request may cost, where that is known and there is room."""
 
     DEFAULT_CSS = """
     Meter { height: 2; padding: 0 1; color: $text-muted; }
@@ -35,8 +36,16 @@ class Meter(Widget):
 
     reading: reactive[Reading] = reactive(Reading())
 
+    def watch_reading(self) -> None:
+        self.tooltip = self.reading.next_words or None
+        # Screens with room give it one line more.
+        self.set_class(bool(self.reading.next), "-priced")
+
     def render(self) -> Content:
-        return Content("\n").join([self._first_line(), self._second_line()])
+        lines = [self._first_line(), self._second_line()]
+        if self.reading.next and self.content_size.height > len(lines):
+            lines.append(Content.assemble(("Next    ", ""), (self.reading.next, "$text")))
+        return Content("\n").join(lines)
 
     def _first_line(self) -> Content:
         reading, width = self.reading, self.content_size.width

@@ -17,13 +17,13 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
-from textual.widgets import Input, OptionList, Static
-from textual.widgets.option_list import Option
+from textual.widgets import Input, Static
 
 from tui_chat.core.errors import ChatError
 from tui_chat.core.text import clean, folded, one_line
 from tui_chat.widgets.bars import Keyline
 from tui_chat.widgets.dialogs import Dialog, Modal
+from tui_chat.widgets.roll import Roll
 from tui_chat.widgets.tones import MUTED
 
 _Found = TypeVar("_Found")
@@ -44,7 +44,23 @@ class Line:
     """A sentence shown beneath the list while the line is highlighted."""
     marked: bool = False
     dim: bool = False
-    """Whether something is missing before it can be used."""
+    words: str = ""
+    """What else it is found by."""
+
+    @property
+    def mark(self) -> str:
+        return self.key
+
+
+class Choices(Roll[Line], can_focus=False):
+    """The lines of a picker, of which only those on the screen are drawn; a click chooses one."""
+
+    tick: ClassVar[str] = "●"
+
+    def on_click(self, event: events.Click) -> None:
+        super().on_click(event)
+        if event.button == 1 and event.chain == 1 and self._top + event.y < len(self.entries):
+            self.post_message(self.Chosen(self))
 
 
 class Filter(Input):
@@ -77,7 +93,7 @@ class Picker(Modal[str | None]):
             border: round $primary; border-title-color: $text; background: $surface; padding: 0 1;
         }
         & Filter, & Filter:focus { border: none; background: $boost; height: 1; margin: 0 0 1 0; padding: 0 1; }
-        & OptionList { height: 1fr; border: none; background: $surface; padding: 0; }
+        & Choices { height: 1fr; background: $surface; }
         & #about { width: 1fr; height: auto; max-height: 3; color: $text-muted; margin: 1 0 0 0; }
         & Keyline { background: $surface; padding: 0; }
     }
@@ -99,7 +115,7 @@ class Picker(Modal[str | None]):
 
     def __init__(self, lines: Sequence[Line] = (), *, at: str = "", typed: str = "") -> None:
         super().__init__()
-        self._lines = tuple(lines)
+        self._lines, self._folded = tuple(lines), _folded(lines)
         self._shown: tuple[Line, ...] = ()
         self._at = at
         self._known = False
@@ -108,7 +124,7 @@ class Picker(Modal[str | None]):
         self._narrowed_by = ""
         # Held here: while the screen is removed, a query would not find them any more.
         self._filter = self.filter_kind(typed, placeholder=self.hint, select_on_focus=False)
-        self._options = OptionList(markup=False)
+        self._options = Choices(self._drawn)
         self._about = Static("", id="about", markup=False)
 
     def can_remove(self) -> bool:
@@ -124,7 +140,6 @@ class Picker(Modal[str | None]):
             yield Keyline()
 
     def on_mount(self) -> None:
-        self._options.can_focus = False
         self.set_focus(self._filter)
         if self._lines:
             # Widths are known only after the first layout.
@@ -151,7 +166,8 @@ class Picker(Modal[str | None]):
         known, line = self._known, self.highlighted
         at = line.key if known and line is not None else self._at
         place = (self._options.highlighted or 0) if known else 0
-        self._lines = tuple(lines)
+        self._lines, self._folded = tuple(lines), _folded(lines)
+        self._options.marked = {line.key: line for line in lines if line.marked}
         self._known = True
         self._narrow()
         keys = [line.key for line in self._shown]
@@ -162,12 +178,10 @@ class Picker(Modal[str | None]):
     def matching(self, typed: str) -> tuple[Line, ...]:
         """The lines to show for what is typed; case and accents do not count."""
         words = folded(typed).split()
-        if not words:
-            return self._lines
         return tuple(
             line
-            for line in self._lines
-            if all(word in folded(" ".join((line.name, *line.facts))) for word in words)
+            for line, found_by in zip(self._lines, self._folded, strict=True)
+            if all(word in found_by for word in words)
         )
 
     def offer(self, typed: str) -> str:
@@ -177,13 +191,21 @@ class Picker(Modal[str | None]):
     def _narrow(self) -> None:
         self._narrowed_by = self.typed
         self._shown = self.matching(self.typed)
-        if self.typed and all(line.key != self.typed for line in self._shown):
-            words = self.offer(self.typed)
-            if words:
-                self._shown = (*self._shown, Line(f"{self.FREE}{self.typed}", words))
-        width = self._options.scrollable_content_region.width - 2
-        self._options.clear_options()
-        self._options.add_options(Option(_prompt(line, width)) for line in self._shown)
+        free = all(line.key != self.typed for line in self._shown)
+        if self.typed and free and (words := self.offer(self.typed)):
+            self._shown = (*self._shown, Line(f"{self.FREE}{self.typed}", words))
+        self._options.show(self._shown)
+
+    def facts_of(self, line: Line) -> tuple[str, ...]:
+        """The columns of a line that is drawn now."""
+        return line.facts
+
+    def about_of(self, line: Line) -> str:
+        """The sentence beneath the list, for the line under the cursor."""
+        return line.about
+
+    def _drawn(self, line: Line, room: int) -> Sequence[Content]:
+        return (_prompt(line, self.facts_of(line), room),)
 
     def _highlight(self, place: int) -> None:
         self._options.highlighted = (
@@ -191,7 +213,7 @@ class Picker(Modal[str | None]):
         )
         line = self.highlighted
         nothing = self.nothing if self._known else ""
-        self._about.update(line.about if line else nothing)
+        self._about.update(self.about_of(line) if line else nothing)
         self.refresh_bindings()
 
     nothing = "Nothing matches."
@@ -207,9 +229,8 @@ class Picker(Modal[str | None]):
         """Enter in the filter comes after what was typed before it, however fast."""
         self.action_choose()
 
-    @on(OptionList.OptionSelected)
-    def choose_clicked(self, event: OptionList.OptionSelected) -> None:
-        self._options.highlighted = event.option_index
+    @on(Roll.Chosen)
+    def choose_clicked(self) -> None:
         self.action_choose()
 
     def on_resize(self, event: events.Resize) -> None:
@@ -362,14 +383,18 @@ class KeepingPicker(Picker, Generic[_Found, _Gone]):
             await self.read(at)
 
 
-def _prompt(line: Line, width: int) -> Content:
-    mark = "● " if line.marked else "  "
-    columns, most = line.facts, max(0, width * 3 // 5)
+def _folded(lines: Sequence[Line]) -> tuple[str, ...]:
+    """What each line is found by."""
+    return tuple(folded(" ".join((one.name, one.words, *one.facts))) for one in lines)
+
+
+def _prompt(line: Line, facts: tuple[str, ...], width: int) -> Content:
+    columns, most = facts, max(0, width * 3 // 5)
     while len(columns) > 1 and cell_len("  ".join(columns)) > most:
         columns = columns[1:]
     # Columns keep their spaces.
-    facts = Content(clean("  ".join(columns)).replace("\n", " ")).truncate(most, ellipsis=True)
-    room = max(4, width - facts.cell_length - 4)
+    shown = Content(clean("  ".join(columns)).replace("\n", " ")).truncate(most, ellipsis=True)
+    room = max(4, width - shown.cell_length - 3)
     name = Content(one_line(line.name, 400)).truncate(room, ellipsis=True, pad=True)
     name = name.stylize(MUTED) if line.dim else name
-    return Content.assemble((mark, "$primary"), name, "  ", facts.stylize(MUTED))
+    return Content.assemble(" ", name, "  ", shown.stylize(MUTED))

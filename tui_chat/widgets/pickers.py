@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import ClassVar
 
@@ -13,10 +13,7 @@ from textual.binding import Binding, BindingType
 from tui_chat.core.conversation import Setup
 from tui_chat.core.errors import ChatError
 from tui_chat.core.presets import Deleted, Preset, Presets, check_name
-from tui_chat.core.served import ServedModel
-from tui_chat.core.world import World
 from tui_chat.widgets.dialogs import LineDialog, YesDialog
-from tui_chat.widgets.meter import figure
 from tui_chat.widgets.picker import KeepingPicker, Line, Picker
 
 
@@ -162,49 +159,3 @@ def _about(preset: Preset) -> str:
     if preset.system is not None:
         sentences.append("Sets a system prompt." if preset.system else "No system prompt.")
     return " ".join(sentences)
-
-
-class ModelPicker(Picker):
-    """The models an endpoint lists; any other name can be typed."""
-
-    title_words = "Model"
-    hint = "Type to narrow the list, or type any name"
-    free_text = True
-    nothing = "Asking the endpoint for its models…"
-
-    def __init__(self, world: World, endpoint: str, present: str) -> None:
-        super().__init__(_model_lines((), present), at=present)
-        self._world = world
-        self._endpoint = endpoint
-        self._present = present
-
-    def on_mount(self) -> None:
-        super().on_mount()
-        self._ask()
-
-    @work
-    async def _ask(self) -> None:
-        try:
-            provider = await self._world.provider(self._endpoint)
-            served = await provider.models()
-        except ChatError as error:
-            self.nothing = str(error)
-            self.notify(str(error), severity="warning", markup=False)
-        else:
-            self.nothing = "The endpoint lists no models; any name can be typed."
-            self.show_lines(_model_lines(served, self._present))
-
-
-def _model_lines(served: Iterable[ServedModel], present: str) -> Sequence[Line]:
-    lines = [
-        Line(
-            model.id,
-            model.id,
-            (f"context {figure(model.context)}",) if model.context else (),
-            marked=model.id == present,
-        )
-        for model in served
-    ]
-    if present and all(line.key != present for line in lines):
-        lines.insert(0, Line(present, present, marked=True))
-    return lines

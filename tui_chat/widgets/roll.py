@@ -66,6 +66,8 @@ class Roll(PlacedScrollView, Generic[Entry], can_focus=True):
         Binding("space", "mark", "Mark", tooltip="Mark the line, or unmark it", id="list.mark"),
     ]
 
+    tick: ClassVar[str] = "✓"
+    """What stands before an entry that is marked."""
     keys_at_once: ClassVar[bool] = True
     """A key that follows another in a burst finds the cursor where that one put it; see KeyedApp."""
 
@@ -224,7 +226,7 @@ class Roll(PlacedScrollView, Generic[Entry], can_focus=True):
         drawn = []
         for number, content in enumerate(rows):
             cursor = ("▌" if here else " ", "bold $primary")
-            mark = ("✓" if marked and number == 0 else " ", "bold $accent")
+            mark = (self.tick if marked and number == 0 else " ", "bold $accent")
             content = content.truncate(room, ellipsis=True, pad=True)
             drawn.append(self._strip(Content.assemble(cursor, mark, content, " "), width, style))
         return drawn

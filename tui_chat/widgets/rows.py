@@ -68,7 +68,7 @@ def rows_for(
     where a text is continued, which has no system prompt."""
     texts = {
         "endpoint": setup.endpoint or "none yet",
-        "model": setup.model or "none yet",
+        "model": setup.model or ("chosen at first message" if setup.endpoint else "none yet"),
         MODE: "○ Chat  ● Complete" if completes else "● Chat  ○ Complete",
         "system": one_line(setup.system) or "none",
     }

@@ -64,6 +64,7 @@ class SetupScreen(Screen[None]):
             & Meter { border-top: solid $foreground 20%; height: 3; }
         }
         &.-narrow #side { width: 36; }
+        &.-high #side Meter.-priced { height: 4; }
         &.-no-sidebar #side { display: none; }
         &.-overlay, &.-too-narrow {
             layers: base over;
@@ -159,8 +160,11 @@ class SetupScreen(Screen[None]):
             self.leave_sidebar()
 
     def use_endpoint(self, endpoint: Endpoint) -> None:
-        """Send to this endpoint from now on, beginning with its own model."""
+        """Send to this endpoint from now on, beginning with the model that was used there last."""
+        from tui_chat.widgets.model_picker import begin_with_model
+
         self.use(replace(self.setup, endpoint=endpoint.name, model=endpoint.model))
+        begin_with_model(self, endpoint)
 
     def take_setup(self, setup: Setup) -> None:
         """Use the setup of a saved reply; where its endpoint is not known any more, the rest of it."""
@@ -370,14 +374,14 @@ class SetupScreen(Screen[None]):
             self.complain(error)
 
     async def action_choose_model(self) -> None:
-        from tui_chat.widgets.pickers import ModelPicker, without_mark
+        from tui_chat.widgets.model_picker import ModelPicker
+        from tui_chat.widgets.pickers import without_mark
 
         def take(chosen: str | None) -> None:
             if chosen:
                 self.use(replace(self.setup, model=without_mark(chosen)))
 
-        picker = ModelPicker(self.world, self.setup.endpoint, self.setup.model)
-        await self.app.push_screen(picker, take)
+        await self.app.push_screen(ModelPicker(self.world, self.setup), take)
 
     async def action_edit_system(self) -> None:
         from tui_chat.widgets.dialogs import TextDialog

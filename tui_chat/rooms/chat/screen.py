@@ -282,11 +282,12 @@ class ChatScreen(DraftingScreen):
         return chat_commands(self)
 
     def _completions(self, typed: str) -> Sequence[tuple[str, str]]:
+        provider = self.world.asked(self.setup.endpoint)
         return completions(
             typed,
             {
                 "endpoint": [endpoint.name for endpoint in self.world.endpoints],
-                "model": self.world.listed_models(self.setup.endpoint),
+                "model": [one.id for one in provider.listed] if provider else (),
                 "preset": self._preset_names,
                 "theme": sorted(self.app.available_themes),
             },
