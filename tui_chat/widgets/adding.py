@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
+from datetime import date
 from functools import partial
 from typing import TypeVar
 
@@ -14,6 +15,7 @@ from tui_chat.core.endpoints import GGUF, Endpoint
 from tui_chat.core.errors import ChatError
 from tui_chat.core.key_store import Where
 from tui_chat.core.keys import read_key
+from tui_chat.core.models import begun_with
 from tui_chat.core.secrets import Secret
 from tui_chat.core.settings import remember_endpoint
 from tui_chat.core.text import one_line
@@ -141,7 +143,7 @@ class Adding:
         return waiting.found
 
     async def _one_token(self, endpoint: Endpoint, found: Checked) -> str:
-        model = endpoint.model or found.models[0].id
+        model = begun_with(endpoint, found.models, (), date.today()) or found.models[0].id
         trial = partial(one_token, endpoint, await self._its_key(endpoint), model)
         try:
             words = f"Asking {one_line(model, 60)} for one token…"
