@@ -28,6 +28,7 @@ from tui_chat.core.readiness import (
 from tui_chat.core.text import one_line
 from tui_chat.core.world import World
 from tui_chat.widgets.dialogs import YesDialog
+from tui_chat.widgets.key_dialog import renew, take_key
 from tui_chat.widgets.picker import Filter, Line, Picker
 
 _ADD = "add:"
@@ -222,8 +223,6 @@ class EndpointPicker(Picker):
 
     @work
     async def _take_key(self, name: str) -> None:
-        from tui_chat.widgets.key_dialog import take_key
-
         with self.acting() as alone:
             endpoint = self._placed(self._world.endpoint(name))
             given = alone and await take_key(self._world, endpoint, self.asked)
@@ -258,8 +257,6 @@ class EndpointPicker(Picker):
     @work
     async def action_remove(self) -> None:
         """Forget the key that is kept for this line."""
-        from tui_chat.widgets.key_dialog import renew
-
         endpoint = self._highlighted_endpoint
         with self.acting() as alone:
             if not alone or endpoint is None or (kept := self._ready[endpoint.name].kept) is None:
