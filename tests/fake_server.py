@@ -100,6 +100,8 @@ class FakeServer:
         """What the token count answers; None when it is not offered."""
         self.listed: Answer | None = None
         """When set, answers for the list of models."""
+        self.by_path: dict[str, Answer] = {}
+        """Whole path → its answer, before all else."""
         self.refuses: dict[str, object] = {}
         """Field → the body with which a request that holds it is refused (400)."""
         self.requests: list[Request] = []
@@ -184,7 +186,9 @@ class FakeServer:
     ) -> None:
         body = request.body if isinstance(request.body, dict) else {}
         refused = next((error for name, error in self.refuses.items() if name in body), None)
-        if self.key and request.headers.get("authorization") != f"Bearer {self.key}":
+        if request.path in self.by_path:
+            await self._answer(self.by_path[request.path], request, reader, writer)
+        elif self.key and request.headers.get("authorization") != f"Bearer {self.key}":
             error = {"message": "Incorrect API key provided.", "code": "invalid_api_key"}
             _send(writer, 401, {"error": error})
         elif request.path.endswith("/models"):

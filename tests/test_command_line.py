@@ -196,6 +196,7 @@ def test_paths_are_told_and_nothing_is_made(tmp_path: Path) -> None:
         "conversations": str(tmp_path / "config" / "conversations.db"),
         "presets": str(tmp_path / "config" / "presets"),
         "settings": str(tmp_path / "config" / "settings.toml"),
+        "keys": str(tmp_path / "config" / "keys.toml"),
         "backups": str(tmp_path / "config" / "backups"),
         "models": str(tmp_path / "cache" / "models"),
         "logs": str(tmp_path / "cache" / "logs"),

@@ -114,9 +114,24 @@ def _done(world: World, opening: Opening, flags: Namespace, parser: ArgumentPars
         from tui_chat.core.import_command import import_files
 
         return asyncio.run(import_files(world, flags.files, skip_unreadable=flags.skip_unreadable))
+    if command == "doctor" and (flags.test is not None or flags.tokens):
+        return _test_endpoints(world, flags, parser)
     from tui_chat.core.doctor import doctor, paths
 
     return asyncio.run(doctor(world)) if command == "doctor" else paths(world)
+
+
+def _test_endpoints(world: World, flags: Namespace, parser: ArgumentParser) -> int:
+    from tui_chat.core.trials import trials
+
+    if flags.test is None:
+        parser.error("--tokens goes with --test.")
+    for name in flags.test:
+        try:
+            world.endpoint(name)
+        except ChatError as error:
+            parser.error(str(error))
+    return asyncio.run(trials(world, flags.test, tokens=flags.tokens))
 
 
 def _wanted(flags: Namespace, parser: ArgumentParser) -> Wanted:

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from tui_chat.widgets.help import Section
 
 STANDARD_THEME = "textual-dark"
-_DIALOGS = ("code_dialog", "compare", "info", "overflowing", "pickers", "tree")
+_DIALOGS = ("code_dialog", "compare", "endpoint_picker", "info", "overflowing", "pickers", "tree")
 ROOM_SECONDS = 1
 """How long keys wait for a room that is opened for the first time."""
 OPENED_LATER = (

@@ -82,6 +82,29 @@ def test_the_default_is_as_settings_want_then_the_environment_then_the_model() -
     assert default({}, "nobody") == BUILT_IN
 
 
+@pytest.mark.parametrize(
+    ("environ", "ready", "name"),
+    [
+        ({"GROQ_API_KEY": "x"}, False, "groq"),
+        ({"GROQ_API_KEY": "x"}, True, BUILT_IN),
+        ({"GROQ_API_KEY": " "}, False, None),
+        ({"GOOGLE_API_KEY": "x", "GROQ_API_KEY": "x"}, False, "gemini"),
+        ({"OPENAI_API_KEY": "x", "ANTHROPIC_API_KEY": "x"}, True, "openai"),
+        ({"AZURE_OPENAI_API_KEY": "x"}, False, None),
+        ({"AZURE_OPENAI_API_KEY": "x", "AZURE_OPENAI_ENDPOINT": "https://a.example"}, False, "azure"),
+        ({"OPENAI_API_KEY": "x", "OPENAI_BASE_URL": "no url"}, False, None),
+        ({"OPENAI_API_KEY": "x", "OPENAI_BASE_URL": "no url", "XAI_API_KEY": "x"}, False, "xai"),
+        ({"LAB_KEY": "x"}, False, "lab"),
+    ],
+)  # fmt: skip
+def test_a_key_in_the_environment_is_used_where_there_is_no_model(
+    environ: dict[str, str], ready: bool, name: str | None
+) -> None:
+    own = Endpoint("lab", "http://lab/v1", "LAB_KEY")
+    found = Endpoints.gathered([own], environ).default("", environ, ready)
+    assert (found.name if found else None) == name
+
+
 def test_an_own_endpoint_replaces_a_known_one_of_its_name() -> None:
     endpoints = Endpoints.gathered([Endpoint("openai", "http://mine/v1")], {})
     assert endpoints.find("openai").base_url == "http://mine/v1"

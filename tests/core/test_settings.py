@@ -6,8 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from tui_chat.core.endpoint_tables import known_endpoints
+from tui_chat.core.endpoints import Endpoint
 from tui_chat.core.errors import ChatError
-from tui_chat.core.settings import Settings, load_settings, remember_setting
+from tui_chat.core.settings import Settings, load_settings, remember_endpoint, remember_setting
 
 GOOD = """# mine
 endpoint = "lab"
@@ -109,3 +111,65 @@ def test_a_broken_file_is_not_touched(tmp_path: Path) -> None:
     with pytest.raises(ChatError, match="not remembered"):
         remember_setting(path, "theme", "nord")
     assert path.read_text() == "theme = \n"
+
+
+@pytest.mark.parametrize("name", ["new", "127.0.0.1:8080", "a b", 'say "hi"', "ç", "-"])
+@pytest.mark.parametrize("before", ["", GOOD, GOOD.rstrip(), "# only words\n"])
+def test_an_endpoint_is_added_below_all_else(tmp_path: Path, name: str, before: str) -> None:
+    path = tmp_path / "settings.toml"
+    if before:
+        path.write_text(before)
+    remember_endpoint(path, Endpoint(name, "http://127.0.0.1:8080/v1", "NEW_KEY"))
+    assert path.read_text().startswith(before.rstrip())
+    settings = load_settings(path)
+    assert settings.problems == ()
+    added = settings.endpoints[-1]
+    assert (added.name, added.base_url, added.key_env) == (
+        name,
+        "http://127.0.0.1:8080/v1",
+        "NEW_KEY",
+    )
+    with pytest.raises(ChatError, match="already"):
+        remember_endpoint(path, Endpoint(name, "http://other/v1"))
+
+
+@pytest.mark.parametrize(
+    "before", ["endpoints = {lab = {base_url = 'http://h'}}\n", "endpoints = 3\n"]
+)
+def test_an_endpoint_that_cannot_be_added_leaves_the_file_as_it_is(
+    tmp_path: Path, before: str
+) -> None:
+    path = tmp_path / "settings.toml"
+    path.write_text(before)
+    with pytest.raises(ChatError, match="by hand"):
+        remember_endpoint(path, Endpoint("new", "http://127.0.0.1:8080/v1"))
+    assert path.read_text() == before
+
+
+def test_a_table_without_an_address_changes_only_what_stands_in_it(tmp_path: Path) -> None:
+    text = """
+[endpoints.groq]
+key_command = ["pass", "show", "groq"]
+model = "llama-3.3-70b-versatile"
+most_logprobs = 5
+
+[[endpoints.openai.rules]]
+ignores = ["seed"]
+why = "it draws anew each time"
+
+[endpoints.vllm]
+base_url = "http://10.0.0.7:8000/v1"
+"""
+    known = {one.name: one for one in known_endpoints()}
+    groq, openai, vllm = loaded(tmp_path, text).endpoints
+    assert groq.key_command == ("pass", "show", "groq")
+    assert (groq.model, groq.most_logprobs) == ("llama-3.3-70b-versatile", 5)
+    assert (groq.base_url, groq.key_env, groq.rules) == (
+        known["groq"].base_url,
+        "GROQ_API_KEY",
+        known["groq"].rules,
+    )
+    assert [rule.why for rule in openai.rules] == ["it draws anew each time"]
+    assert openai.base_url == known["openai"].base_url
+    assert vllm.rename == {}
+    assert vllm.ports == ()

@@ -7,9 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.fake_server import FakeServer
+from tests.fake_server import Answer, FakeServer
 from tests.local_model import model_file, put_model
 from tests.rooms.house import open_house, wait_until
+from tui_chat.core import endpoint_tables
+from tui_chat.core.endpoint_tables import known_endpoints
 from tui_chat.core.local.model import SMOLLM2
 from tui_chat.core.opening import Opening
 from tui_chat.core.params import Params
@@ -99,10 +101,13 @@ async def test_a_server_can_be_pointed_at_and_a_wrong_one_is_said(tmp_path: Path
             await house.write("127.0.0.1:9/v1")
             await house.press("enter")
             await wait_until(lambda: "Is the server running?" in house.screen_text())
-            await house.press("enter")
+            await house.press("escape")
             await wait_until(lambda: "The URL of its API" in house.screen_text())
-            await house.write(server.base_url.removeprefix("http://"))
+            await house.press("ctrl+u")
+            await house.write(server.base_url)
             await house.press("enter")
+            await wait_until(lambda: "It answers: 2 models" in house.screen_text())
+            await house.press("down", "enter")
             await wait_until(lambda: house.app.screen is house.chat)
             reply = await house.send("hi")
             assert reply.content == "Hello, world."
@@ -121,13 +126,22 @@ async def test_every_way_and_every_key_is_seen_in_a_small_window(
         await wait_until(lambda: "The URL of its API" in house.screen_text())
         await house.write("127.0.0.1:9/v1")
         await house.press("enter")
-        await wait_until(lambda: "server running?" in house.screen_text())
-        assert "enter Choose  esc Back" in house.screen_text()
+        await wait_until(lambda: "Nothing answers at" in house.screen_text())
+        await wait_until(lambda: "enter Choose  esc Back" in house.screen_text())
+        assert "Keep it anyway, in settings.toml" in house.screen_text()
+        await house.press("escape")
+        await wait_until(lambda: "The URL of its API" in house.screen_text())
+        await house.press("escape")
+        await wait_until(lambda: "Use the built-in model" in house.screen_text())
         await house.press("end")
-        await wait_until(lambda: "again." in house.screen_text())
+        await wait_until(lambda: "and others." in house.screen_text())
         await house.press("enter")
-        await wait_until(lambda: "export OPENAI_API_KEY" in house.screen_text())
-        await house.press("escape", "escape")
+        await wait_until(lambda: "no key: Enter takes one" in house.screen_text())
+        assert "The built-in model" not in house.screen_text()
+        await house.press("enter")
+        await wait_until(lambda: "Key for OpenAI" in house.screen_text())
+        assert "Where it is kept  enter OK  esc Back" in house.screen_text()
+        await house.press("escape", "escape", "escape")
         await wait_until(lambda: house.app.screen is house.chat)
 
 
@@ -143,3 +157,28 @@ async def test_the_palette_leads_to_the_ways_while_there_is_somebody_to_talk_to(
             assert "Nobody to talk to" not in house.screen_text()
             await house.press("escape")
             await wait_until(lambda: house.app.screen is house.chat)
+
+
+async def test_a_key_is_given_and_the_chat_begins_with_its_endpoint(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known_endpoints()
+    with FakeServer(Answer(["from Groq"]), key="sk-canary-0123456789") as server:
+        # Not one of the names of this machine, and leads here all the same.
+        groq = endpoint_tables._READ["groq"]
+        url = server.base_url.replace("127.0.0.1", "0.0.0.0")
+        tables = {**endpoint_tables._READ, "groq": {**groq, "base_url": url}}
+        monkeypatch.setattr(endpoint_tables, "_READ", tables)
+        async with open_house(tmp_path) as house:
+            await wait_until(lambda: "Use a key" in house.screen_text())
+            await house.press("end", "enter")
+            await wait_until(lambda: "no key: Enter takes one" in house.screen_text())
+            await house.write("groq")
+            await house.press("enter")
+            await wait_until(lambda: "Key for Groq" in house.screen_text())
+            await house.write("sk-canary-0123456789")
+            await house.press("enter")
+            await wait_until(lambda: house.app.screen is house.chat)
+            assert house.chat.setup.endpoint == "groq"
+            assert (await house.send("hi")).content == "from Groq"
+            assert "sk-canary" not in house.screen_text()

@@ -6,6 +6,7 @@ import importlib.metadata
 import platform
 
 from tui_chat.core.database import SQLITE_VERSION
+from tui_chat.core.endpoints import Endpoint
 from tui_chat.core.errors import ChatError
 from tui_chat.core.keys import key_source
 from tui_chat.core.local.model import SMOLLM2, model_path
@@ -30,6 +31,7 @@ def paths(world: World) -> int:
         "conversations": places.database,
         "presets": places.presets,
         "settings": places.settings,
+        "keys": places.keys,
         "backups": places.backups,
         "models": places.models,
         "logs": places.logs,
@@ -52,11 +54,17 @@ async def doctor(world: World) -> int:
     put(f"{'built-in':<14}{SMOLLM2.title}: {state}\n")
     for endpoint in world.endpoints:
         where = endpoint.base_url or endpoint.gguf or "on this machine"
-        key = key_source(endpoint, world.environ)
-        put(f"{endpoint.name:<14}{where}   key: {key}\n")
+        put(f"{endpoint.name:<14}{where}   key: {_key(world, endpoint)}\n")
     for problem in world.settings.problems:
         put(f"problem       {problem}\n")
     return await _saved(world)
+
+
+def _key(world: World, endpoint: Endpoint) -> str:
+    try:
+        return key_source(endpoint, world.environ, world.keys)
+    except ChatError as error:
+        return f"unreadable: {error}"
 
 
 async def _saved(world: World) -> int:

@@ -11,6 +11,9 @@ class ChatError(Exception):
     holds a key. Foreign words inside them are cleaned by whoever raises.
     """
 
+    status: int = 0
+    """The status code with which a server refused, where it matters to whoever asked; else 0."""
+
     def __init__(self, message: str, hint: str = "") -> None:
         super().__init__(message)
         self.message = message

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, replace
 from tui_chat.core.endpoints import Endpoint
 from tui_chat.core.engines import CONTINUE_TEXTS
 from tui_chat.core.errors import ChatError
+from tui_chat.core.key_store import PLACES
 from tui_chat.core.overflow import Overflow
 from tui_chat.core.overflow import told as told_overflow
 from tui_chat.core.text import one_line
@@ -38,6 +39,8 @@ class Asked:
     key: str = field(default="", repr=False)
     read_seconds: float = 120
     connect_seconds: float = 5
+    source: str = ""
+    """Where the key came from, when it is not where the endpoint says."""
     completes: bool = False
     """Whether a text was to be continued, not a chat; explained() sees it itself."""
 
@@ -218,7 +221,7 @@ def _sentence(
         or (asked.completes and status in (405, 501))
     ):
         return _not_found(status, body, asked)
-    if status == 401 or facts(body).get("type") in _REFUSED_KEYS:
+    if status == 401 or facts(body).get("type") in REFUSED_KEYS:
         return _unauthorized(asked)
     if status == 429:
         return _too_many(body, headers, asked)
@@ -244,7 +247,7 @@ _PLAIN_SENTENCES: Mapping[int, tuple[str, str]] = {
 }
 
 
-_REFUSED_KEYS = ("no_db_connection", "authentication_error")
+REFUSED_KEYS = ("no_db_connection", "authentication_error")
 """The types of errors that mean a key, whatever their status: a LiteLLM proxy's, Anthropic's."""
 
 
@@ -277,16 +280,17 @@ def _not_found(status: int, body: object, asked: Asked) -> tuple[str, str]:
 
 
 def _unauthorized(asked: Asked) -> tuple[str, str]:
-    name, source = asked.endpoint.name, key_source(asked.endpoint)
+    name, source = asked.endpoint.name, asked.source or key_source(asked.endpoint)
     if source and asked.key:
-        hint = "Is it the right key for this server?"
+        another = " Give another: /endpoint, F2." if source in PLACES.values() else ""
+        hint = f"Is it the right key for this server?{another}"
         return f"{name} refused the key from {source} (401).", hint
     if source:
-        hint = f"Set it and start again: export {source}=…"
+        hint = f"Give one: /endpoint. Or set it and start again: export {source}=…"
         return f"{name} wants a key, and {source} is not set (401).", hint
     if asked.key:
         return f"{name} refused its key (401).", "Start again."
-    hint = "Name an environment variable that holds one: --key-env NAME."
+    hint = "Give one: /endpoint. Or name an environment variable that holds one: --key-env NAME."
     return f"{name} refused a request without a key (401).", hint
 
 

@@ -60,6 +60,10 @@ class Places:
         return self.config / "settings.toml"
 
     @property
+    def keys(self) -> Path:
+        return self.config / "keys.toml"
+
+    @property
     def backups(self) -> Path:
         return self.config / "backups"
 

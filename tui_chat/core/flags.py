@@ -57,8 +57,27 @@ def command_line() -> argparse.ArgumentParser:
     _add_reading(commands)
     _add_import(commands)
     commands.add_parser("paths", help="say where things are kept")
-    commands.add_parser("doctor", help="say what this installation is and finds")
+    _add_doctor(commands)
     return parser
+
+
+def _add_doctor(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    doctor = commands.add_parser(
+        "doctor",
+        help="say what this installation is and finds; --test asks the endpoints",
+        description="Say what this installation is and finds. It asks nothing of any network, unless --test"
+        " is given: then every endpoint with a key, with a server that runs, or of yours is asked for its"
+        " models, and a table tells what came. It ends with 1 when one of them failed.",
+        allow_abbrev=False,
+    )
+    doctor.add_argument(
+        "--test", nargs="*", metavar="NAME", help="ask these endpoints, or all that are set up"
+    )
+    doctor.add_argument(
+        "--tokens",
+        action="store_true",
+        help="with --test: ask each for one token too, which may cost a little",
+    )
 
 
 def _add_asking(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:

@@ -7,67 +7,49 @@ from __future__ import annotations
 
 import subprocess
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from tui_chat.core.endpoints import ENVIRONMENT, Endpoint
 from tui_chat.core.errors import ChatError
+from tui_chat.core.secrets import Secret as Secret
+from tui_chat.core.secrets import checked_key
 from tui_chat.core.text import one_line
+
+if TYPE_CHECKING:
+    from tui_chat.core.key_store import KeyStore
 
 PATIENCE = 10.0
 """Seconds that a command has for printing a key."""
 
 
-class Secret:
-    """A key that no repr, traceback, format or pickle shows; `reveal` is for the header alone."""
+def read_key(
+    endpoint: Endpoint, environ: Mapping[str, str], kept: KeyStore | None = None
+) -> Secret | None:
+    """The endpoint's key, None when it names none and none was given for it. Blocks, up to PATIENCE
+    for a command.
 
-    __slots__ = ("_value",)
-
-    def __init__(self, value: str) -> None:
-        self._value = value
-
-    def reveal(self) -> str:
-        return self._value
-
-    def __repr__(self) -> str:
-        return "***"
-
-    __str__ = __repr__
-
-    def __format__(self, spec: str) -> str:
-        return "***"
-
-    def __reduce__(self) -> str:
-        raise TypeError("a key is not pickled")
-
-
-def read_key(endpoint: Endpoint, environ: Mapping[str, str]) -> Secret | None:
-    """The endpoint's key, None when it names none. Blocks up to PATIENCE for a command.
-
-    ChatError names where the key should come from, never the key.
+    A command comes first, then variables, then what a person gave: for this run, in the keyring, in the
+    file. ChatError names where the key should come from, never the key.
     """
     if endpoint.key_command:
-        command = f"the command {one_line(endpoint.key_command[0], 60)}"
-        return _checked(_printed(endpoint.key_command), command)
-    if not endpoint.key_env:
+        source = f"the command {one_line(endpoint.key_command[0], 60)}"
+        return checked_key(_printed(endpoint.key_command), source)
+    if name := set_variable(endpoint, environ):
+        return checked_key(environ[name], name)
+    if kept is not None and (found := kept.find(endpoint.base_url)) is not None:
+        return found.key
+    if not endpoint.key_names or endpoint.local or endpoint.name == ENVIRONMENT:
         return None
-    value = environ.get(endpoint.key_env, "").strip()
-    if value:
-        return _checked(value, endpoint.key_env)
-    if endpoint.local or endpoint.name == ENVIRONMENT:
-        return None
+    names = " or ".join(endpoint.key_names)
     raise ChatError(
-        f"The key for {endpoint.name} is missing: {endpoint.key_env} is not set.",
-        f"Set it and start again: export {endpoint.key_env}=…",
+        f"The key for {endpoint.title or endpoint.name} is missing: {names} is not set.",
+        f"Give one: /endpoint. Or set it and start again: export {endpoint.key_names[0]}=…",
     )
 
 
-def _checked(value: str, source: str) -> Secret:
-    plain = value.isascii() and value.isprintable() and " " not in value
-    if not value or not plain or value[0] in "\"'" or value[-1] in "\"'":
-        raise ChatError(
-            f"What {source} holds cannot be a key: a key is one word of plain characters.",
-            "Look for spaces, quotes or line breaks in it.",
-        )
-    return Secret(value)
+def set_variable(endpoint: Endpoint, environ: Mapping[str, str]) -> str:
+    """The first of the variables that may hold its key that is set; empty when none is."""
+    return next((name for name in endpoint.key_names if environ.get(name, "").strip()), "")
 
 
 def _printed(command: tuple[str, ...]) -> str:
@@ -94,11 +76,14 @@ def _printed(command: tuple[str, ...]) -> str:
     )
 
 
-def key_source(endpoint: Endpoint, environ: Mapping[str, str]) -> str:
-    """Where the key comes from, in words that hold no key."""
+def key_source(endpoint: Endpoint, environ: Mapping[str, str], kept: KeyStore | None = None) -> str:
+    """Where the key comes from, in words that hold no key. Blocks where keys may be kept."""
+    from tui_chat.core.key_store import PLACES
+
     if endpoint.key_command:
         return f"printed by {one_line(endpoint.key_command[0], 60)}"
-    if not endpoint.key_env:
-        return "none needed"
-    there = "set" if environ.get(endpoint.key_env, "").strip() else "not set"
-    return f"{endpoint.key_env} ({there})"
+    if name := set_variable(endpoint, environ):
+        return f"{name} (set)"
+    if kept is not None and (found := kept.find(endpoint.base_url)) is not None:
+        return PLACES[found.where]
+    return f"{' or '.join(endpoint.key_names)} (not set)" if endpoint.key_names else "none needed"

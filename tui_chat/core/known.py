@@ -78,6 +78,16 @@ class Endpoints:
         typed = self._typed | {endpoint.name}
         return Endpoints([*self, endpoint], typed, self.problem), endpoint
 
+    def with_one(self, endpoint: Endpoint, *, typed: bool = False) -> Endpoints:
+        """These and this one, in the place of the one with its name; `typed` where no settings know it."""
+        items = {**self._items, endpoint.name: endpoint}
+        names = self._typed | {endpoint.name} if typed else self._typed - {endpoint.name}
+        return Endpoints(items.values(), names, self.problem)
+
+    def at(self, base_url: str) -> Endpoint | None:
+        """The endpoint at this base URL, if there is one."""
+        return next((one for one in self if base_url and one.base_url == base_url), None)
+
     def with_file(self, path: str) -> tuple[Endpoints, Endpoint]:
         """These and a model file on this machine; ChatError when there is none."""
         endpoint = model_file(path)
@@ -89,17 +99,24 @@ class Endpoints:
     def default(
         self, wanted: str, environ: Mapping[str, str], model_ready: bool
     ) -> Endpoint | None:
-        """Where a first start sends to: as settings want, else what the environment names, else the built-in model."""
+        """Where a first start sends to: as settings want, else what the environment names, else the built-in
+        model where it is on disk, else whoever's key the environment holds."""
         if wanted in self._items:
             return self._items[wanted]
         if ENVIRONMENT in self._items:
             return self._items[ENVIRONMENT]
-        for endpoint in self:
-            # With a problem, the key is meant for a server that we failed to understand.
-            meant = endpoint.openai and not self.problem
-            if meant and environ.get(endpoint.key_env, "").strip():
-                return endpoint
-        return self._items[BUILT_IN] if model_ready else None
+        # With a problem, OpenAI's key is meant for a server that we failed to understand.
+        keyed = [
+            endpoint
+            for endpoint in self
+            if endpoint.base_url
+            and not (endpoint.openai and self.problem)
+            and any(environ.get(name, "").strip() for name in endpoint.key_names)
+        ]
+        openai = next((endpoint for endpoint in keyed if endpoint.openai), None)
+        if openai is not None or model_ready:
+            return openai or self._items[BUILT_IN]
+        return keyed[0] if keyed else None
 
 
 def _placed(endpoint: Endpoint, environ: Mapping[str, str]) -> Endpoint:

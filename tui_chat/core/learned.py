@@ -109,6 +109,16 @@ class Lessons:
     def insisted_on(self, base_url: str, model: str) -> set[str]:
         return self.insisted.setdefault((base_url, model), set())
 
+    def insist(self, place: str, model: str, name: str, field: str) -> None:
+        """Send this parameter, whose field is called so, all the same; asked for again, no longer."""
+        insisted = self.insisted_on(place, model)
+        if name in insisted:
+            insisted.discard(name)
+            return
+        insisted.add(name)
+        for completes in (False, True):
+            self.of(place, model, completes).forgive(name, (name, field))
+
     def load(self) -> None:
         """Read what earlier runs learned; what cannot be read was never learned. Blocks."""
         with suppress(OSError, ValueError, TypeError, KeyError, RecursionError, AttributeError):

@@ -17,7 +17,7 @@ from tui_chat.core.endpoint_tables import DATA
 from tui_chat.core.errors import ChatError
 from tui_chat.core.files import create_bytes, private_directory, read_bytes, write_text
 from tui_chat.core.params import BY_NAME, PARAMETERS, Params
-from tui_chat.core.text import clean, one_line
+from tui_chat.core.text import clean, folded, one_line
 from tui_chat.core.toml import editable, parsed, placed, read_table
 
 _NAME = re.compile(r"[\w .\-]{1,64}")
@@ -102,6 +102,15 @@ class Presets:
             shipped.append(mine)
         others = [preset for preset in own if preset not in shipped]
         return (*shipped, *sorted(others, key=lambda preset: _key(preset.name)))
+
+    def named(self, name: str) -> Preset:
+        """The preset with this name, whatever its case; ChatError names those there are."""
+        presets = self.all()
+        for preset in presets:
+            if folded(preset.name) == folded(name):
+                return preset
+        names = ", ".join(preset.name for preset in presets)
+        raise ChatError(f"There is no preset “{one_line(name, 60)}”.", f"There are: {names}.")
 
     def _paths(self) -> list[Path]:
         try:

@@ -94,8 +94,9 @@ class Provider:
 
     def _asked(self, model: str = "") -> failures.Asked:
         key = self._key.reveal().strip() if self._key else ""
+        source = self._key.source if self._key else ""
         return failures.Asked(
-            self._endpoint, model, key, self._read_seconds, client_of.CONNECT_SECONDS
+            self._endpoint, model, key, self._read_seconds, client_of.CONNECT_SECONDS, source
         )
 
     async def reply(
@@ -372,7 +373,8 @@ class Provider:
                 return await client.get(path, cast_to=object)
             return await client.post(path, cast_to=object, body=body)
         except client_of.faults() as error:
-            words = failures.explained(error, asked)
+            words, answer = failures.explained(error, asked), client_of.refused(error)
+        words.status = answer[0] if answer else 0
         raise words
 
     async def close(self) -> None:

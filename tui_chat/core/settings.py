@@ -126,6 +126,40 @@ def _endpoints(table: object, wrong: _Wrong) -> tuple[Endpoint, ...]:
     return tuple(found)
 
 
+def remember_endpoint(path: Path, endpoint: Endpoint) -> None:
+    """Add an endpoint's address and the name of its key's variable to the file, as [endpoints.NAME];
+    all else in it stays as it is.
+
+    ChatError as for remember_setting, and when the file has an endpoint of that name.
+    """
+    # Deferred: as below.
+    import tomlkit
+
+    name, around = endpoint.name, path.name
+    lost = ChatError(f"“{one_line(name, 40)}” could not be added to {around}.", "Add it by hand.")
+    _, before = editable(path)
+    there = parsed(before, around).get("endpoints", {})
+    if not isinstance(there, dict):
+        raise lost
+    if name in there:
+        raise ChatError(f"{around} has an endpoint “{one_line(name, 40)}” already.", "Take another name.")  # fmt: skip
+    wanted = {"base_url": endpoint.base_url}
+    if endpoint.key_env:
+        wanted["key_env"] = endpoint.key_env
+    bare = name.isascii() and name.replace("-", "").replace("_", "").isalnum()
+    head = name if bare else tomlkit.string(name).as_string()
+    rows = (f"{key} = {tomlkit.string(value).as_string()}\n" for key, value in wanted.items())
+    gap = "\n" if before.strip() else ""
+    after = f"{before.rstrip()}{gap * 2}[endpoints.{head}]\n{''.join(rows)}"
+    try:
+        written = parsed(after, around)["endpoints"].get(name)
+    except ChatError:
+        written = None
+    if written != wanted:
+        raise lost
+    write_text(path, after, expected=before)
+
+
 def _prices(table: object, wrong: _Wrong) -> dict[str, Price]:
     # Deferred: few have prices of their own.
     from tui_chat.core.price import own_price

@@ -20,12 +20,12 @@ from tui_chat.core.files import Places
 from tui_chat.core.known import Endpoints
 from tui_chat.core.params import BY_NAME
 from tui_chat.core.settings import Settings, load_settings
-from tui_chat.core.text import folded, one_line
 
 if TYPE_CHECKING:
     from tui_chat.core.costs import Costs
     from tui_chat.core.engines import Engine
     from tui_chat.core.heeding import Heed
+    from tui_chat.core.key_store import KeyStore
     from tui_chat.core.learned import Lessons
     from tui_chat.core.local.model import Progress
     from tui_chat.core.local.server import LocalServer
@@ -76,6 +76,13 @@ class World:
         from tui_chat.core.presets import Presets
 
         return Presets(self.places.presets)
+
+    @cached_property
+    def keys(self) -> KeyStore:
+        """The keys that a person gave in the program."""
+        from tui_chat.core.key_store import KeyStore
+
+        return KeyStore(self.places.keys)
 
     @cached_property
     def lessons(self) -> Lessons:
@@ -195,7 +202,7 @@ class World:
             from tui_chat.core.keys import read_key
             from tui_chat.core.provider import Provider
 
-            key = await asyncio.to_thread(read_key, endpoint, self.environ)
+            key = await asyncio.to_thread(read_key, endpoint, self.environ, self.keys)
             await asyncio.to_thread(self.lessons.load)
             self._providers[name] = Provider(endpoint, key, self.lessons)
         return self._providers[name]
@@ -227,9 +234,14 @@ class World:
 
     def add_endpoint(self, url: str, key_env: str = "") -> Endpoint:
         """An endpoint at this URL, named after its host; ChatError when it is no URL."""
-        self.endpoints, endpoint = self.endpoints.with_url(url, key_env)
-        self._providers.pop(endpoint.name, None)
+        endpoints, endpoint = self.endpoints.with_url(url, key_env)
+        self.put(endpoint, endpoints)
         return endpoint
+
+    def put(self, endpoint: Endpoint, among: Endpoints) -> None:
+        """From now on there are these endpoints, and this one is asked anew, with the key it has then."""
+        self.endpoints = among
+        self._providers.pop(endpoint.name, None)
 
     def endpoint_for(self, words: str) -> Endpoint:
         """The endpoint of this name, at this URL, or of this model file; ChatError when there is none."""
@@ -242,12 +254,7 @@ class World:
 
     def preset_named(self, name: str) -> Preset:
         """The preset with this name, whatever its case; ChatError names those there are. Reads files."""
-        presets = self.presets.all()
-        for preset in presets:
-            if folded(preset.name) == folded(name):
-                return preset
-        names = ", ".join(preset.name for preset in presets)
-        raise ChatError(f"There is no preset “{one_line(name, 60)}”.", f"There are: {names}.")
+        return self.presets.named(name)
 
     async def preset_names(self) -> tuple[str, ...]:
         """The names of all presets, off the event loop."""
@@ -328,18 +335,10 @@ class World:
     def insist(self, setup: Setup, name: str) -> None:
         """Send a parameter that the model is known to refuse all the same from now on; asked for again, no
         longer."""
-        if not self.endpoints.has(setup.endpoint):
-            return
-        endpoint = self.endpoint(setup.endpoint)
-        place = endpoint.place
-        insisted = self.lessons.insisted_on(place, setup.model)
-        if name in insisted:
-            insisted.discard(name)
-            return
-        insisted.add(name)
-        fields = (name, endpoint.rename.get(name, name))
-        for completes in (False, True):
-            self.lessons.of(place, setup.model, completes).forgive(name, fields)
+        if self.endpoints.has(setup.endpoint):
+            endpoint = self.endpoint(setup.endpoint)
+            field = endpoint.rename.get(name, name)
+            self.lessons.insist(endpoint.place, setup.model, name, field)
 
     def refusals(
         self, setup: Setup, logprobs: int = 0, *, completes: bool = False

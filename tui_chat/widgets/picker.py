@@ -43,6 +43,7 @@ class Line:
     about: str = ""
     """A sentence shown beneath the list while the line is highlighted."""
     marked: bool = False
+    dim: bool = False
     words: str = ""
     """What else it is found by."""
 
@@ -110,6 +111,7 @@ class Picker(Modal[str | None]):
     hint = "Type to narrow the list"
     free_text = False
     """Whether what was typed can be chosen when no line matches it exactly."""
+    filter_kind: ClassVar[type[Filter]] = Filter
 
     def __init__(self, lines: Sequence[Line] = (), *, at: str = "", typed: str = "") -> None:
         super().__init__()
@@ -121,7 +123,7 @@ class Picker(Modal[str | None]):
         self._acting = False
         self._narrowed_by = ""
         # Held here: while the screen is removed, a query would not find them any more.
-        self._filter = Filter(typed, placeholder=self.hint, select_on_focus=False)
+        self._filter = self.filter_kind(typed, placeholder=self.hint, select_on_focus=False)
         self._options = Choices(self._drawn)
         self._about = Static("", id="about", markup=False)
 
@@ -176,22 +178,22 @@ class Picker(Modal[str | None]):
     def matching(self, typed: str) -> tuple[Line, ...]:
         """The lines to show for what is typed; case and accents do not count."""
         words = folded(typed).split()
-        if not words:
-            return self._lines
         return tuple(
             line
             for line, found_by in zip(self._lines, self._folded, strict=True)
             if all(word in found_by for word in words)
         )
 
+    def offer(self, typed: str) -> str:
+        """What a line for the typed text itself says; empty where it cannot be chosen."""
+        return f"Use “{one_line(typed)}”" if self.free_text else ""
+
     def _narrow(self) -> None:
         self._narrowed_by = self.typed
         self._shown = self.matching(self.typed)
-        if self.free_text and self.typed and all(line.key != self.typed for line in self._shown):
-            self._shown = (
-                *self._shown,
-                Line(f"{self.FREE}{self.typed}", f"Use “{one_line(self.typed)}”"),
-            )
+        free = all(line.key != self.typed for line in self._shown)
+        if self.typed and free and (words := self.offer(self.typed)):
+            self._shown = (*self._shown, Line(f"{self.FREE}{self.typed}", words))
         self._options.show(self._shown)
 
     def facts_of(self, line: Line) -> tuple[str, ...]:
@@ -248,7 +250,11 @@ class Picker(Modal[str | None]):
         line = self.highlighted
         self._chosen_early = not self._known
         if self._known and line is not None:
-            self.dismiss(line.key)
+            self.choose(line)
+
+    def choose(self, line: Line) -> None:
+        """Answer with this line; subclasses may have something to do first."""
+        self.dismiss(line.key)
 
     async def asked(self, dialog: Dialog) -> str | None:
         """What a dialog over the list is answered with, None by Esc: for workers."""
@@ -390,4 +396,5 @@ def _prompt(line: Line, facts: tuple[str, ...], width: int) -> Content:
     shown = Content(clean("  ".join(columns)).replace("\n", " ")).truncate(most, ellipsis=True)
     room = max(4, width - shown.cell_length - 3)
     name = Content(one_line(line.name, 400)).truncate(room, ellipsis=True, pad=True)
+    name = name.stylize(MUTED) if line.dim else name
     return Content.assemble(" ", name, "  ", shown.stylize(MUTED))

@@ -1,4 +1,4 @@
-"""What a setup is chosen from: presets, endpoints, models."""
+"""What a setup is chosen from: presets and models; endpoints are in endpoint_picker."""
 
 from __future__ import annotations
 
@@ -11,11 +11,8 @@ from textual import work
 from textual.binding import Binding, BindingType
 
 from tui_chat.core.conversation import Setup
-from tui_chat.core.endpoints import Endpoint
 from tui_chat.core.errors import ChatError
-from tui_chat.core.keys import key_source
 from tui_chat.core.presets import Deleted, Preset, Presets, check_name
-from tui_chat.core.world import World
 from tui_chat.widgets.dialogs import LineDialog, YesDialog
 from tui_chat.widgets.picker import KeepingPicker, Line, Picker
 
@@ -162,21 +159,3 @@ def _about(preset: Preset) -> str:
     if preset.system is not None:
         sentences.append("Sets a system prompt." if preset.system else "No system prompt.")
     return " ".join(sentences)
-
-
-class EndpointPicker(Picker):
-    """Endpoints that are known; a typed URL adds one."""
-
-    title_words = "Endpoint"
-    hint = "Choose one, or type the URL of a server: http://127.0.0.1:8080/v1"
-    free_text = True
-
-    def __init__(self, world: World, present: str) -> None:
-        lines = [_endpoint_line(one, world, present) for one in world.endpoints]
-        super().__init__(lines, at=present)
-
-
-def _endpoint_line(endpoint: Endpoint, world: World, present: str) -> Line:
-    address = endpoint.base_url or "on this machine"
-    about = f"Key: {key_source(endpoint, world.environ)}"
-    return Line(endpoint.name, endpoint.name, (address,), about, endpoint.name == present)

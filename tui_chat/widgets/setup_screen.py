@@ -358,11 +358,11 @@ class SetupScreen(Screen[None]):
         self.preset = await self.world.save_preset(name, self.setup)
 
     async def action_choose_endpoint(self) -> None:
-        from tui_chat.widgets.pickers import EndpointPicker, without_mark
+        from tui_chat.widgets.endpoint_picker import EndpointPicker
 
         def take(chosen: str | None) -> None:
             if chosen:
-                self.take_endpoint(without_mark(chosen))
+                self.take_endpoint(chosen.removeprefix(EndpointPicker.FREE))
 
         await self.app.push_screen(EndpointPicker(self.world, self.setup.endpoint), take)
 

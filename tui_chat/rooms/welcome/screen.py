@@ -22,7 +22,7 @@ from tui_chat.core.errors import ChatError
 from tui_chat.core.local.model import SMOLLM2, Progress
 from tui_chat.core.world import World
 from tui_chat.widgets.bars import Keyline
-from tui_chat.widgets.dialogs import Dialog, LineDialog, Modal
+from tui_chat.widgets.dialogs import Modal
 from tui_chat.widgets.tones import MUTED
 
 _STEPS = {"fetching": "Fetching", "unpacking": "Unpacking", "checking": "Checking"}
@@ -52,7 +52,11 @@ def ways(fetched: bool) -> tuple[Way, ...]:
             "Point at a server",
             "Any that speaks the OpenAI API: llama.cpp, Ollama, vLLM …",
         ),
-        Way("key", "Use a key", "Put OPENAI_API_KEY into your environment and start again."),
+        Way(
+            "key",
+            "Use a key",
+            "Of OpenAI, Anthropic, Google, Groq and others.",
+        ),
     )
 
 
@@ -140,7 +144,7 @@ class Welcome(Modal[str | None]):
             case "server":
                 self._ask_for_server()
             case _:
-                self._explain_key()
+                self._ask_for_key()
 
     @on(OptionList.OptionSelected)
     def _clicked(self) -> None:
@@ -181,27 +185,20 @@ class Welcome(Modal[str | None]):
 
     @work(exclusive=True, group="server")
     async def _ask_for_server(self) -> None:
-        note = "The URL of its API, with the version: http://127.0.0.1:8080/v1"
-        url = await self.app.push_screen_wait(LineDialog("Point at a server", note, "http://"))
-        if not url:
-            return
-        try:
-            endpoint = self._world.add_endpoint(url)
-            await (await self._world.provider(endpoint.name)).models()
-        except ChatError as error:
-            self._trouble(str(error))
-        else:
-            self.dismiss(endpoint.name)
+        from tui_chat.widgets.adding import Adding
+
+        await self._used(await Adding(self._world, self.app.push_screen_wait).run())
 
     @work(exclusive=True, group="key")
-    async def _explain_key(self) -> None:
-        note = (
-            "Keys are read from the environment and never written down by tui-chat. In your shell:\n\n"
-            "    export OPENAI_API_KEY=…\n    tui-chat\n\n"
-            "For another service:\n\n"
-            "    tui-chat --base-url https://HOST/v1 --key-env NAME_OF_THE_VARIABLE"
-        )
-        await self.app.push_screen_wait(Dialog("Use a key", note))
+    async def _ask_for_key(self) -> None:
+        from tui_chat.widgets.endpoint_picker import EndpointPicker
+
+        picker = EndpointPicker(self._world, "", by_key=True)
+        await self._used(await self.app.push_screen_wait(picker))
+
+    async def _used(self, name: str | None) -> None:
+        if name is not None:
+            self.dismiss(name)
 
 
 def _prompt(way: Way, loose: bool = True) -> Content:

@@ -1,0 +1,102 @@
+"""How near an endpoint is: what is there of it, what is missing, and the order that follows from it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from tui_chat.core.endpoints import Endpoint
+from tui_chat.core.files import Places
+from tui_chat.core.keys import Secret
+from tui_chat.core.known import Endpoints
+from tui_chat.core.probing import Answered
+from tui_chat.core.readiness import Found, Readiness, in_order, keys_kept, readiness
+from tui_chat.core.settings import Settings
+from tui_chat.core.world import World
+
+HERE = "http://127.0.0.1:18080/v1"
+LAB = Endpoint("lab", "https://lab.example/v1", "LAB_KEY", ("OTHER_KEY",))
+LOCAL = Endpoint("local", HERE, "LAB_KEY", engine="llamacpp")
+
+
+def world(directory: Path, environ: Mapping[str, str], *own: Endpoint) -> World:
+    places = Places(directory / "config", directory / "cache")
+    return World(places, Settings(), Endpoints.gathered(own, environ), environ)
+
+
+def ready(
+    directory: Path, endpoint: Endpoint, environ: Mapping[str, str], found: Found | None = None
+) -> Readiness:
+    return readiness(endpoint, world(directory, environ, endpoint), found or Found())
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "environ", "rank", "words"),
+    [
+        (LAB, {}, "missing", "no key: Enter takes one"),
+        (LAB, {"LAB_KEY": "  "}, "missing", "no key: Enter takes one"),
+        (LAB, {"LAB_KEY": "k"}, "keyed", "key in LAB_KEY"),
+        (LAB, {"OTHER_KEY": "k"}, "keyed", "key in OTHER_KEY"),
+        (Endpoint("c", LAB.base_url, key_command=("pass", "x")), {}, "keyed", "key in command pass"),
+        (Endpoint("o", LAB.base_url), {}, "own", "no key"),
+        (Endpoint("g", gguf="/nowhere/a.gguf"), {}, "missing", "no such file"),
+        (Endpoint("built-in"), {}, "here", "not fetched yet"),
+        (Endpoint("azure", url_env="AZURE_OPENAI_ENDPOINT"), {}, "missing", "set AZURE_OPENAI_ENDPOINT"),
+        (LOCAL, {}, "asking", "…"),
+    ],
+)  # fmt: skip
+def test_what_is_there_is_said_in_a_few_words(
+    tmp_path: Path, endpoint: Endpoint, environ: dict[str, str], rank: str, words: str
+) -> None:
+    found = ready(tmp_path, endpoint, environ)
+    assert (found.rank, found.words) == (rank, words)
+    assert found.takes_key == (words == "no key: Enter takes one")
+
+
+@pytest.mark.parametrize(
+    ("answered", "environ", "rank", "words", "takes_key"),
+    [
+        (None, {}, "missing", "nothing answers", False),
+        (Answered(HERE, 1, "llamacpp"), {}, "answers", "1 model", False),
+        (Answered(HERE, 1200), {}, "answers", "1,200 models", False),
+        (Answered(HERE, 2, "vllm"), {}, "answers", "vLLM: 2 models", False),
+        (Answered(HERE), {}, "answers", "wants a key", True),
+        (Answered(HERE), {"LAB_KEY": "k"}, "answers", "key in LAB_KEY", False),
+    ],
+)
+def test_a_server_of_this_machine_is_as_near_as_it_answers(
+    tmp_path: Path,
+    answered: Answered | None,
+    environ: dict[str, str],
+    rank: str,
+    words: str,
+    takes_key: bool,
+) -> None:
+    found = ready(tmp_path, LOCAL, environ, Found(answers={"local": answered}))
+    assert (found.rank, found.words, found.takes_key) == (rank, words, takes_key)
+
+
+def test_the_present_one_comes_first_then_the_nearest(tmp_path: Path) -> None:
+    here = world(tmp_path, {"XAI_API_KEY": "k", "GROQ_API_KEY": "k"}, LOCAL)
+    found = Found(answers={"local": Answered(HERE, 1), "ollama": None})
+    states = {one.name: readiness(one, here, found) for one in here.endpoints}
+    names = [one.name for one in in_order(here.endpoints, states, "openai")]
+    assert names[:5] == ["openai", "groq", "xai", "local", "built-in"]
+    assert names.index("vllm") < names.index("anthropic"), "what is being asked may be ready"
+    assert sorted(names) == sorted(one.name for one in here.endpoints)
+
+
+async def test_a_kept_key_is_found_and_one_in_a_variable_needs_no_look(tmp_path: Path) -> None:
+    here = world(tmp_path, {"GROQ_API_KEY": "k"}, LAB)
+    for url in (LAB.base_url, "https://api.groq.com/openai/v1"):
+        here.keys.keep(url, _secret(), "file")
+    found = await keys_kept(here)
+    assert found.kept == {"lab": "file"}
+    state = readiness(LAB, here, found)
+    assert (state.rank, state.words, state.kept) == ("keyed", "key in keys.toml", "file")
+
+
+def _secret() -> Secret:
+    return Secret("sk-canary-0123456789")
