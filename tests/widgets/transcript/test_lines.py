@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import pairwise
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
@@ -39,6 +39,8 @@ def test_lines_break_at_words_where_they_can(text: str, width: int, expected: li
     more=st.integers(0, 5),
     rest=st.integers(1, 12),
 )
+@example(text="\u200d\u200d👩", more=0, rest=1)
+@example(text="a\u200d\u200d👩", more=1, rest=1)
 def test_every_row_fits_and_together_they_are_the_line(text: str, more: int, rest: int) -> None:
     first = rest + more
     parts = rows(text, first, rest)
@@ -61,6 +63,7 @@ def test_a_slice_keeps_styles_and_says_where_each_part_begins() -> None:
 
 
 def test_spans_are_cut_off_at_the_width() -> None:
+    assert fitted([Span("\u200d\u200d👩")], 1) == [Span("")]
     assert fitted([Span("ab"), Span("日本")], 5) == [Span("ab"), Span("日")]
 
 

@@ -129,14 +129,20 @@ class _Piece(NamedTuple):
 
 def _chop(word: str, room: int, width: int) -> list[_Piece]:
     """A word too long for a row in pieces: one for the room that is left, then whole rows."""
-    head = chop_cells(word, room)[0] if room > 0 else ""
-    head = head if cell_len(head) <= room else ""
+    head = _head(word, room)
     pieces = [_Piece(0, cell_len(head), fits=True)] if head else []
     at = len(head)
-    for chunk in chop_cells(word[at:], width) if at < len(word) else ():
+    for chunk in (chop_cells(word[at:], width) or [word[at:]]) if at < len(word) else ():
         pieces.append(_Piece(at, cell_len(chunk), fits=bool(at)))
         at += len(chunk)
     return pieces
+
+
+def _head(text: str, room: int) -> str:
+    """As much of the beginning of a text as fits."""
+    # Of joiners that join nothing, Rich makes no piece at all.
+    head = next(iter(chop_cells(text, room)), "") if room > 0 else ""
+    return head if cell_len(head) <= room else ""
 
 
 def sliced(spans: Iterable[Span], start: int, stop: int) -> list[tuple[int, Span]]:
@@ -157,8 +163,7 @@ def fitted(spans: Iterable[Span], width: int) -> list[Span]:
     parts: list[Span] = []
     for span in spans:
         if cell_len(span.text) > width:
-            text = chop_cells(span.text, width)[0] if width > 0 else ""
-            parts.append(span._replace(text=text if cell_len(text) <= width else ""))
+            parts.append(span._replace(text=_head(span.text, width)))
             break
         parts.append(span)
         width -= cell_len(span.text)
