@@ -182,3 +182,21 @@ async def test_a_url_that_is_known_is_used_under_its_name(tmp_path: Path) -> Non
             await house.press("enter")
             await wait_until(lambda: house.app.screen is house.chat)
             assert house.chat.setup.endpoint == "environment"
+
+
+async def test_a_server_that_is_typed_as_a_command_is_tried_at_once(tmp_path: Path) -> None:
+    with FakeServer() as server, FakeServer(key="sk-other") as closed:
+        async with open_house(tmp_path, server) as house:
+            await house.command(f"/endpoint {closed.base_url}")
+            await wait_until(lambda: "refused a request without a key" in house.notices())
+            await house.command("/endpoint http://nowhere.invalid/v1")
+            await wait_until(lambda: "There is no host of that name" in house.notices())
+            root = server.base_url.removesuffix("/v1")
+            server.by_path = {"/models": Answer(status=404, error={"detail": "Not Found"})}
+            await house.command(f"/endpoint {root}")
+            await wait_until(lambda: "/v1 was missing in the address" in house.notices())
+            assert house.chat.endpoint is not None
+            assert house.chat.endpoint.base_url == server.base_url
+            await house.send("hi")
+        assert len(server.chats) == 1
+        assert closed.chats == []
