@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -125,6 +126,23 @@ async def test_each_reply_says_what_it_cost_and_the_meter_what_the_next_may(tmp_
             assert "Cost              $0.02" in house.screen_text()
             assert "$10 in, $20 out, $1 cached per million tokens," in house.screen_text()
             assert "as your settings say" in house.screen_text()
+
+
+async def test_in_a_low_window_the_price_of_the_draft_stands_beside_it(tmp_path: Path) -> None:
+    opening = Opening(model="lab/own", params=Params({"max_tokens": 2000}))
+    settings = tmp_path / "config" / "settings.toml"
+    settings.parent.mkdir(parents=True)
+    settings.write_text('[prices."lab/own"]\ninput = 10\noutput = 20\n')
+    with FakeServer(Answer(words("one two"), usage=USAGE)) as server:
+        async with open_house(tmp_path, server, opening=opening, size=(80, 24)) as house:
+            await house.send("hi")
+            await wait_until(lambda: "draft 0 · reply 500" in house.screen_text())
+            await house.write("more of it")
+            await wait_until(
+                lambda: re.search(
+                    r"draft ≈\d+ · ≈\$0\.03( \+ ≤\$0\.04)? +\$0\.0", house.screen_text()
+                )
+            )
 
 
 async def test_what_is_made_on_this_machine_is_free(tmp_path: Path) -> None:

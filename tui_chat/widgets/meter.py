@@ -42,17 +42,26 @@ class Meter(Widget):
         self.set_class(bool(self.reading.next), "-priced")
 
     def render(self) -> Content:
-        lines = [self._first_line(), self._second_line()]
-        if self.reading.next and self.content_size.height > len(lines):
+        roomy = bool(self.reading.next) and self.content_size.height > 2
+        lines = [self._first_line(priced=not roomy), self._second_line()]
+        if roomy:
             lines.append(Content.assemble(("Next    ", ""), (self.reading.next, "$text")))
         return Content("\n").join(lines)
 
-    def _first_line(self) -> Content:
+    def _first_line(self, *, priced: bool) -> Content:
+        """`priced`: whether what the draft may cost stands here, in place of the last reply's tokens."""
         reading, width = self.reading, self.content_size.width
         left = Content.assemble(
             ("draft ", ""), (figure(reading.draft, exact=reading.exact), "$text")
         )
-        if reading.reply is not None:
+        following = reading.next if priced and reading.draft and not reading.arriving else ""
+        free = width - left.cell_length - len(reading.cost) - 4
+        shown = next(
+            (one for one in (following, following.partition(" + ")[0]) if len(one) <= free), ""
+        )
+        if shown:
+            left = Content.assemble(left, (" · ", ""), (shown, "$text"))
+        elif reading.reply is not None:
             reply = figure(reading.reply, exact=reading.reply_exact)
             left = Content.assemble(left, (" · reply ", ""), (reply, "$text"))
         cost = reading.cost
