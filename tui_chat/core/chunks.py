@@ -9,7 +9,7 @@ import codecs
 import re
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import zip_longest
 from typing import Any
 
@@ -71,6 +71,17 @@ class Clock:
     @property
     def elapsed(self) -> float:
         return time.monotonic() - self._began
+
+
+def finished(ending: Ending, key: str, headers: Mapping[str, str], clock: Clock) -> Ending:
+    """The ending with what only the request knows: its id and how long it took."""
+    request_id = headers.get("x-request-id", "")
+    return replace(
+        ending,
+        error=failures.redacted(ending.error, key),
+        usage=replace(ending.usage, seconds=clock.elapsed, first_token_seconds=clock.first),
+        request_id=one_line(failures.redacted(request_id, key), 100),
+    )
 
 
 class Reader:

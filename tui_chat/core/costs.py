@@ -15,6 +15,7 @@ from tui_chat.core.conversation import Message, Setup, Usage
 from tui_chat.core.endpoints import Endpoint
 from tui_chat.core.errors import ChatError
 from tui_chat.core.price import Price, dollars, show_cost
+from tui_chat.core.served import made_elsewhere
 
 if TYPE_CHECKING:
     from tui_chat.core.world import World
@@ -118,7 +119,9 @@ class Costs:
         served = provider.served(model) if provider else None
         if served is not None and served.price is not None:
             return Priced(served.price, "listed")
-        if endpoint.free:
+        if self._world.is_free(endpoint.name) and not (
+            made_elsewhere(model) and not endpoint.served_here
+        ):
             return Priced(FREE, "local")
         place = (endpoint.base_url, model)
         if created or place not in self._prices:
@@ -166,7 +169,11 @@ class Costs:
         if priced is None or priced.source == "tables":
             # The tables know more than one price: long prompts, thoughts, hours of the day.
             return pricing.cost(
-                model, endpoint.base_url, usage, local=endpoint.free, created=created
+                model,
+                endpoint.base_url,
+                usage,
+                local=priced is not None and priced.source == "local",
+                created=created,
             )
         if priced.price.free:
             return Decimal(0)

@@ -5,6 +5,7 @@ It never holds a key, only the name of its source.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
@@ -117,7 +118,7 @@ class Endpoint:
         if self.served_here:
             return True
         host = urlsplit(self.base_url).hostname or ""
-        return host in ("localhost", "::1") or host.startswith("127.")
+        return host in ("localhost", "::1") or re.fullmatch(r"127(\.\d{1,3}){3}", host) is not None
 
     @property
     def free(self) -> bool:

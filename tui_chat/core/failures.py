@@ -198,8 +198,11 @@ def from_status(status: int, body: object, headers: Mapping[str, str], asked: As
         words = _stopped(f"{sentence} It says: {said}") if said else sentence
     seconds = None if _no_money(body) else seconds_asked(status, headers, body)
     if seconds is None or _overflow(body) is not None:
-        return ChatError(words, hint)
-    return Busy(words, hint, sentence.rstrip("."), seconds)
+        error = ChatError(words, hint)
+    else:
+        error = Busy(words, hint, sentence.rstrip("."), seconds)
+    error.status = status
+    return error
 
 
 def _sentence(

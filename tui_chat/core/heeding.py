@@ -24,9 +24,14 @@ HELD = "not sent: "
 class Heed:
     """What becomes of a parameter that is not simply heeded."""
 
-    kind: Literal["refused", "ignored", "capped", "unknown", "insisted", "strict"]
+    kind: Literal["refused", "ignored", "capped", "unknown", "insisted", "strict", "renamed"]
     why: str
     """In words that go on from a colon; without a full stop."""
+
+    @property
+    def lost(self) -> bool:
+        """Whether it does nothing: it is not sent, or not heeded."""
+        return self.kind not in ("insisted", "strict", "renamed")
 
     @property
     def held(self) -> bool:
@@ -87,7 +92,8 @@ def told_of(refusal: Refusal) -> str:
     """What became of a parameter, in a sentence."""
     label = label_of(refusal.name)
     if refusal.sent_as:
-        return f"{label} was sent as {refusal.sent_as}."
+        why = f": {refusal.words.rstrip('.')}" if refusal.words else ""
+        return f"{label} was sent as {refusal.sent_as}{why}."
     if refusal.words.startswith(HELD):
         return f"{label} was {refusal.words}."
     return f"{label} was refused: {refusal.words}"
@@ -103,14 +109,15 @@ def untold(name: str, words: str) -> str:
 
 def explained(one: Heed, model: str, *, is_set: bool) -> str:
     """The sentence for the parameter's row."""
-    whose = one_line(model, 40) or "the model"
+    whose, why = one_line(model, 40) or "the model", one.why.rstrip(".")
     begin = {
-        "refused": f"Refused by {whose}: {one.why}.",
-        "unknown": f"Not sent: {one.why}.",
-        "ignored": f"Ignored by {whose}: {one.why}.",
-        "capped": f"Bounded by {whose}: {one.why}.",
-        "insisted": f"Sent all the same: {one.why}.",
-        "strict": f"Sent, since requests are strict: {one.why}.",
+        "refused": f"Refused by {whose}: {why}.",
+        "unknown": f"Not sent: {why}.",
+        "ignored": f"Ignored by {whose}: {why}.",
+        "capped": f"Bounded by {whose}: {why}.",
+        "insisted": f"Sent all the same: {why}.",
+        "strict": f"Sent, since requests are strict: {why}.",
+        "renamed": f"Sent as {why}.",
     }[one.kind]
     if one.held and is_set:
         return f"{begin} ! sends it anyway."

@@ -9,7 +9,7 @@ from tui_chat.core.endpoint_tables import endpoint_from, known_endpoints, model_
 from tui_chat.core.endpoints import BUILT_IN, ENVIRONMENT, Endpoint
 from tui_chat.core.errors import ChatError
 from tui_chat.core.text import one_line
-from tui_chat.core.urls import host_and_port, normal_base_url
+from tui_chat.core.urls import host_and_port, normal_base_url, same_place
 
 
 class Endpoints:
@@ -68,7 +68,7 @@ class Endpoints:
         key does not come from elsewhere. ChatError when it is no URL, or key_env no name."""
         base_url = normal_base_url(url)
         for endpoint in self:
-            if endpoint.base_url == base_url and key_env in ("", endpoint.key_env):
+            if same_place(endpoint.base_url, base_url) and key_env in ("", endpoint.key_env):
                 return self, endpoint
         try:
             table = {"base_url": base_url, "key_env": key_env}
@@ -86,7 +86,7 @@ class Endpoints:
 
     def at(self, base_url: str) -> Endpoint | None:
         """The endpoint at this base URL, if there is one."""
-        return next((one for one in self if base_url and one.base_url == base_url), None)
+        return next((one for one in self if base_url and same_place(one.base_url, base_url)), None)
 
     def with_file(self, path: str) -> tuple[Endpoints, Endpoint]:
         """These and a model file on this machine; ChatError when there is none."""

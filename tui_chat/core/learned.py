@@ -28,6 +28,19 @@ DAYS = 30
 _MOST = 500
 """Models that are remembered; the oldest go first."""
 _MANY_LOGPROBS = 10**9
+_OF_VALUES = re.compile(
+    r"must be|should be|at (?:most|least)|(?:less|greater|more|fewer|larger|smaller) than|between|maximum|minimum"
+    r"|too (?:large|small|high|low|long|many)|exceed|out of range|\brange\b|[<>]=?|invalid value"
+    r"|not a valid (?:value|number)|\bin [\[(]",
+    re.IGNORECASE,
+)
+"""Words of a refusal that is of a value, and not of its parameter."""
+_OF_NAMES = re.compile(
+    r"unsupported|un(?:known|recogni[sz]ed|expected)|(?:not|n't) support|deprecated|not permitted|cannot find"
+    r"|only the default|not enabled|does not (?:take|accept|have)",
+    re.IGNORECASE,
+)
+"""Words of one that is of the parameter, whatever its value."""
 
 
 @dataclass
@@ -40,6 +53,8 @@ class Learned:
     most_logprobs: int = _MANY_LOGPROBS
     as_switch: bool = False
     """Whether it wants to be asked for probabilities by a switch, where others there want a number."""
+    values: dict[str, object] = field(default_factory=dict)
+    """Parameter → its value that was refused, where others may be taken."""
     when: float = 0
     """When something was learned last, in seconds since the epoch."""
 
@@ -64,26 +79,48 @@ class Learned:
         self.as_switch = self.as_switch or (asked and "boolean" in words.lower())
         return asked and self.as_switch
 
-    def forget(self, name: str, parameter: str, words: str) -> Refusal:
-        """Send this field no more, or under its other name when the server's words want that."""
+    def forget(self, name: str, parameter: str, words: str, value: object = None) -> Refusal:
+        """Send this field no more, or under its other name when the server's words want that; where they are
+        only of its value, no more with that."""
         other = next((one for one in _NAMES_FOR_LENGTH if one != name), "")
         suggested = re.search(rf"\buse ['\"`]?{other}\b", words, re.IGNORECASE)
         if name in _NAMES_FOR_LENGTH and not self.renamed and suggested:
             self.renamed[name] = other
             told = Refusal(parameter, words, other)
         else:
-            self.left_out.update(LOGPROBS if name in LOGPROBS else (name,))
+            if _OF_VALUES.search(words) and not _OF_NAMES.search(words):
+                self.values[parameter] = value
+            else:
+                self.left_out.update(LOGPROBS if name in LOGPROBS else (name,))
+                self.values.pop(parameter, None)
             told = Refusal(parameter, words)
         self.told[told.name] = told
         self.when = time.time()
         return told
 
+    def refuses(self, parameter: str, value: object) -> bool:
+        """Whether this value is the one that was refused, or any would be; of a parameter that was told of."""
+        return parameter not in self.values or _plain(self.values[parameter]) == _plain(value)
+
+    def told_of(self, params: Mapping[str, object]) -> list[Refusal]:
+        """What was told of these parameters, with these values."""
+        return [
+            one
+            for name, one in self.told.items()
+            if one.sent_as or name not in params or self.refuses(name, params[name])
+        ]
+
     def forgive(self, parameter: str, fields: tuple[str, ...]) -> None:
         """Send this parameter again, under its own name."""
         self.told.pop(parameter, None)
+        self.values.pop(parameter, None)
         for name in fields:
             self.left_out.discard(name)
             self.renamed.pop(name, None)
+
+
+def _plain(value: object) -> object:
+    return list(value) if isinstance(value, tuple) else value
 
 
 Key = tuple[str, str, bool]
@@ -99,6 +136,7 @@ class Lessons:
         self._learned: dict[Key, Learned] = {}
         self.insisted: dict[tuple[str, str], set[str]] = {}
         """By base URL and model: the parameters that are sent although they are known to be refused."""
+        self._loaded = False
         self.strict = False
         """Whether all that is set is sent, and a refusal ends the request."""
 
@@ -120,13 +158,17 @@ class Lessons:
             self.of(place, model, completes).forgive(name, (name, field))
 
     def load(self) -> None:
-        """Read what earlier runs learned; what cannot be read was never learned. Blocks."""
+        """Read what earlier runs learned, once; what cannot be read was never learned. Blocks."""
+        if self._loaded:
+            return
+        self._loaded = True
         with suppress(OSError, ValueError, TypeError, KeyError, RecursionError, AttributeError):
             rows = json.loads(self._path.read_text("utf-8")) if self._path else []
             for row in rows:
                 if time.time() - float(row["when"]) < DAYS * 86_400:
                     key = (str(row["base_url"]), str(row["model"]), bool(row["completes"]))
-                    self._learned.setdefault(key, _read(row))
+                    if key not in self._learned or not self._learned[key].when:
+                        self._learned[key] = _read(row)
 
     def save_soon(self) -> None:
         """As save(), on a thread, which nobody waits for."""
@@ -143,7 +185,7 @@ class Lessons:
             {"base_url": key[0], "model": key[1], "completes": key[2], "when": one.when}
             | {"left_out": sorted(one.left_out), "renamed": one.renamed}
             | {"told": [asdict(told) for told in one.told.values()]}
-            | {"most_logprobs": one.most_logprobs}
+            | {"most_logprobs": one.most_logprobs, "values": one.values}
             for key, one in known[-_MOST:]
         ]
         with suppress(OSError, ChatError):
@@ -160,5 +202,6 @@ def _read(row: Mapping[str, Any]) -> Learned:
         {str(name): str(other) for name, other in row["renamed"].items()},
         {one.name: one for one in told},
         most_logprobs=int(row["most_logprobs"]),
+        values=dict(row.get("values") or {}),
         when=float(row["when"]),
     )

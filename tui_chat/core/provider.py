@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from tui_chat.core import client as client_of
 from tui_chat.core import failures
-from tui_chat.core.chunks import Clock, Ending, Reader
+from tui_chat.core.chunks import Clock, Ending, Reader, finished
 from tui_chat.core.conversation import COUNT_FIELD, Message, Refusal, Setup, Token
 from tui_chat.core.endpoints import Endpoint
 from tui_chat.core.engines import ENGINES, Engine, completions_problem, owned_by
@@ -23,7 +23,7 @@ from tui_chat.core.heeding import HELD, held_back
 from tui_chat.core.keys import Secret
 from tui_chat.core.learned import Learned, Lessons
 from tui_chat.core.refusals import UNTOLD, Refused, met
-from tui_chat.core.served import ServedModel, listed
+from tui_chat.core.served import ServedModel, listed, made_elsewhere
 from tui_chat.core.text import one_line
 from tui_chat.core.wire import (
     LOGPROBS,
@@ -67,6 +67,8 @@ class Provider:
         self.listed: tuple[ServedModel, ...] = ()
         """What models() returned last."""
         self._by_id: Mapping[str, ServedModel] = {}
+        self.forwards = False
+        """Whether it has models that nobody runs at home, so that what is asked of it costs."""
         self.used = False
         """Whether anything was asked of it: before, it is not asked by the way either."""
         self.name = self._endpoint.name
@@ -116,6 +118,7 @@ class Provider:
         client, clock = await self._made(), Clock(sink)
         self.used = True
         setup = request.setup
+        self.forwards = self.forwards or made_elsewhere(setup.model)
         learned = self._learned(setup.model, request.completes)
         repeats = 0
         chat = request.begun and not request.completes
@@ -152,10 +155,12 @@ class Provider:
         if self._lessons.strict:
             return ()
         wanted = {*setup.params, *(LOGPROBS if logprobs else ())}
-        learned = self._learned(setup.model, completes).told
-        told = [one for one in learned.values() if one.name in wanted]
+        learned = self._learned(setup.model, completes).told_of(setup.params)
+        told = [one for one in learned if one.name in wanted]
         insisted = self._lessons.insisted_on(self.place, setup.model)
-        held = held_back(self._endpoint, setup, insisted | learned.keys(), logprobs=logprobs > 0)
+        held = held_back(
+            self._endpoint, setup, insisted | {one.name for one in told}, logprobs=logprobs > 0
+        )
         return (*told, *held, *([self._counts_refused] if self._counts_refused else []))
 
     def _learned(self, model: str, completes: bool) -> Learned:
@@ -230,7 +235,13 @@ class Provider:
         if self._lessons.strict:
             return made
         body = {learned.renamed.get(name, name): value for name, value in made.items()}
-        return {name: value for name, value in body.items() if name not in learned.left_out}
+        names = learned.names(self._endpoint.rename)
+        dropped = {one.name for one in refused if one.name in learned.values}
+        return {
+            name: value
+            for name, value in body.items()
+            if name not in learned.left_out and names.get(name) not in dropped
+        }
 
     def _learn(
         self,
@@ -302,7 +313,9 @@ class Provider:
             failed = failures.not_an_api(*client_of.head(response), asked)
         if failed is not None:
             reader.broke(failures.explained(failed, asked, begun=clock.first is not None))
-        return _finished(reader.ending(), asked.key, response, clock)
+        return finished(
+            reader.ending(), asked.key, response.headers if response is not None else {}, clock
+        )
 
     async def told(self, request: Request, **more: object) -> bytes:
         """The whole answer to a request as it was sent, for what is read in another way than a reply;
@@ -350,6 +363,7 @@ class Provider:
             text = body if isinstance(body, str) else ""
             raise failures.not_an_api("no list of models", text, self._asked())
         self._by_id = served
+        self.forwards = self.forwards or any(map(made_elsewhere, served))
         self.listed = tuple(self._by_id.values())
         return self.listed
 
@@ -374,7 +388,7 @@ class Provider:
             return await client.post(path, cast_to=object, body=body)
         except client_of.faults() as error:
             words, answer = failures.explained(error, asked), client_of.refused(error)
-        words.status = answer[0] if answer else 0
+        words.status = answer[0] if answer else words.status
         raise words
 
     async def close(self) -> None:
@@ -383,14 +397,3 @@ class Provider:
         if client is not None:
             with suppress(OSError):
                 await client.close()
-
-
-def _finished(ending: Ending, key: str, response: Response | None, clock: Clock) -> Ending:
-    """The ending with what only the request knows: its id and how long it took."""
-    request_id = response.headers.get("x-request-id", "") if response is not None else ""
-    return replace(
-        ending,
-        error=failures.redacted(ending.error, key),
-        usage=replace(ending.usage, seconds=clock.elapsed, first_token_seconds=clock.first),
-        request_id=one_line(failures.redacted(request_id, key), 100),
-    )

@@ -69,4 +69,8 @@ def met(
         return None
     if name in LOGPROBS and learned.fewer_logprobs(body, words):
         return UNTOLD
-    return Refusal(name, words) if name == COUNT_FIELD else learned.forget(name, names[name], words)
+    return (
+        Refusal(name, words)
+        if name == COUNT_FIELD
+        else learned.forget(name, names[name], words, body.get(name))
+    )

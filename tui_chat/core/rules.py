@@ -50,6 +50,9 @@ class Rule:
     def holds(self, name: str, values: Mapping[str, object]) -> bool:
         """Whether it applies with these parameters set."""
         for other, allowed in self.unless.items():
+            # Of a parameter that is not set it is asked whether it could be set to anything.
+            if other == name not in values:
+                continue
             if _worded(values.get(other)) in allowed:
                 return False
         if any(other not in values for other in self.when):
@@ -95,6 +98,8 @@ def _worded(value: object) -> str:
 def _matches(patterns: Collection[str], model: str) -> bool:
     # What stands before the last slash is whose model it is.
     name = model.rpartition("/")[2].lower()
+    if name.startswith("ft:"):  # OpenAI's fine-tuned models: ft:MODEL:WHOSE:…
+        name = name.split(":")[1]
     return any(_compiled(pattern).fullmatch(name) for pattern in patterns)
 
 

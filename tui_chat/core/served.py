@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -131,3 +132,14 @@ def listed(body: object) -> dict[str, ServedModel] | None:
     served = [served_model(row) for row in rows if isinstance(row, Mapping)]
     first = {model.id: model for model in reversed(served) if model.id}
     return {name: first[name] for name in dict.fromkeys(one.id for one in served) if name}
+
+
+_ELSEWHERE = re.compile(
+    r"(?:.*/)?(?:gpt-(?!oss|2|j|neo)\d|chatgpt-|o[134](?:-|$)|claude-|gemini-\d|grok-\d|command-a-0)",
+    re.I,
+)
+
+
+def made_elsewhere(model: str) -> bool:
+    """Whether only its maker serves a model of this name: whatever has it on this machine sends requests on."""
+    return _ELSEWHERE.match(model) is not None

@@ -66,3 +66,12 @@ def origin(base_url: str) -> str:
     port = parts.port or (443 if parts.scheme == "https" else 80)
     host = parts.hostname or ""
     return f"{parts.scheme}://[{host}]:{port}" if ":" in host else f"{parts.scheme}://{host}:{port}"
+
+
+def same_place(one: str, other: str) -> bool:
+    """Whether two base URLs are of the same server and path; this machine has several names."""
+    return one == other or (bool(one) and _on_this_machine(one) == _on_this_machine(other))
+
+
+def _on_this_machine(url: str) -> str:
+    return re.sub(r"^(https?://)(?:localhost|127\.0\.0\.1|\[::1\])(?=[:/]|$)", r"\1here", url)

@@ -18,7 +18,6 @@ from tui_chat.core.endpoints import GGUF, Endpoint
 from tui_chat.core.errors import ChatError
 from tui_chat.core.files import Places
 from tui_chat.core.known import Endpoints
-from tui_chat.core.params import BY_NAME
 from tui_chat.core.settings import Settings, load_settings
 
 if TYPE_CHECKING:
@@ -122,7 +121,7 @@ class World:
         if endpoint.served_here:
             return self.is_running(endpoint.name)
         provider = self._providers.get(endpoint.name)
-        return endpoint.local and provider is not None and provider.used
+        return self.is_free(endpoint.name) and provider is not None and provider.used
 
     def is_neutral(self, endpoint: str) -> bool:
         """Whether what is not sent changes nothing there, as far as it shapes what is drawn from: of the
@@ -133,13 +132,19 @@ class World:
     def looks_at(self, endpoint: str) -> bool:
         """Whether the next token is looked at: on this machine unless that was turned off, elsewhere, where
         each look is a request that costs, only where it was turned on."""
-        free = self.endpoints.has(endpoint) and self.endpoint(endpoint).local
-        return self.looking.get(endpoint, free)
+        return self.looking.get(endpoint, self.is_free(endpoint))
 
     def logprobs(self, endpoint: str) -> int:
         """How many candidates a reply of this endpoint is asked for at each place; 0 for none."""
-        free = self.endpoints.has(endpoint) and self.endpoint(endpoint).local
-        return MOST_LOGPROBS if free or endpoint in self.recorded else 0
+        return MOST_LOGPROBS if self.is_free(endpoint) or endpoint in self.recorded else 0
+
+    def is_free(self, endpoint: str) -> bool:
+        """Whether requests to the endpoint of this name cost nothing: to one on this machine that does not
+        send them on, as a proxy does that has others' models."""
+        if not self.endpoints.has(endpoint) or not self.endpoint(endpoint).free:
+            return False
+        provider = self._providers.get(endpoint)
+        return provider is None or not provider.forwards
 
     def asked_logprobs(self, setup: Setup) -> int:
         """As logprobs(), as far as the setup's model gives them."""
@@ -312,25 +317,11 @@ class World:
 
         return replace(setup, model=await settled_model(self, setup.endpoint))
 
-    def heeds(self, setup: Setup) -> dict[str, Heed]:
-        """The parameters that the setup's model is known not to heed, from what ships with the program,
-        from its list of models, and from what it has refused; whether they are set or not."""
-        from tui_chat.core.heeding import Heed, heeds
+    def heeds(self, setup: Setup, *, completes: bool = False) -> dict[str, Heed]:
+        """The parameters that the setup's model is known not to heed; see verdicts.heeds_of()."""
+        from tui_chat.core.verdicts import heeds_of
 
-        if not self.endpoints.has(setup.endpoint):
-            return {}
-        endpoint = self.endpoint(setup.endpoint)
-        place = endpoint.place
-        provider = self._providers.get(setup.endpoint)
-        found = heeds(endpoint, setup, provider.takes(setup.model) if provider else None)
-        for name, one in self.lessons.of(place, setup.model, False).told.items():
-            if not one.sent_as and name in BY_NAME:
-                found[name] = Heed("refused", one.words)
-        for name in self.lessons.insisted_on(place, setup.model) & found.keys():
-            found[name] = replace(found[name], kind="insisted")
-        if self.lessons.strict:
-            return {n: replace(one, kind="strict") if one.held else one for n, one in found.items()}
-        return found
+        return heeds_of(self, setup, completes)
 
     def insist(self, setup: Setup, name: str) -> None:
         """Send a parameter that the model is known to refuse all the same from now on; asked for again, no
@@ -354,9 +345,9 @@ class World:
         insisted = self.lessons.insisted_on(endpoint.place, setup.model)
         return held_back(endpoint, setup, insisted, logprobs=logprobs > 0)
 
-    def as_accepted(self, setup: Setup) -> Setup:
+    def as_accepted(self, setup: Setup, *, completes: bool = False) -> Setup:
         """The setup without what is not sent."""
-        return setup.without(self.refusals(setup))
+        return setup.without(self.refusals(setup, completes=completes))
 
     def serving(self, endpoint: Endpoint, model: str) -> str:
         """The command that serves a model of ours without the program; empty for any other endpoint."""

@@ -269,7 +269,7 @@ class AskingScreen(SetupScreen):
         from tui_chat.core.caveats import caveat
 
         name = self.setup.endpoint
-        sent = self.world.as_accepted(self.setup).params
+        sent = self.world.as_accepted(self.setup, completes=self.completes).params
         self.next_token.params = sent
         if self.world.endpoints.has(name):
             self.next_token.caveat = caveat(

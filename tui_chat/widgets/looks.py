@@ -26,6 +26,8 @@ LOOK_AFTER = 0.25
 WHOLE_AFTER = 0.75
 """Seconds after which all tokens are asked for."""
 
+_FOR_A_MOMENT = (0, 503)
+"""The statuses of a server that is being started, or loads its model: llama.cpp's, and none at all."""
 TRY_AGAIN_AFTER = 2.0
 MOST_TRIES = 3
 SLOW = 4.0
@@ -168,12 +170,13 @@ class Looks:
         except ChatError as error:
             self._key = None
             self._put(Look(words=error.message), wanted.where)
-            self._try_again(wanted)
+            if error.status in _FOR_A_MOMENT:
+                self._try_again(wanted)
 
     def _try_again(self, wanted: Wanted) -> None:
         """A server on this machine may be too busy for a moment; elsewhere a request costs."""
         self._failed += 1
-        if self._world.endpoint(wanted.request.setup.endpoint).local and self._failed <= MOST_TRIES:
+        if self._world.is_free(wanted.request.setup.endpoint) and self._failed <= MOST_TRIES:
             self._timer = self._screen.set_timer(TRY_AGAIN_AFTER, self._start)
 
     def _put(self, found: Look, where: str) -> None:
@@ -193,11 +196,9 @@ class Looks:
             )
         if not self._world.looks_at(name):
             shown = one_line(name, 40)
-            if self._world.endpoint(name).local:
+            if self._world.is_free(name):
                 return "Off. Enter on Next token, above, turns it on."
             return f"Off: at {shown} each look is a request of one token. Enter on Next token turns it on."
-        if self._world.endpoint(name).local and not self._world.may_be_asked(
-            self._world.endpoint(name)
-        ):
+        if self._world.is_free(name) and not self._world.may_be_asked(self._world.endpoint(name)):
             return f"Nothing was asked of {one_line(name, 40)} yet."
         return ""

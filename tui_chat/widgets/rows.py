@@ -95,7 +95,7 @@ def rows_for(
 
 def _next_row(endpoint: Endpoint | None, looking: str) -> Row:
     words = "What the next token is drawn from. Enter turns it on or off; d draws 100 samples."
-    if endpoint is not None and not endpoint.local:
+    if endpoint is not None and not endpoint.free:
         words += f" At {one_line(endpoint.name, 30)} each look is a request that costs."
     return Row(NEXT, "Next token", looking or "on", words, is_set=looking != OFF)
 
@@ -123,7 +123,7 @@ def _parameter_row(parameter: Parameter, setup: Setup, heeds: Mapping[str, Heed]
         parameter,
         is_set=value is not None,
         problem=problem,
-        dim=found is not None and found.kind not in ("insisted", "strict"),
+        dim=found is not None and found.lost,
         held=held and value is not None,
         insisted=found is not None and found.kind == "insisted",
     )

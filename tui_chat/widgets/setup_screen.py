@@ -205,7 +205,7 @@ class SetupScreen(Screen[None]):
 
     def show_heeds(self) -> None:
         """Say on the rows which parameters the model does not heed."""
-        self.sidebar.heeds = self.world.heeds(self.setup)
+        self.sidebar.heeds = self.world.heeds(self.setup, completes=self.completes)
 
     @on(Sidebar.Insisted)
     def _insist(self, event: Sidebar.Insisted) -> None:
@@ -217,7 +217,7 @@ class SetupScreen(Screen[None]):
         """The endpoint and the setup as the next request is made of them, after what was refused."""
         from tui_chat.core.wire import after_refusals
 
-        return after_refusals(endpoint, setup, self.world.refusals(setup))
+        return after_refusals(endpoint, setup, self.world.refusals(setup, completes=self.completes))
 
     # What the column shows
 

@@ -173,7 +173,8 @@ class Sidebar(ScrollView, can_focus=True):
         row = self.row
         advice = self.setup.params.advice_on(row.key)
         text = row.problem or advice or row.explanation
-        wrong = bool(row.is_set and (row.problem or advice))
+        told = row.problem and (row.dim or row.parameter is None)
+        wrong = bool(row.is_set and (told or advice))
         self.post_message(self.Explained(text, wrong=wrong))
 
     def render_line(self, y: int) -> Strip:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from functools import partial
 
 from tui_chat.core.escapes import unescape
 from tui_chat.core.params import BY_NAME
@@ -33,8 +32,7 @@ async def done(room: DraftingScreen, typed: Typed) -> bool:
             if "://" in words:
                 from tui_chat.widgets.trying import try_out
 
-                # A function, since a coroutine that an exit overtakes would be complained of.
-                room.run_worker(partial(try_out, room), group="try", exclusive=True)
+                room.run_worker(try_out(room), group="try", exclusive=True)
         case "preset", name:
             await room.use_preset(name)
         case "save", name:
