@@ -43,6 +43,11 @@ class Learned:
     when: float = 0
     """When something was learned last, in seconds since the epoch."""
 
+    @property
+    def is_something(self) -> bool:
+        """Whether anything was learned that is worth keeping."""
+        return bool(self.told) or self.as_switch or self.most_logprobs < _MANY_LOGPROBS
+
     def names(self, rename: Mapping[str, str]) -> dict[str, str]:
         """The fields that a request to this model may have → the parameter that each says."""
         own = {rename.get(one.name, one.name): one.name for one in PARAMETERS}
@@ -126,7 +131,10 @@ class Lessons:
             for row in rows:
                 if time.time() - float(row["when"]) < DAYS * 86_400:
                     key = (str(row["base_url"]), str(row["model"]), bool(row["completes"]))
-                    self._learned.setdefault(key, _read(row))
+                    known = self.of(*key)
+                    # In place: it may have been asked for before this was read.
+                    if not known.when and not self.insisted.get(key[:2]):
+                        vars(known).update(vars(_read(row)))
 
     def save_soon(self) -> None:
         """As save(), on a thread, which nobody waits for."""
@@ -137,13 +145,15 @@ class Lessons:
         """Keep what was learned, as well as the disk allows. Blocks."""
         if self._path is None:
             return
-        known = [(key, one) for key, one in list(self._learned.items()) if one.told]
+        known = [(key, one) for key, one in list(self._learned.items()) if one.is_something]
+        for _, one in known:
+            one.when = one.when or time.time()
         known.sort(key=lambda row: row[1].when)
         rows = [
             {"base_url": key[0], "model": key[1], "completes": key[2], "when": one.when}
             | {"left_out": sorted(one.left_out), "renamed": one.renamed}
             | {"told": [asdict(told) for told in one.told.values()]}
-            | {"most_logprobs": one.most_logprobs}
+            | {"most_logprobs": one.most_logprobs, "as_switch": one.as_switch}
             for key, one in known[-_MOST:]
         ]
         with suppress(OSError, ChatError):
@@ -160,5 +170,6 @@ def _read(row: Mapping[str, Any]) -> Learned:
         {str(name): str(other) for name, other in row["renamed"].items()},
         {one.name: one for one in told},
         most_logprobs=int(row["most_logprobs"]),
+        as_switch=row.get("as_switch") is True,
         when=float(row["when"]),
     )

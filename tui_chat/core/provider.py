@@ -256,7 +256,9 @@ class Provider:
             return False
         if told.name == COUNT_FIELD:
             self._counts_refused = told
-        elif told != UNTOLD:
+        elif told == UNTOLD:
+            self._lessons.save_soon()
+        else:
             self._lessons.insisted_on(self.place, request.setup.model).discard(told.name)
             self._lessons.save_soon()
             if notice is not None:
