@@ -79,13 +79,16 @@ def python(endpoint: Endpoint, body: Mapping[str, object], variable: str) -> str
         arguments["extra_body"] = extra
     rows = [f"    {name}={_literal(value)}," for name, value in arguments.items()]
     key = f'os.environ["{variable}"]' if variable else '"none"'
+    given = f"base_url={_url(endpoint)!r}, api_key={key}"
+    if endpoint.headers:
+        given += f", default_headers={dict(endpoint.headers)!r}"
     text = "text" if "prompt" in body else "delta.content"
     return "\n".join(
         [
             *(["import os", ""] if variable else []),
             "from openai import OpenAI",
             "",
-            f"client = OpenAI(base_url={_url(endpoint)!r}, api_key={key})",
+            f"client = OpenAI({given})",
             f"stream = client.{_path(body).replace('/', '.')}.create(",
             *rows,
             ")",
@@ -114,6 +117,7 @@ def curl(endpoint: Endpoint, body: Mapping[str, object], variable: str) -> str:
     lines.append("  -H 'Content-Type: application/json'")
     if variable:
         lines.append(f'  -H "Authorization: Bearer ${variable}"')
+    lines += [f"  -H {shlex.quote(f'{name}: {value}')}" for name, value in endpoint.headers.items()]
     # From standard input: an argument must not be longer than 128 KB on Linux. No line of the
     # body can be the word that ends it, since every line has quotes or brackets.
     lines.append(f"  --data-binary @- <<'{_END}'")
