@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.core.wire import HI, unsupported, until, with_params
-from tests.fake_server import Body, FakeServer
+from tests.core.wire import HI, refusal, unsupported, until, with_params
+from tests.fake_server import Answer, Body, FakeServer
 from tui_chat.core.chunks import Ending
 from tui_chat.core.conversation import Setup
 from tui_chat.core.endpoints import Endpoint
@@ -75,6 +75,50 @@ async def test_lessons_grow_old(tmp_path: Path) -> None:
     rows[0]["when"] = time.time() - (DAYS + 1) * 86_400
     path.write_text(json.dumps(rows))
     assert not lessons_at(path).of("u", "m", False).told
+
+
+@pytest.mark.parametrize(
+    ("counted", "words", "field"),
+    [(True, "logprobs: expected a boolean", True), (False, "logprobs: at most 5 are given", 5)],
+)
+async def test_how_probabilities_are_asked_for_is_known_in_the_next_run_too(
+    tmp_path: Path, counted: bool, words: str, field: object
+) -> None:
+    path = tmp_path / "learned.json"
+
+    def answer(body: Body) -> Answer:
+        value = body["logprobs"] if counted else body["top_logprobs"]
+        wrong = type(value) is int and value > 5
+        return Answer(status=400, error=refusal(words)) if wrong else Answer()
+
+    with FakeServer() as server:
+        server.answers = answer
+        lab = Endpoint("fake", server.base_url, counted_logprobs=counted)
+        for requests in (2, 3):
+            provider = Provider(lab, None, lessons_at(path))
+            await provider.reply(Request(HOT, HI, logprobs=20), lambda _: None)
+            await provider.close()
+            await until(path.exists)
+            assert len(server.chats) == requests
+        assert server.chats[1] == server.chats[2]
+        assert server.chats[2]["logprobs" if counted else "top_logprobs"] == field
+
+
+async def test_what_is_known_of_a_model_before_the_file_is_read_does_not_hide_what_it_says(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "learned.json"
+    lessons = Lessons(path)
+    lessons.of("u", "m", False).forget("seed", "seed", "no seeds")
+    lessons.save()
+    later = Lessons(path)
+    asked = later.of("u", "m", False)
+    later.load()
+    assert asked.told["seed"].words == "no seeds"
+    # What was learned in this run is newer than the file.
+    asked.forgive("seed", ("seed",))
+    later.load()
+    assert not asked.told
 
 
 async def test_where_all_is_to_be_sent_a_refusal_ends_the_request() -> None:

@@ -196,7 +196,7 @@ async def test_each_of_the_two_programs_is_copied_by_its_key(tmp_path: Path) -> 
             await house.press("c")
             await wait_until(lambda: "the curl command: " in house.notices())
             curl = house.app.clipboard
-    assert python.startswith("import os\n\nfrom openai import OpenAI\n")
+    assert python.startswith("from openai import OpenAI\n")
     assert python.endswith("flush=True)")
     assert curl.startswith(f"curl -N {server.base_url}/chat/completions")
     assert curl.endswith("\nBODY")

@@ -62,16 +62,18 @@ def made(endpoint: Endpoint, key: str, read_seconds: float) -> AsyncOpenAI:
 
     try:
         # A proxy is for other machines, never for this one; a redirect would carry the prompt elsewhere.
+        own = frozenset(name.lower() for name in endpoint.headers)
         http = httpx2.AsyncClient(
             follow_redirects=False,
             trust_env=not endpoint.local,
             timeout=httpx2.Timeout(read_seconds, connect=CONNECT_SECONDS, pool=CONNECT_SECONDS),
             # llama.cpp closes kept connections in the very moment when the next request may leave.
             limits=httpx2.Limits(max_keepalive_connections=0 if endpoint.local else 8),
-            event_hooks={"request": [_silenced], "response": [_tapping()]},
+            event_hooks={"request": [_silencing(own)], "response": [_tapping()]},
         )
         client = AsyncOpenAI(
-            api_key=key, base_url=endpoint.base_url, max_retries=0, http_client=http, timeout=http.timeout
+            api_key=key, base_url=endpoint.base_url, default_headers=endpoint.headers,
+            max_retries=0, http_client=http, timeout=http.timeout,
         )  # fmt: skip
     except (ImportError, OSError, ValueError, httpx2.InvalidURL) as error:
         raise failures.no_client(error, endpoint) from None  # A proxy's URL may hold a password.
@@ -96,13 +98,17 @@ async def at_root(client: AsyncOpenAI, path: str, body: object) -> object:
     return await client.with_options(base_url=root).post(path, cast_to=object, body=body)
 
 
-async def _silenced(request: httpx2.Request) -> None:
-    """Take out what the library would tell every server about this machine, and all but OpenAI about OpenAI's
-    account."""
-    account = request.url.host == "api.openai.com"
-    for name in list(request.headers):
-        if name.startswith("x-stainless-") or (name.startswith("openai-") and not account):
-            del request.headers[name]
+def _silencing(own: frozenset[str]) -> Callable[[httpx2.Request], Awaitable[None]]:
+    """A hook that takes out what the library would tell every server about this machine, and all but OpenAI
+    about OpenAI's account; not what a person has the endpoint told."""
+
+    async def silenced(request: httpx2.Request) -> None:
+        account = request.url.host == "api.openai.com"
+        for name in request.headers.keys() - own:
+            if name.startswith("x-stainless-") or (name.startswith("openai-") and not account):
+                del request.headers[name]
+
+    return silenced
 
 
 def _tapping() -> Callable[[httpx2.Response], Awaitable[None]]:

@@ -27,7 +27,7 @@ DATA = Path(__file__).parent.parent / "data"
 _TEXTS = ("base_url", "key_env", "model", "preset", "gguf", "title", "url_env", "url_tail", "as_of", "note")  # fmt: skip
 _LISTS = ("key_command", "key_envs", "prefers")
 _SWITCHES = ("counts_tokens", "counts_unasked", "counted_logprobs", "forwards", "catalogue")
-_OTHERS = ("accepts", "rename", "continues", "engine", "ports", "apis", "rules", "writes", "most_logprobs", "like")  # fmt: skip
+_OTHERS = ("accepts", "rename", "headers", "continues", "engine", "ports", "apis", "rules", "writes", "most_logprobs", "like")  # fmt: skip
 _EXTENSIONS = frozenset(parameter.name for parameter in PARAMETERS if parameter.extension)
 
 
@@ -69,6 +69,7 @@ def endpoint_from(name: str, table: Mapping[str, object]) -> Endpoint:
         clean(texts["preset"]),
         _accepted(table),
         _renamed(table),
+        _headers(table),
         counts_tokens=switches["counts_tokens"],
         counts_unasked=switches["counts_unasked"],
         continues=_one_of(table, "continues", WAYS_TO_CONTINUE),
@@ -184,6 +185,15 @@ def _renamed(table: Mapping[str, object]) -> Mapping[str, str]:
         if not isinstance(field_name, str) or not field_name.isidentifier():
             raise ValueError(f"rename takes the name of a field for {name}.")
     return MappingProxyType(dict(value))
+
+
+def _headers(table: Mapping[str, object]) -> Mapping[str, str]:
+    if "headers" not in table:
+        return MappingProxyType({})
+    # Deferred: few endpoints have any, and the first screen comes sooner without.
+    from tui_chat.core.headers import headers
+
+    return headers(table["headers"])
 
 
 def _written(table: Mapping[str, object]) -> Mapping[str, Mapping[str, object]]:

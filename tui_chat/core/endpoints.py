@@ -49,6 +49,8 @@ class Endpoint:
     """The extension parameters it knows; None when that is not known (they are sent if set)."""
     rename: Mapping[str, str] = field(default_factory=dict)
     """Parameter name → field name, where its API wants another one."""
+    headers: Mapping[str, str] = field(default_factory=dict)
+    """What its requests carry besides, name → value; never a key."""
     gguf: str = ""
     """The path of a model file on this machine, which the program serves itself; else empty."""
     counts_tokens: bool = False

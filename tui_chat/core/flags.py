@@ -15,6 +15,7 @@ from tui_chat.core.opening import Opening
 from tui_chat.core.parameter import Parameter
 from tui_chat.core.params import PARAMETERS, Params
 from tui_chat.core.text import clean
+from tui_chat.core.urls import begins_as_key, holds_key, pasted_key
 from tui_chat.core.world import World
 
 FORMATS = ("markdown", "jsonl", "finetuning", "html")
@@ -38,6 +39,8 @@ def opening_of(world: World, flags: argparse.Namespace) -> Opening:
     model, system = (
         None if given.get(name) is None else clean(given[name]) for name in ("model", "system")
     )
+    if model is not None and holds_key(model, begins_as_key):
+        raise pasted_key()
     return Opening(endpoint, model, system, preset, Params(params))
 
 

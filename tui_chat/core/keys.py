@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import subprocess
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tui_chat.core.endpoints import ENVIRONMENT, Endpoint
@@ -50,6 +51,40 @@ def read_key(
 def set_variable(endpoint: Endpoint, environ: Mapping[str, str]) -> str:
     """The first of the variables that may hold its key that is set; empty when none is."""
     return next((name for name in endpoint.key_names if environ.get(name, "").strip()), "")
+
+
+ANY_VARIABLE = "API_KEY"
+"""The variable that a program is given for a key that has none of its own."""
+
+
+@dataclass(frozen=True)
+class Named:
+    """How a program of one's own names the key; the key itself is not in it."""
+
+    variable: str = ""
+    """The environment variable that holds it; empty where a request needs no key."""
+    note: str = ""
+    """What must be said of that, in a sentence; empty for a variable that holds it already."""
+
+
+def key_named(
+    endpoint: Endpoint, environ: Mapping[str, str], kept: KeyStore | None = None
+) -> Named:
+    """Where a program finds the key that read_key() would find. Blocks where keys may be kept."""
+    own = endpoint.key_names[0] if endpoint.key_names else ANY_VARIABLE
+    if endpoint.key_command:
+        return Named(ANY_VARIABLE, f"{ANY_VARIABLE} is for the key, which tui-chat is told by a command.")  # fmt: skip
+    if name := set_variable(endpoint, environ):
+        return Named(name)
+    try:
+        found = kept.find(endpoint.base_url) if kept is not None else None
+    except ChatError:
+        found = None  # As it is, no request would be sent at all.
+    if found is not None:
+        return Named(own, f"{own} is for the key, which tui-chat keeps itself: set it for this.")
+    if not endpoint.key_names or endpoint.local or endpoint.name == ENVIRONMENT:
+        return Named()
+    return Named(own)
 
 
 def _printed(command: tuple[str, ...]) -> str:

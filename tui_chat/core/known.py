@@ -9,7 +9,7 @@ from tui_chat.core.endpoint_tables import endpoint_from, known_endpoints, model_
 from tui_chat.core.endpoints import BUILT_IN, ENVIRONMENT, Endpoint
 from tui_chat.core.errors import ChatError
 from tui_chat.core.text import one_line
-from tui_chat.core.urls import host_and_port, normal_base_url, same_place
+from tui_chat.core.urls import holds_key, host_and_port, normal_base_url, pasted_key, same_place
 
 
 class Endpoints:
@@ -57,6 +57,8 @@ class Endpoints:
     def find(self, name: str) -> Endpoint:
         """The endpoint with this name; ChatError names those there are."""
         if name not in self._items:
+            if holds_key(name):
+                raise pasted_key()
             raise ChatError(
                 f"There is no endpoint “{one_line(name, 60)}”.",
                 f"There are: {', '.join(self._items)}. A URL adds one.",

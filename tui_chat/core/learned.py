@@ -58,6 +58,11 @@ class Learned:
     when: float = 0
     """When something was learned last, in seconds since the epoch."""
 
+    @property
+    def is_something(self) -> bool:
+        """Whether anything was learned that is worth keeping."""
+        return bool(self.told) or self.as_switch or self.most_logprobs < _MANY_LOGPROBS
+
     def names(self, rename: Mapping[str, str]) -> dict[str, str]:
         """The fields that a request to this model may have → the parameter that each says."""
         own = {rename.get(one.name, one.name): one.name for one in PARAMETERS}
@@ -167,8 +172,10 @@ class Lessons:
             for row in rows:
                 if time.time() - float(row["when"]) < DAYS * 86_400:
                     key = (str(row["base_url"]), str(row["model"]), bool(row["completes"]))
-                    if key not in self._learned or not self._learned[key].when:
-                        self._learned[key] = _read(row)
+                    known = self.of(*key)
+                    # In place: it may have been asked for before this was read.
+                    if not known.when and not self.insisted.get(key[:2]):
+                        vars(known).update(vars(_read(row)))
 
     def save_soon(self) -> None:
         """As save(), on a thread, which nobody waits for."""
@@ -179,13 +186,15 @@ class Lessons:
         """Keep what was learned, as well as the disk allows. Blocks."""
         if self._path is None:
             return
-        known = [(key, one) for key, one in list(self._learned.items()) if one.told]
+        known = [(key, one) for key, one in list(self._learned.items()) if one.is_something]
+        for _, one in known:
+            one.when = one.when or time.time()
         known.sort(key=lambda row: row[1].when)
         rows = [
             {"base_url": key[0], "model": key[1], "completes": key[2], "when": one.when}
             | {"left_out": sorted(one.left_out), "renamed": one.renamed}
             | {"told": [asdict(told) for told in one.told.values()]}
-            | {"most_logprobs": one.most_logprobs, "values": one.values}
+            | {"most_logprobs": one.most_logprobs, "as_switch": one.as_switch, "values": one.values}
             for key, one in known[-_MOST:]
         ]
         with suppress(OSError, ChatError):
@@ -203,5 +212,6 @@ def _read(row: Mapping[str, Any]) -> Learned:
         {one.name: one for one in told},
         most_logprobs=int(row["most_logprobs"]),
         values=dict(row.get("values") or {}),
+        as_switch=row.get("as_switch") is True,
         when=float(row["when"]),
     )

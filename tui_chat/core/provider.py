@@ -255,19 +255,15 @@ class Provider:
         if refused.status not in (400, 422) or self._lessons.strict:
             return False
         words = failures.server_words(refused.body, self._asked().key)
-        told = met(
-            learned,
-            self._endpoint.rename,
-            body,
-            refused.body,
-            words,
-            completes=request.completes,
-        )
+        rename = self._endpoint.rename
+        told = met(learned, rename, body, refused.body, words, completes=request.completes)
         if told is None:
             return False
         if told.name == COUNT_FIELD:
             self._counts_refused = told
-        elif told != UNTOLD:
+        elif told == UNTOLD:
+            self._lessons.save_soon()
+        else:
             self._lessons.insisted_on(self.place, request.setup.model).discard(told.name)
             self._lessons.save_soon()
             if notice is not None:

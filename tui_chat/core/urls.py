@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from urllib.parse import urlsplit
 
 from tui_chat.core.errors import ChatError
@@ -48,11 +49,47 @@ def _no_url(text: str) -> ChatError:
     return ChatError(f"{shown} is not a URL.", _URL_HINT)
 
 
+_BEGINNINGS = re.compile(
+    r"sk-.+|AIza[\w-]{30,}|eyJ[\w-]{8,}\.[\w-]{8,}\..*"
+    r"|(?:(?:gsk|hf|r8|fw|tgp|gh[a-z]|github_pat)_|(?:xai|pplx|key|csk|nvapi)-)[\w-]{16,}"
+)
+"""How keys begin that say whose they are; no model's name does."""
+_UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+
+
+def begins_as_key(text: str) -> bool:
+    """Whether it begins as the keys of some provider do: for where any other name may be meant."""
+    return _BEGINNINGS.fullmatch(text) is not None
+
+
 def looks_like_key(text: str) -> bool:
     """Whether it is rather a key, pasted where a name or a URL belongs; such a text is not repeated."""
-    # As providers make them: with a prefix of theirs, or long, with digits, and unlike NAMES_IN_WORDS.
-    mixed = r"(?=.*\d)(?=.*[a-z])(?=.*[A-Z]|[^_]*$)[\w-]{20,}"
-    return re.fullmatch(rf"sk-.*|(gsk|hf|xai)[_-]\w{{20,}}|{mixed}", text) is not None
+    if begins_as_key(text) or _UUID.fullmatch(text):
+        return True
+    if len(text) < 20 or re.fullmatch(r"[\w-]+", text) is None:
+        return False
+    # Chance mixes letters and digits within one run; names join words and numbers by dashes.
+    runs = re.split(r"[_-]+", text)
+    return any(_mixed(run) for run in runs) or re.search(r"[0-9A-F]{32}", text) is not None
+
+
+def _mixed(run: str) -> bool:
+    long = len(run) >= 20 and re.search(r"\d", run) and re.search(r"[a-z]", run)
+    changes = re.findall(r"\d(?=[^\W\d])|[^\W\d](?=\d)", run)
+    return bool(long) or (len(run) >= 8 and len(changes) >= 4)
+
+
+def holds_key(text: str, looks: Callable[[str], bool] = looks_like_key) -> bool:
+    """Whether one of its words looks like a key."""
+    return any(looks(word) for word in re.split(r"[\s=\"'`“”‘’,;<>()@?&]+", text))
+
+
+def pasted_key() -> ChatError:
+    """What is said of a key in a place where it does not belong; it is not repeated."""
+    return ChatError(
+        "That looks like a key; it is not shown.",
+        "Keys are given in the endpoint dialog: /endpoint.",
+    )
 
 
 def host_and_port(base_url: str) -> str:

@@ -29,7 +29,8 @@ from tui_chat.core.text import one_line
 from tui_chat.core.world import World
 from tui_chat.widgets.dialogs import YesDialog
 from tui_chat.widgets.key_dialog import renew, take_key
-from tui_chat.widgets.picker import Filter, Line, Picker
+from tui_chat.widgets.keyless import KeylessPicker
+from tui_chat.widgets.picker import Filter, Line
 
 _ADD = "add:"
 _LONGEST_ADDRESS = 30
@@ -47,7 +48,7 @@ class EndpointFilter(Filter):
     ]
 
 
-class EndpointPicker(Picker):
+class EndpointPicker(KeylessPicker):
     """Endpoints that are known, those that are ready first; a typed URL adds one."""
 
     DEFAULT_CSS = """
@@ -60,6 +61,7 @@ class EndpointPicker(Picker):
     title_words = "Endpoint"
     hint = "Type to narrow the list, or a server's URL: http://127.0.0.1:8080/v1"
     filter_kind = EndpointFilter
+    where_keys_go = "Empty this line and choose whom it is for: it is asked for there."
 
     def __init__(self, world: World, present: str, *, by_key: bool = False) -> None:
         """`by_key`: only those that are used with a key."""
@@ -142,7 +144,7 @@ class EndpointPicker(Picker):
     def offer(self, typed: str) -> str:
         from tui_chat.core.checking import url_of
 
-        if self._by_key:
+        if self._by_key or self.is_key(typed):
             return ""
         if typed.lower().endswith(GGUF):
             return f"Use the model file “{one_line(typed)}”"

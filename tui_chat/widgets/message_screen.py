@@ -144,7 +144,7 @@ class MessageScreen(Screen[ScreenResultType]):
     def use_setup(self, setup: Setup) -> None:
         """Take the setup of a reply over, and say so: for subclasses that can."""
 
-    def code_of(self, reply: Message, setup: Setup) -> str:
+    async def code_of(self, reply: Message, setup: Setup) -> str:
         """The request that made a reply, as programs; ChatError when its endpoint is not known any more."""
         raise NotImplementedError
 
@@ -291,11 +291,13 @@ class MessageScreen(Screen[ScreenResultType]):
         if at is None or at.setup is None or not self.is_active:
             return
         try:
-            text = self.code_of(at, at.setup)
+            text = await self.code_of(at, at.setup)
         except ChatError as error:
             self.notify(str(error), severity="warning", markup=False)
             return
-        await self.app.push_screen(CodeDialog("The request that made this reply", text=text))
+        if self.is_active:
+            dialog = CodeDialog("The request that made this reply", text=text)
+            await self.app.push_screen(dialog)
 
     async def action_mark_message(self) -> None:
         """Mark the reply under the cursor; where another is marked, compare the two."""

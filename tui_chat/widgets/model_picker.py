@@ -21,9 +21,11 @@ from tui_chat.core.errors import ChatError
 from tui_chat.core.params import BY_NAME
 from tui_chat.core.served import ServedModel
 from tui_chat.core.text import one_line
+from tui_chat.core.urls import begins_as_key, holds_key
 from tui_chat.core.world import World
+from tui_chat.widgets.keyless import KeylessPicker
 from tui_chat.widgets.meter import short
-from tui_chat.widgets.picker import Line, Picker
+from tui_chat.widgets.picker import Line
 
 if TYPE_CHECKING:
     from tui_chat.widgets.setup_screen import SetupScreen
@@ -34,7 +36,7 @@ _WIDE = 70
 _ASKING = "Asking the endpoint for its models…"
 
 
-class ModelPicker(Picker):
+class ModelPicker(KeylessPicker):
     """The models an endpoint lists; any other name can be typed.
 
     Prices are looked up for the lines on the screen only, on a thread.
@@ -59,6 +61,12 @@ class ModelPicker(Picker):
         self._endpoint = world.endpoint(setup.endpoint) if known else None
         present = (Line(setup.model, setup.model, marked=True),) if setup.model else ()
         super().__init__(present, at=setup.model)
+
+    def is_key(self, typed: str) -> bool:
+        return holds_key(typed, begins_as_key)
+
+    def offer(self, typed: str) -> str:
+        return "" if self.is_key(typed) else super().offer(typed)
 
     def on_mount(self) -> None:
         super().on_mount()

@@ -7,7 +7,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -19,7 +19,8 @@ from tui_chat.core.endpoint_tables import known_endpoints
 from tui_chat.core.endpoints import Endpoint
 from tui_chat.core.formats import code
 from tui_chat.core.heeding import held_back
-from tui_chat.core.keys import Secret
+from tui_chat.core.key_store import KeyStore
+from tui_chat.core.keys import Named, Secret, key_named
 from tui_chat.core.params import Params
 from tui_chat.core.provider import Provider
 from tui_chat.core.text import clean
@@ -129,10 +130,10 @@ async def test_both_programs_send_the_body_that_the_program_sends(
         _, setup = after_refusals(lab, setup, held_back(lab, setup))
         body = wire_body(lab, setup, before)
 
-        run_python(code.python(lab, body), tmp_path)
-        run_curl(code.curl(lab, body), tmp_path)
-        both = code.parted(code.snippets(lab, Request(setup, before)))
-        assert both == (code.python(lab, body), code.curl(lab, body))
+        run_python(code.python(lab, body, key_env), tmp_path)
+        run_curl(code.curl(lab, body, key_env), tmp_path)
+        both = code.parted(code.snippets(lab, Request(setup, before), Named(key_env)))
+        assert both == (code.python(lab, body, key_env), code.curl(lab, body, key_env))
 
         assert len(server.chats) == 3
         assert server.chats[1] == own
@@ -151,8 +152,8 @@ def test_no_text_breaks_out_of_either_program(tmp_path: Path, texts: list[str]) 
     with FakeServer() as server:
         lab = Endpoint("lab", server.base_url)
         body = wire_body(lab, Setup("lab", "fake-1"), thread(*texts))
-        run_python(code.python(lab, body), tmp_path)
-        run_curl(code.curl(lab, body), tmp_path)
+        run_python(code.python(lab, body, ""), tmp_path)
+        run_curl(code.curl(lab, body, ""), tmp_path)
         assert server.chats[0] == server.chats[1] == body
 
 
@@ -160,7 +161,7 @@ def test_a_long_conversation_is_no_argument_too_long(tmp_path: Path) -> None:
     with FakeServer() as server:
         lab = Endpoint("lab", server.base_url)
         body = wire_body(lab, Setup("lab", "fake-1"), thread("x" * 400_000))
-        run_curl(code.curl(lab, body), tmp_path)
+        run_curl(code.curl(lab, body, ""), tmp_path)
         assert server.chats[0] == body
 
 
@@ -168,11 +169,17 @@ def test_the_key_is_only_named_and_a_model_of_ours_is_told() -> None:
     for endpoint in known_endpoints():
         serve = "llama-server --model m.gguf" if endpoint.served_here else ""
         text = code.snippets(
-            endpoint, Request(Setup(endpoint.name, "m"), thread("hi")), serve=serve
+            endpoint,
+            Request(Setup(endpoint.name, "m"), thread("hi")),
+            key_named(endpoint, {}),
+            serve=serve,
         )
-        if endpoint.key_env:
+        if endpoint.key_env and not endpoint.local:
             assert f'os.environ["{endpoint.key_env}"]' in text
             assert f"Bearer ${endpoint.key_env}" in text
+        else:
+            assert "os.environ" not in text
+            assert "Bearer" not in text
         assert endpoint.served_here == ("#     llama-server --model m.gguf\n" in text)
 
 
@@ -181,7 +188,9 @@ def test_a_key_that_a_command_prints_has_a_variable_and_the_command_is_not_shown
 ) -> None:
     with FakeServer(key=KEY) as server:
         lab = Endpoint("lab", server.base_url, key_command=("pass", "show lab"))
-        text = code.snippets(lab, Request(Setup("lab", "fake-1"), thread("hi")))
+        text = code.snippets(
+            lab, Request(Setup("lab", "fake-1"), thread("hi")), key_named(lab, {"LAB_KEY": KEY})
+        )
         program, command = code.parted(text)
         run_python(program, tmp_path, API_KEY=KEY)
         run_curl(command, tmp_path, API_KEY=KEY)
@@ -195,7 +204,62 @@ def test_a_key_that_a_command_prints_has_a_variable_and_the_command_is_not_shown
 
 def test_without_the_count_of_tokens_where_the_server_does_not_take_it() -> None:
     lab = Endpoint("lab", "https://lab.example/v1")
-    assert "stream_options" in code.snippets(lab, Request(Setup("lab", "m"), thread("hi")))
-    assert "stream_options" not in code.snippets(
-        lab, Request(Setup("lab", "m"), thread("hi")), usage=False
-    )
+    request = Request(Setup("lab", "m"), thread("hi"))
+    assert "stream_options" in code.snippets(lab, request, Named())
+    assert "stream_options" not in code.snippets(lab, request, Named(), usage=False)
+
+
+HOST = "https://lab.example/v1"
+HERE = "http://127.0.0.1:8000/v1"
+
+
+@pytest.mark.parametrize(
+    ("base_url", "names", "environ", "given", "variable"),
+    [
+        (HERE, ("LAB_KEY",), {}, False, ""),
+        (HERE, ("LAB_KEY",), {"LAB_KEY": "x"}, False, "LAB_KEY"),
+        (HERE, (), {}, False, ""),
+        (HERE, (), {}, True, "API_KEY"),
+        (HERE, ("LAB_KEY",), {}, True, "LAB_KEY"),
+        (HOST, ("LAB_KEY",), {}, False, "LAB_KEY"),
+        (HOST, ("LAB_KEY", "OTHER_KEY"), {"OTHER_KEY": "x"}, False, "OTHER_KEY"),
+        (HOST, ("LAB_KEY", "OTHER_KEY"), {"OTHER_KEY": "x", "LAB_KEY": " "}, True, "OTHER_KEY"),
+        (HOST, ("LAB_KEY", "OTHER_KEY"), {}, True, "LAB_KEY"),
+        (HOST, (), {"OPENAI_API_KEY": "x"}, False, ""),
+        (HOST, (), {}, True, "API_KEY"),
+    ],
+)
+@pytest.mark.parametrize("where", ["run", "file"])
+def test_the_variable_is_the_one_that_holds_the_key_or_one_for_what_is_kept(
+    tmp_path: Path,
+    base_url: str,
+    names: tuple[str, ...],
+    environ: dict[str, str],
+    given: bool,
+    variable: str,
+    where: Literal["run", "file"],
+) -> None:
+    lab = Endpoint("lab", base_url, names[0] if names else "", names[1:])
+    kept = KeyStore(tmp_path / "keys.toml")
+    if given:
+        kept.keep(base_url, Secret(KEY), where)
+    named = key_named(lab, environ, kept)
+    text = code.snippets(lab, Request(Setup("lab", "m"), thread("hi")), named)
+
+    assert named.variable == variable
+    assert ("Bearer" in text, "os.environ" in text) == (bool(variable), bool(variable))
+    told = f"# {variable} is for the key, which tui-chat keeps itself"
+    assert text.startswith(told) == (given and not environ)
+    assert KEY not in text
+
+
+def test_a_server_here_that_wants_no_key_is_asked_without_one(tmp_path: Path) -> None:
+    with FakeServer() as server:
+        lab = Endpoint("vllm", server.base_url, "NO_SUCH_KEY")
+        text = code.snippets(
+            lab, Request(Setup("vllm", "fake-1"), thread("hi")), key_named(lab, {})
+        )
+        program, command = code.parted(text)
+        run_python(program, tmp_path)
+        run_curl(command, tmp_path)
+        assert len(server.chats) == 2

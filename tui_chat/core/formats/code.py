@@ -11,6 +11,7 @@ from pprint import pformat
 
 from tui_chat.core.endpoints import Endpoint
 from tui_chat.core.formats.jsonl import dumped
+from tui_chat.core.keys import Named
 from tui_chat.core.params import PARAMETERS
 from tui_chat.core.wire import LOGPROBS, Begun, Request, request_body
 
@@ -29,19 +30,18 @@ _CURL = "curl -N "
 _OURS = "http://127.0.0.1:8080/v1"
 """Where a model that the program serves is to be served for others."""
 _END = "BODY"
-_PRINTED = "API_KEY"
-"""The variable for a key that has none of its own, because a command prints it."""
 
 
 def snippets(
     endpoint: Endpoint,
     request: Request,
+    key: Named,
     *,
     usage: bool = True,
     begun: Begun | None = None,
     serve: str = "",
 ) -> str:
-    """Both programs, one under the other; `usage` and `begun` as for request_body(). `serve` is the command
+    """Both programs, one under the other; `key` as keys.key_named() tells it, `usage` and `begun` as for request_body(). `serve` is the command
     that serves a model of ours, at _OURS; empty for any other."""
     body = request_body(endpoint, request, begun, usage=usage)
     notes = []
@@ -51,9 +51,11 @@ def snippets(
             f"# For the code below, llama.cpp's own server serves it at {_OURS}:",
             f"#     {serve}",
         ]
-    if endpoint.key_command:
-        notes.append(f"# {_PRINTED} is for the key, which tui-chat is told by a command.")
-    return "\n".join([*notes, python(endpoint, body), "", curl(endpoint, body)])
+    if key.note:
+        notes.append(f"# {key.note}")
+    variable = key.variable
+    both = (python(endpoint, body, variable), "", curl(endpoint, body, variable))
+    return "\n".join([*notes, *both])
 
 
 def parted(text: str) -> tuple[str, str]:
@@ -68,27 +70,25 @@ def _url(endpoint: Endpoint) -> str:
     return endpoint.base_url or _OURS
 
 
-def _key_variable(endpoint: Endpoint) -> str:
-    """The environment variable that holds the key; empty where a request needs none."""
-    return _PRINTED if endpoint.key_command else endpoint.key_env
-
-
-def python(endpoint: Endpoint, body: Mapping[str, object]) -> str:
-    """A program for the openai package that prints the reply as it arrives."""
+def python(endpoint: Endpoint, body: Mapping[str, object], variable: str) -> str:
+    """A program for the openai package that prints the reply as it arrives; the key is in this environment
+    variable, empty where a request needs none."""
     arguments = {name: value for name, value in body.items() if name in _OWN}
     extra = {name: value for name, value in body.items() if name not in _OWN}
     if extra:
         arguments["extra_body"] = extra
     rows = [f"    {name}={_literal(value)}," for name, value in arguments.items()]
-    variable = _key_variable(endpoint)
     key = f'os.environ["{variable}"]' if variable else '"none"'
+    given = f"base_url={_url(endpoint)!r}, api_key={key}"
+    if endpoint.headers:
+        given += f", default_headers={dict(endpoint.headers)!r}"
     text = "text" if "prompt" in body else "delta.content"
     return "\n".join(
         [
             *(["import os", ""] if variable else []),
             "from openai import OpenAI",
             "",
-            f"client = OpenAI(base_url={_url(endpoint)!r}, api_key={key})",
+            f"client = OpenAI({given})",
             f"stream = client.{_path(body).replace('/', '.')}.create(",
             *rows,
             ")",
@@ -111,12 +111,13 @@ def _literal(value: object) -> str:
     return pformat(value, width=10_000, sort_dicts=False)
 
 
-def curl(endpoint: Endpoint, body: Mapping[str, object]) -> str:
+def curl(endpoint: Endpoint, body: Mapping[str, object], variable: str) -> str:
     """The same request for a shell."""
     lines = [f"{_CURL}{shlex.quote(f'{_url(endpoint)}/{_path(body)}')}"]
     lines.append("  -H 'Content-Type: application/json'")
-    if variable := _key_variable(endpoint):
+    if variable:
         lines.append(f'  -H "Authorization: Bearer ${variable}"')
+    lines += [f"  -H {shlex.quote(f'{name}: {value}')}" for name, value in endpoint.headers.items()]
     # From standard input: an argument must not be longer than 128 KB on Linux. No line of the
     # body can be the word that ends it, since every line has quotes or brackets.
     lines.append(f"  --data-binary @- <<'{_END}'")

@@ -26,8 +26,8 @@ class BranchingScreen(ConversationScreen):
         }
     )
 
-    def code_of(self, reply: Message, setup: Setup) -> str:
-        return code_of_reply(self.world, self.conversation, reply, setup)
+    async def code_of(self, reply: Message, setup: Setup) -> str:
+        return await code_of_reply(self.world, self.conversation, reply, setup)
 
     def use_setup(self, setup: Setup) -> None:
         self.take_setup(setup)

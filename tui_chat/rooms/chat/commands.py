@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from tui_chat.core.parameter import Value
 from tui_chat.core.params import BY_NAME, PARAMETERS
+from tui_chat.core.urls import begins_as_key, holds_key, pasted_key
 
 UNSET_WORDS = ("off", "unset", "not set")
 
@@ -61,6 +62,12 @@ COMMANDS: tuple[Command, ...] = (
     Command("quit", "", "Leave; everything is saved."),
 )
 _BY_NAME = {command.name: command for command in COMMANDS}
+_NAMED = ("endpoint", "preset", "save", "theme")
+"""The commands besides /model that take a name, which no key is."""
+
+
+class KeyTyped(ValueError):
+    """A key stands where a command takes none; its words do not repeat it, nor may anybody."""
 
 
 @dataclass(frozen=True)
@@ -74,7 +81,7 @@ class Typed:
 def read(text: str) -> Typed | str:
     """The command that this text is, or the text that is to be sent.
 
-    ValueError, in a person's words, for a slash followed by no command of ours.
+    ValueError, in a person's words, for a slash followed by no command of ours; KeyTyped for a key.
     """
     if text.startswith("//") and "\n" not in text:
         return text[1:]
@@ -82,11 +89,26 @@ def read(text: str) -> Typed | str:
         return text
     name, _, argument = text[1:].partition(" ")
     command = _BY_NAME.get(name.lower().replace("_", "-"))
+    if has_key(text):
+        raise KeyTyped(str(pasted_key()))
     if command is None:
         raise ValueError(
             f"There is no command /{name[:30]}. To send a line that begins with a slash, type //."
         )
     return Typed(command, argument.strip())
+
+
+def has_key(text: str) -> bool:
+    """Whether this is a command of ours, or of none, with a key where it takes none: not to be kept."""
+    if not text.startswith("/") or text.startswith("//") or "\n" in text:
+        return False
+    name, _, argument = text[1:].partition(" ")
+    command = _BY_NAME.get(name.lower().replace("_", "-"))
+    if command is None:
+        return holds_key(text[1:])
+    if command.name == "model":
+        return holds_key(argument, begins_as_key)
+    return command.name in _NAMED and holds_key(argument)
 
 
 def written(text: str) -> str:

@@ -259,9 +259,8 @@ class ConversationScreen(AskingScreen, MessageScreen[None]):
     async def action_show_code(self) -> None:
         """Show the request that Enter would send, as programs; where no model is chosen yet, the endpoint
         is asked for its first, as Enter would ask."""
-        from tui_chat.core.formats import code
-        from tui_chat.core.wire import Request
         from tui_chat.widgets.code_dialog import CodeDialog
+        from tui_chat.widgets.replied import code_of_next
 
         if self.endpoint is None:
             return
@@ -275,9 +274,5 @@ class ConversationScreen(AskingScreen, MessageScreen[None]):
             return
         endpoint, setup = self.as_learned(self.endpoint, settled)
         logprobs = self.world.asked_logprobs(settled)
-        usage = self.world.counts_replies(endpoint.name)
-        serve = self.world.serving(endpoint, setup.model)
-        text = code.snippets(
-            endpoint, Request(setup, thread, logprobs=logprobs), usage=usage, serve=serve
-        )
+        text = await code_of_next(self.world, endpoint, setup, thread, logprobs)
         self.app.push_screen(CodeDialog("The next request", text=text))

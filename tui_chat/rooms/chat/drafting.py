@@ -17,7 +17,7 @@ from textual.timer import Timer
 from tui_chat.core.conversation import Message
 from tui_chat.core.errors import ChatError
 from tui_chat.core.world import World
-from tui_chat.rooms.chat.commands import written
+from tui_chat.rooms.chat.commands import has_key, written
 from tui_chat.rooms.chat.fitting import FittingScreen
 from tui_chat.widgets.prompt import Prompt
 
@@ -175,8 +175,11 @@ class DraftingScreen(FittingScreen):
 
     @property
     def kept_draft(self) -> str:
-        """The draft to keep: what was set aside, and what is written, unless it is an edit's old text."""
+        """The draft to keep: what was set aside, and what is written, unless it is an edit's old text, or a
+        command with a key."""
         draft = self.draft
+        if has_key(draft.strip()):
+            draft = ""
         if self.editing is not None:
             before = written(self.talk.conversation.message(self.editing).content)
             draft = draft if draft != before else ""

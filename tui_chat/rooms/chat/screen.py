@@ -23,7 +23,7 @@ from tui_chat.core.errors import ChatError
 from tui_chat.core.opening import Opening
 from tui_chat.core.world import World
 from tui_chat.rooms.chat.command_actions import done
-from tui_chat.rooms.chat.commands import Typed, completions, read, written
+from tui_chat.rooms.chat.commands import KeyTyped, Typed, completions, read, written
 from tui_chat.rooms.chat.drafting import DraftingScreen
 from tui_chat.rooms.chat.session import KEY, Session
 from tui_chat.widgets.bars import Keyline, Topline
@@ -166,6 +166,10 @@ class ChatScreen(DraftingScreen):
     def _take(self, text: str) -> None:
         try:
             typed = read(text.strip())
+        except KeyTyped as error:
+            self.complain(error)
+            self.prompt.set_draft("")
+            return
         except ValueError as error:
             self.complain(error)
             self.prompt.keep_draft()

@@ -148,8 +148,8 @@ class PreviewingScreen(AnswersOnce[Left], MessageScreen[Left]):
     def action_delete_branch(self) -> None:
         self._leave_at_message("delete_branch")
 
-    def code_of(self, reply: Message, setup: Setup) -> str:
-        return code_of_reply(self.world, self.conversation, reply, setup)
+    async def code_of(self, reply: Message, setup: Setup) -> str:
+        return await code_of_reply(self.world, self.conversation, reply, setup)
 
     def use_setup(self, setup: Setup) -> None:
         self.present_setup = setup
