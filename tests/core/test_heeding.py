@@ -153,3 +153,41 @@ def test_what_may_be_said_of_a_parameter_names_one_that_there_is() -> None:
         for rule in endpoint.rules:
             assert set(rule.unless) <= names
             assert set(rule.when) <= names
+
+
+@pytest.mark.parametrize(
+    ("model", "dim"),
+    [
+        ("gpt-5", {"temperature", "top_p", "stop", "frequency_penalty", "presence_penalty"}),
+        ("gpt-6-luna", {"temperature", "top_p", "stop", "frequency_penalty", "presence_penalty"}),
+        ("gpt-5.4", {"stop", "frequency_penalty", "presence_penalty"}),
+        ("gpt-4.1-mini", {"reasoning_effort", "verbosity"}),
+        ("ft:gpt-4.1-mini-2025-04-14:acme::abc", {"reasoning_effort", "verbosity"}),
+    ],
+)
+def test_a_knob_that_takes_nothing_but_its_default_is_marked_before_it_is_turned(
+    model: str, dim: set[str]
+) -> None:
+    found = heeds(KNOWN["openai"], Setup("openai", model))
+    own = {name for name, one in found.items() if one.kind == "refused"}
+    assert own == dim
+
+
+def test_words_end_with_one_full_stop() -> None:
+    assert explained(Heed("refused", "No."), "m", is_set=False) == "Refused by m: No."
+
+
+@pytest.mark.parametrize(
+    ("url", "local"),
+    [
+        ("http://127.0.0.1:1/v1", True),
+        ("http://127.9.9.9/v1", True),
+        ("http://localhost/v1", True),
+        ("http://[::1]:2/v1", True),
+        ("http://127.evil.example/v1", False),
+        ("http://127.0.0.1.evil.example/v1", False),
+        ("http://10.0.0.1/v1", False),
+    ],
+)
+def test_only_this_machine_is_this_machine(url: str, local: bool) -> None:
+    assert Endpoint("e", url).local is local

@@ -16,6 +16,7 @@ from tui_chat.core.conversation import Setup
 from tui_chat.core.endpoints import Endpoint
 from tui_chat.core.errors import ChatError
 from tui_chat.core.files import Places
+from tui_chat.core.heeding import explained, told_of
 from tui_chat.core.known import Endpoints
 from tui_chat.core.learned import DAYS, Lessons
 from tui_chat.core.provider import Provider
@@ -206,3 +207,83 @@ async def test_a_value_may_stand_in_another_field() -> None:
     assert first["thinking"] == {"type": "disabled"}
     assert "reasoning_effort" not in first
     assert second["reasoning_effort"] == "high"
+
+
+def refuse_value(message: str, param: str = "") -> Body:
+    return {"error": {"message": message, "param": param or None, "type": "invalid_request_error"}}
+
+
+@pytest.mark.parametrize(
+    ("name", "refused", "taken", "message"),
+    [
+        ("max_tokens", 5000, 100, "max_tokens is too large: 5000. This model supports at most 4096 completion tokens."),
+        ("top_p", 0.0, 0.5, "top_p must be in (0, 1], got 0.0."),
+        ("temperature", 1.5, 0.5, "temperature: Input should be less than or equal to 1"),
+    ],
+)  # fmt: skip
+async def test_a_value_that_was_refused_does_not_cost_the_others(
+    tmp_path: Path, name: str, refused: float, taken: float, message: str
+) -> None:
+    path = tmp_path / "learned.json"
+    with FakeServer() as server:
+        server.answers = lambda body: (
+            Answer(status=400, error=refuse_value(message, name))
+            if body.get(name) == refused
+            else Answer()
+        )
+        lessons = lessons_at(path)
+        first = await answered(server, lessons, with_params(**{name: refused}))
+        again = await answered(server, lessons, with_params(**{name: refused}))
+        other = await answered(server, lessons, with_params(**{name: taken}))
+        await until(path.exists)
+        later = await answered(server, lessons_at(path), with_params(**{name: refused}))
+    assert [one.name for one in first.refused] == [name]
+    assert first.refused == again.refused == later.refused
+    assert other.refused == ()
+    assert [body.get(name) for body in server.chats] == [refused, None, None, taken, None]
+
+
+async def test_a_lesson_is_there_though_it_was_asked_for_before_it_was_read(tmp_path: Path) -> None:
+    path = tmp_path / "learned.json"
+    earlier = Lessons(path)
+    earlier.of("u", "m", False).forget("seed", "seed", "no seeds")
+    earlier.save()
+    lessons = Lessons(path)
+    assert not lessons.of("u", "m", False).told
+    lessons.load()
+    assert lessons.of("u", "m", False).told["seed"].words == "no seeds"
+    lessons.of("u", "m", False).forgive("seed", ("seed",))
+    lessons.load()
+    assert not lessons.of("u", "m", False).told, "it is read once"
+
+
+async def test_what_chats_refuse_says_nothing_of_texts_that_are_continued(tmp_path: Path) -> None:
+    setup = replace(with_params(seed=3), endpoint="lab")
+    with FakeServer() as server:
+        server.refuses = {"messages": unsupported("seed")}
+        world = world_of(server, tmp_path)
+        with pytest.raises(ChatError):
+            await sent_by(world, setup, server)
+        assert world.heeds(setup)["seed"].held
+        assert "seed" not in world.heeds(setup, completes=True)
+        assert world.as_accepted(setup, completes=True).params == setup.params
+        await world.close()
+
+
+async def test_another_name_is_said_on_the_row_with_its_reason(tmp_path: Path) -> None:
+    words = (
+        "Unsupported parameter: 'max_tokens' is not supported. Use 'max_completion_tokens' instead."
+    )
+    setup = replace(with_params(max_tokens=9), endpoint="lab")
+    with FakeServer() as server:
+        server.refuses = {"max_tokens": refuse_value(words, "max_tokens")}
+        world = world_of(server, tmp_path)
+        provider = await world.provider("lab")
+        ending = await provider.reply(Request(setup, HI), lambda _: None)
+        found = world.heeds(setup)["max_tokens"]
+        await world.close()
+    assert not found.held
+    assert not found.lost
+    said = explained(found, "m-1", is_set=True)
+    assert said == f"Sent as max_completion_tokens: {words}"
+    assert told_of(ending.refused[0]) == f"Max length was sent as max_completion_tokens: {words}"

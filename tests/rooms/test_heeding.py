@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
-from tests.fake_server import FakeServer
+import pytest
+
+from tests.fake_server import Answer, FakeServer
 from tests.rooms.house import open_house, wait_until
 from tui_chat.core.opening import Opening
 from tui_chat.core.params import Params
@@ -91,3 +94,40 @@ async def test_strict_requests_send_all_and_end_with_a_refusal(tmp_path: Path) -
             assert reply.status == "failed"
             assert "Unsupported parameter" in reply.error
         assert len(server.chats) == 1
+
+
+@pytest.mark.parametrize(("more", "model"), [("forwards = true\n", "m-1"), ("", "gpt-4.1")])
+async def test_a_proxy_on_this_machine_is_asked_nothing_that_costs_unasked(
+    tmp_path: Path, more: str, model: str
+) -> None:
+    with FakeServer(models=[model]) as server:
+        put_settings(tmp_path, f'[endpoints.proxy]\nbase_url = "{server.base_url}"\n{more}')
+        async with open_house(tmp_path, server) as house:
+            await house.command("/endpoint proxy")
+            await house.send("hi")
+            await house.write("a draft that goes on")
+            await wait_until(lambda: re.search(r"draft ≈?[1-9]", house.screen_text()))
+            await wait_until(lambda: "Off: at proxy each look is a" in house.screen_text())
+            assert "$0 " not in house.screen_text()
+        assert server.looks == []
+        assert ["logprobs" in body for body in server.chats] == [False]
+
+
+async def test_a_look_that_is_refused_for_good_is_not_repeated(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tui_chat.widgets.looks.TRY_AGAIN_AFTER", 0.01)
+    quota = {"error": {"message": "No quota.", "code": "insufficient_quota"}}
+    with FakeServer() as server:
+        async with open_house(tmp_path, server) as house:
+            await house.send("hi")
+            await wait_until(lambda: server.looks)
+            server.answer = Answer(status=429, error=quota)
+            before = len(server.looks)
+            await house.write("x")
+            await wait_until(lambda: "quota" in house.screen_text())
+            assert len(server.looks) == before + 1
+            server.answer = Answer()
+            await house.write("y")
+            await wait_until(lambda: len(server.looks) > before + 1)
+            assert len(server.looks) == before + 2
