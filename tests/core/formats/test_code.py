@@ -108,15 +108,18 @@ def run_curl(command: str, directory: Path, **environ: str) -> None:
     )
 
 
-@pytest.mark.parametrize("key_env", ["", "LAB_KEY"])
 @pytest.mark.parametrize(
-    ("params", "endpoint"),
+    ("key_env", "params", "endpoint"),
     [
-        ({}, {}),
-        (EVERY, {}),
-        (EVERY, {"accepts": frozenset({"top_k"})}),
-        (EVERY, {"rename": {"max_tokens": "max_completion_tokens", "repeat_penalty": "penalty"}}),
-        ({"max_tokens": 5}, {"rename": {"max_tokens": "n_predict"}}),
+        ("", {}, {}),
+        ("LAB_KEY", EVERY, {}),
+        ("", EVERY, {"accepts": frozenset({"top_k"})}),
+        (
+            "LAB_KEY",
+            EVERY,
+            {"rename": {"max_tokens": "max_completion_tokens", "repeat_penalty": "penalty"}},
+        ),
+        ("", {"max_tokens": 5}, {"rename": {"max_tokens": "n_predict"}}),
     ],
 )
 async def test_both_programs_send_the_body_that_the_program_sends(
