@@ -26,7 +26,9 @@ WORDS = 300
 BEGINNING = 200
 """Characters of an answer that is none that are shown."""
 _READ = 200_000
-_PAGE = re.compile(r"\s*(?:<!--.{0,2000}?-->\s*|<\?xml[^>]*>\s*)*<(!doctype|html|head|body)\b", re.I | re.S)  # fmt: skip
+_PAGE = re.compile(r"<(!doctype|html|head|body)\b", re.I)
+_BEFORE_PAGE = {"<!--": "-->", "<?xm": ">"}
+"""How what may stand before a page begins, and how it ends."""
 _KEY_LIKE = re.compile(r"\b(?:sk|gsk|xai|key)-[A-Za-z0-9_\-]{8,}")
 
 
@@ -85,7 +87,10 @@ def _unpacked(text: str, depth: int) -> str:
 
 def is_page(body: object) -> bool:
     """Whether a body is a web page, such as a proxy's or a login's."""
-    return isinstance(body, str) and bool(_PAGE.match(body[:4_000]))
+    start = body[:4_000].lstrip() if isinstance(body, str) else ""
+    while end := _BEFORE_PAGE.get(start[:4].lower()):
+        start = start.partition(end)[2].lstrip()
+    return bool(_PAGE.match(start))
 
 
 def facts(body: object) -> Mapping[str, object]:
