@@ -22,6 +22,13 @@ if TYPE_CHECKING:
     from openai import AsyncStream as AsyncStream
 
 CONNECT_SECONDS = 5
+_NEEDED = frozenset(
+    {
+        "accept", "accept-encoding", "authorization", "connection", "content-length", "content-type",
+        "host", "transfer-encoding", "user-agent",
+    }
+)  # fmt: skip
+_ACCOUNT = frozenset({"openai-organization", "openai-project"})
 _HEAD = 4_000
 _MOST_OF_AN_ERROR = 1_000_000
 _LONGEST_LINE = 32_000_000
@@ -62,14 +69,13 @@ def made(endpoint: Endpoint, key: str, read_seconds: float) -> AsyncOpenAI:
 
     try:
         # A proxy is for other machines, never for this one; a redirect would carry the prompt elsewhere.
-        own = frozenset(name.lower() for name in endpoint.headers)
         http = httpx2.AsyncClient(
             follow_redirects=False,
             trust_env=not endpoint.local,
             timeout=httpx2.Timeout(read_seconds, connect=CONNECT_SECONDS, pool=CONNECT_SECONDS),
             # llama.cpp closes kept connections in the very moment when the next request may leave.
             limits=httpx2.Limits(max_keepalive_connections=0 if endpoint.local else 8),
-            event_hooks={"request": [_silencing(own)], "response": [_tapping()]},
+            event_hooks={"request": [_silencing(endpoint, key)], "response": [_tapping()]},
         )
         client = AsyncOpenAI(
             api_key=key, base_url=endpoint.base_url, default_headers=endpoint.headers,
@@ -98,15 +104,31 @@ async def at_root(client: AsyncOpenAI, path: str, body: object) -> object:
     return await client.with_options(base_url=root).post(path, cast_to=object, body=body)
 
 
-def _silencing(own: frozenset[str]) -> Callable[[httpx2.Request], Awaitable[None]]:
-    """A hook that takes out what the library would tell every server about this machine, and all but OpenAI
-    about OpenAI's account; not what a person has the endpoint told."""
+def _silencing(endpoint: Endpoint, key: str) -> Callable[[httpx2.Request], Awaitable[None]]:
+    """A hook that lets through only what a request needs and what a person has the endpoint told.
+
+    The library would tell every server about this machine, about OpenAI's account, and what stands in
+    OPENAI_CUSTOM_HEADERS, which may even take the place of the key.
+    """
+    import openai
+
+    own = frozenset(name.lower() for name in endpoint.headers)
 
     async def silenced(request: httpx2.Request) -> None:
-        account = request.url.host == "api.openai.com"
-        for name in request.headers.keys() - own:
-            if name.startswith("x-stainless-") or (name.startswith("openai-") and not account):
-                del request.headers[name]
+        headers = request.headers
+        account = _ACCOUNT if request.url.host == "api.openai.com" else frozenset[str]()
+        for name in headers.keys() - own - _NEEDED - account:
+            del headers[name]
+        fixed = {
+            "host": request.url.netloc.decode("ascii"),
+            "authorization": f"Bearer {key}",
+            "accept": "application/json",
+            "content-type": "application/json",
+            "user-agent": f"AsyncOpenAI/Python {openai.__version__}",
+        }
+        for name in (headers.keys() & fixed.keys()) - own:
+            headers[name] = fixed[name]
+        headers["authorization"] = fixed["authorization"]
 
     return silenced
 
