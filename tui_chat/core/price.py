@@ -77,9 +77,12 @@ class Counts:
 def price_of(input: object, output: object, cached: object, *, per: int = 1) -> Price | None:
     """A price from what a server or a person wrote, each for `per` of the million tokens; None where the
     first two are no prices."""
+    most = (
+        _DEAREST / per
+    )  # Looked at before anything is computed: no number holds some of the rest.
     read = [amount(one) for one in (input, output, cached)]
-    scaled = [None if one is None else (one * per).normalize() for one in read]
-    if scaled[0] is None or scaled[1] is None or max(scaled[0], scaled[1]) > _DEAREST:
+    scaled = [None if one is None or one > most else (one * per).normalize() for one in read]
+    if scaled[0] is None or scaled[1] is None:
         return None
     return Price(scaled[0], scaled[1], scaled[2])
 

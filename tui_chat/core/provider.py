@@ -23,7 +23,7 @@ from tui_chat.core.heeding import HELD, held_back
 from tui_chat.core.keys import Secret
 from tui_chat.core.learned import Learned, Lessons
 from tui_chat.core.refusals import UNTOLD, Refused, met
-from tui_chat.core.served import ServedModel, listed, made_elsewhere
+from tui_chat.core.served import LARGEST, ServedModel, listed, made_elsewhere
 from tui_chat.core.text import one_line
 from tui_chat.core.wire import (
     LOGPROBS,
@@ -373,7 +373,7 @@ class Provider:
         except ChatError:
             return None
         tokens = answer.get("input_tokens") if isinstance(answer, Mapping) else None
-        return tokens if isinstance(tokens, int) else None
+        return tokens if type(tokens) is int and 0 <= tokens <= LARGEST else None
 
     async def _fetched(self, path: str, body: object = None) -> Any:
         """What a request that is no stream answers, parsed; ChatError when nothing could be."""
