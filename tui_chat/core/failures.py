@@ -157,7 +157,7 @@ def explained(error: BaseException, asked: Asked, *, begun: bool = False) -> Cha
         headers = getattr(getattr(error, "response", None), "headers", {})
         asked = replace(asked, completes=asked.completes or _asked_for_a_completion(error))
         return from_status(status, getattr(error, "body", None), headers, asked)
-    if "APITimeoutError" in kinds or "TimeoutException" in kinds:
+    if kinds & {"APITimeoutError", "TimeoutException", "TimeoutError"}:
         return _timed_out(error, asked, begun)
     if kinds & {"APIConnectionError", "HTTPError", "OSError", "ExceptionGroup"}:
         if begun:

@@ -377,11 +377,13 @@ class Provider:
 
     async def _fetched(self, path: str, body: object = None) -> Any:
         """What a request that is no stream answers, parsed; ChatError when nothing could be."""
-        client, asked = await self._made(), self._asked()
+        client, seconds = await self._made(), min(self._read_seconds, READ_SECONDS)
+        asked = replace(self._asked(), read_seconds=seconds)
         try:
-            if body is None:
-                return await client.get(path, cast_to=object)
-            return await client.post(path, cast_to=object, body=body)
+            async with asyncio.timeout(seconds):
+                if body is None:
+                    return await client.get(path, cast_to=object)
+                return await client.post(path, cast_to=object, body=body)
         except client_of.faults() as error:
             words, answer = failures.explained(error, asked), client_of.refused(error)
         words.status = answer[0] if answer else words.status
