@@ -17,7 +17,7 @@ from tui_chat.core.errors import ChatError
 from tui_chat.core.key_store import PLACES
 from tui_chat.core.overflow import Overflow
 from tui_chat.core.overflow import told as told_overflow
-from tui_chat.core.text import one_line
+from tui_chat.core.text import clean, one_line
 from tui_chat.core.unreachable import AGAIN, by_proxy, kinds_behind, unreachable
 from tui_chat.core.waiting import Busy, after, seconds_asked, wants_money
 
@@ -48,16 +48,24 @@ class Asked:
 
 
 def redacted(text: str, key: str) -> str:
-    """The text with *** where this key, or something that looks like one, stands."""
+    """The cleaned text with *** where this key, or something that looks like one, stands."""
+    text = clean(text)  # First: what vanishes may stand in a key.
     if len(key) > 3:
         text = text.replace(key, "***")
     return _KEY_LIKE.sub("***", text)
 
 
+def quoted(text: str, key: str, limit: int = WORDS) -> str:
+    """A foreign text as it may be shown, on one line and short; `text` may be cut from a longer one."""
+    shown = redacted(text[:_READ], key)
+    # The key goes before anything is cut, and where something was: half a key is one too.
+    half = next((size for size in range(len(key) - 1, 7, -1) if shown.endswith(key[:size])), 0)
+    return one_line(shown[: len(shown) - half], limit)
+
+
 def server_words(body: object, key: str = "", limit: int = WORDS) -> str:
     """What an error body says, whatever its shape; empty when it says nothing readable."""
-    # The key goes before the text is cut: half a key is one too.
-    return one_line(redacted(_words(body)[:_READ], key), limit)
+    return quoted(_words(body), key, limit)
 
 
 def _words(body: object, depth: int = 0) -> str:
@@ -151,7 +159,8 @@ def explained(error: BaseException, asked: Asked, *, begun: bool = False) -> Cha
     Neither the error nor its cause may be chained to the result: a cause may hold the key.
     """
     if isinstance(error, ChatError):
-        return ChatError(_stopped(redacted(error.message, asked.key)), error.hint)
+        words, hint = (redacted(one, asked.key) for one in (error.message, error.hint))
+        return ChatError(_stopped(words), hint)
     kinds = {kind.__name__ for kind in type(error).__mro__}
     if isinstance(status := getattr(error, "status_code", None), int):
         headers = getattr(getattr(error, "response", None), "headers", {})
@@ -195,6 +204,7 @@ def _stopped(sentence: str) -> str:
 
 def from_status(status: int, body: object, headers: Mapping[str, str], asked: Asked) -> ChatError:
     """A refusal by status code, in words."""
+    headers = {name: redacted(value, asked.key) for name, value in headers.items()}
     sentence, hint = _sentence(status, body, headers, asked)
     said = server_words(body, asked.key)
     if is_page(body):
@@ -218,7 +228,7 @@ def _sentence(
         what = "text" if asked.completes else "conversation"
         return over.sentence(what), f"Shorten the {what}, or lower the max length."
     if 300 <= status < 400:
-        target = one_line(redacted(headers.get("location", ""), asked.key), 120)
+        target = one_line(headers.get("location", ""), 120)
         return (
             f"{name} sends requests on to {target or 'another address'} ({status}); nothing was sent there.",
             "If you trust it, make that the base URL: /endpoint URL or --base-url URL.",
@@ -375,7 +385,7 @@ def not_an_api(content_type: str, body: str, asked: Asked) -> ChatError:
     hint = "Does the base URL end in /v1? Is a login page in between?"
     if is_page(body):
         return ChatError(f"What answers at {at} is a web page ({kind}), not an API answer.", hint)
-    start = one_line(redacted(body[:_READ], asked.key), BEGINNING)
+    start = quoted(body, asked.key, BEGINNING)
     if not start and kind == "text/event-stream":
         return ChatError(f"{name} began to answer and said nothing.", "Try again, or look at the server's log.")  # fmt: skip
     shown = f" It begins: {start}" if start else " It is empty."

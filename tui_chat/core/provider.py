@@ -25,13 +25,7 @@ from tui_chat.core.learned import Learned, Lessons
 from tui_chat.core.refusals import UNTOLD, Refused, met
 from tui_chat.core.served import LARGEST, ServedModel, listed, made_elsewhere
 from tui_chat.core.text import one_line
-from tui_chat.core.wire import (
-    LOGPROBS,
-    Begun,
-    Request,
-    request_body,
-    wire_messages,
-)
+from tui_chat.core.wire import LOGPROBS, Begun, Request, request_body, wire_messages
 
 if TYPE_CHECKING:
     from tui_chat.core.client import AsyncOpenAI, AsyncStream, Response
@@ -100,6 +94,10 @@ class Provider:
         return failures.Asked(
             self._endpoint, model, key, self._read_seconds, client_of.CONNECT_SECONDS, source
         )
+
+    def quoted(self, text: str, limit: int) -> str:
+        """What its server said, on one line and without the key."""
+        return failures.quoted(text, self._asked().key, limit)
 
     async def reply(
         self,
@@ -276,7 +274,8 @@ class Provider:
         """One request and its stream; Refused when it was answered with an error status."""
         model = request.setup.model
         anew = not request.completes and not request.begun
-        asked, reader = self._asked(model), Reader(clock.take, thinks=anew)
+        asked = self._asked(model)
+        reader = Reader(clock.take, thinks=anew, key=asked.key)
         failed: BaseException | None = None
         response: Response | None = None
         try:
