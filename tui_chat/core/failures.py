@@ -45,6 +45,14 @@ class Asked:
     """Where the key came from, when it is not where the endpoint says."""
     completes: bool = False
     """Whether a text was to be continued, not a chat; explained() sees it itself."""
+    sets: bool = False
+    """Whether any parameter was set."""
+
+    @property
+    def right_place(self) -> str:
+        """What is to be asked of a base URL that seems to be wrong."""
+        ends = self.endpoint.base_url.rstrip("/").endswith("/v1")
+        return "Is the base URL right?" if ends else "Does the base URL end in /v1?"
 
 
 def redacted(text: str, key: str) -> str:
@@ -233,11 +241,8 @@ def _sentence(
             f"{name} sends requests on to {target or 'another address'} ({status}); nothing was sent there.",
             "If you trust it, make that the base URL: /endpoint URL or --base-url URL.",
         )
-    if (
-        _names_model(status, body, asked)
-        or status == 404
-        or (asked.completes and status in (405, 501))
-    ):
+    no_place = status == 404 or (asked.completes and status in (405, 501))
+    if no_place or _names_model(status, body, asked):
         return _not_found(status, body, asked)
     if status == 401 or facts(body).get("type") in REFUSED_KEYS:
         return _unauthorized(asked)
@@ -245,12 +250,17 @@ def _sentence(
         return _too_many(body, headers, asked)
     if status >= 500:
         return f"{name} has a fault of its own ({status}).", after(headers) or AGAIN
+    if status == 405:
+        return f"{name} does not take requests at this address (405).", asked.right_place
     sentence, hint = _PLAIN_SENTENCES.get(status, _PLAIN_SENTENCES[400])
+    if hint == _LOOK and not asked.sets:
+        hint = "" if _words(body) else "It tells no more."
     return f"{name} {sentence} ({status}).", hint
 
 
+_LOOK = "Look at the parameters that are set."
 _PLAIN_SENTENCES: Mapping[int, tuple[str, str]] = {
-    400: ("refused the request", "Look at the parameters that are set."),
+    400: ("refused the request", _LOOK),
     402: (
         "wants to be paid first",
         "Look at the account's balance, or choose another: /endpoint or --endpoint.",
@@ -259,12 +269,9 @@ _PLAIN_SENTENCES: Mapping[int, tuple[str, str]] = {
         "does not allow this",
         "The key may lack the right for this model, or the region may be blocked.",
     ),
-    405: ("does not take requests at this address", "Does the base URL end in /v1?"),
     413: ("finds the request too large", "Shorten the draft, or begin anew."),
-    422: ("does not accept a field of the request", "Look at the parameters that are set."),
+    422: ("does not accept a field of the request", _LOOK),
 }
-
-
 REFUSED_KEYS = ("no_db_connection", "authentication_error")
 """The types of errors that mean a key, whatever their status: a LiteLLM proxy's, Anthropic's."""
 
@@ -284,7 +291,7 @@ def _not_found(status: int, body: object, asked: Asked) -> tuple[str, str]:
             f"{asked.endpoint.name} has no model “{asked.model}” ({status}).",
             "Choose another: /model or --model.",
         )
-    at = asked.endpoint.base_url
+    at = asked.endpoint.base_url.rstrip("/")
     if asked.completes:
         perhaps = "" if at.endswith("/v1") else " Or does its base URL lack /v1?"
         return (
@@ -293,7 +300,7 @@ def _not_found(status: int, body: object, asked: Asked) -> tuple[str, str]:
         )
     return (
         f"There is no API at {at} ({status}).",
-        "Does the base URL end in /v1? Another: /endpoint URL or --base-url URL.",
+        f"{asked.right_place} Another: /endpoint URL or --base-url URL.",
     )
 
 
@@ -382,7 +389,7 @@ def not_an_api(content_type: str, body: str, asked: Asked) -> ChatError:
     if re.match(r'\s*\{.{0,2000}"choices"\s*:', body, re.S):
         return ChatError(f"{name} does not stream its answers, it sends them whole.", "Choose a server that streams: /endpoint or --endpoint.")  # fmt: skip
     kind = one_line(content_type.split(";")[0], 60) or "no content type"
-    hint = "Does the base URL end in /v1? Is a login page in between?"
+    hint = f"{asked.right_place} Is a login page in between?"
     if is_page(body):
         return ChatError(f"What answers at {at} is a web page ({kind}), not an API answer.", hint)
     start = quoted(body, asked.key, BEGINNING)

@@ -88,12 +88,13 @@ class Provider:
                 )
             return self._client
 
-    def _asked(self, model: str = "") -> failures.Asked:
+    def _asked(self, setup: Setup | None = None) -> failures.Asked:
         key = self._key.reveal().strip() if self._key else ""
         source = self._key.source if self._key else ""
+        model, sets = (setup.model, bool({**setup.params})) if setup else ("", False)
         return failures.Asked(
-            self._endpoint, model, key, self._read_seconds, client_of.CONNECT_SECONDS, source
-        )
+            self._endpoint, model, key, self._read_seconds, client_of.CONNECT_SECONDS, source, sets=sets
+        )  # fmt: skip
 
     def quoted(self, text: str, limit: int) -> str:
         """What its server said, on one line and without the key."""
@@ -274,7 +275,7 @@ class Provider:
         """One request and its stream; Refused when it was answered with an error status."""
         model = request.setup.model
         anew = not request.completes and not request.begun
-        asked = self._asked(model)
+        asked = self._asked(request.setup)
         reader = Reader(clock.take, thinks=anew, key=asked.key)
         failed: BaseException | None = None
         response: Response | None = None
@@ -315,7 +316,7 @@ class Provider:
     async def told(self, request: Request, **more: object) -> bytes:
         """The whole answer to a request as it was sent, for what is read in another way than a reply;
         `more` are fields besides. ChatError when there is none."""
-        client, asked = await self._made(), self._asked(request.setup.model)
+        client, asked = await self._made(), self._asked(request.setup)
         learned = self._learned(request.setup.model, request.completes)
         path = "/completions" if request.completes else "/chat/completions"
         chat = request.begun and not request.completes
