@@ -10,8 +10,9 @@ import pytest
 from tests.core.wire import HI, SETUP, provider_for
 from tests.fake_server import Answer, FakeServer
 from tui_chat.core.conversation import Usage
-from tui_chat.core.price import price_of
+from tui_chat.core.price import own_price, price_of
 from tui_chat.core.served import LARGEST, listed, served_model
+from tui_chat.core.text import clean
 from tui_chat.widgets.meter import short
 
 HUGE = 10**400
@@ -82,3 +83,9 @@ async def test_what_is_no_count_of_tokens_is_none(count: object) -> None:
         server.by_path[path] = Answer(raw=raw, content_type="application/json")
         async with provider_for(server, counts_tokens=True) as provider:
             assert await provider.count(SETUP, HI) is None
+
+
+def test_a_mistake_in_a_price_is_said_without_control_characters() -> None:
+    with pytest.raises(ValueError, match="there is no") as caught:
+        own_price({"a\x1b[31mb\u202e": 1})
+    assert clean(str(caught.value)) == str(caught.value)

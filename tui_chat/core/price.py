@@ -9,6 +9,7 @@ from typing import Any
 
 from tui_chat.core.conversation import Usage
 from tui_chat.core.reading import UNKNOWN_COST
+from tui_chat.core.text import one_line
 
 MILLION = Decimal(1_000_000)
 _SMALLEST = Decimal("0.000001")
@@ -106,7 +107,9 @@ def own_price(table: object) -> Price:
     read: dict[str, Any] = {}
     for key, value in table.items():
         if key not in ("input", "output", "cached"):
-            raise ValueError(f"there is no “{str(key)[:40]}” in a price; input, output, cached.")
+            raise ValueError(
+                f"there is no “{one_line(str(key), 40)}” in a price; input, output, cached."
+            )
         read[key] = None if isinstance(value, str) else amount(value)
         if read[key] is None or read[key] > _DEAREST:
             raise ValueError(f"{key} takes dollars per million tokens, such as 0.15.")
