@@ -103,11 +103,11 @@ BEFORE = {
         "fake refused the key from FAKE_KEY",
     ),
     "404 for a path (FastAPI)": Row(
-        error(404, {"detail": "Not Found"}), "There is no API at http://127.0.0.1", "end in /v1?"
+        error(404, {"detail": "Not Found"}), "There is no API at http://127.0.0.1", "Is the base URL right? Another: /endpoint URL"
     ),
-    "404 for a path (text)": Row(error(404, b"404 page not found"), "There is no API", "/v1?"),
-    "404 for a path (page)": Row(page(404), "It sent a web page", "/v1?"),
-    "405": Row(error(405, {}), "does not take requests at this address (405)", "/v1?"),
+    "404 for a path (text)": Row(error(404, b"404 page not found"), "There is no API", "Is the base URL right?"),
+    "404 for a path (page)": Row(page(404), "It sent a web page", "Is the base URL right?"),
+    "405": Row(error(405, {}), "does not take requests at this address (405)", "Is the base URL right?"),
     "409": Row(error(409, {"error": "conflict"}), "refused the request (409). It says: conflict."),
     "413": Row(error(413, b""), "finds the request too large (413)", "Shorten"),
     "422 (FastAPI)": Row(
@@ -166,7 +166,7 @@ BEFORE = {
     "200 with another service's JSON": Row(
         Answer(raw=b'{"hello": "world"}', content_type="application/json"),
         'not an API answer (application/json). It begins: {"hello": "world"}.',
-        "/v1?",
+        "Is the base URL right?",
     ),
     "200 with a whole completion": Row(
         Answer(

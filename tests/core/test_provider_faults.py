@@ -146,7 +146,7 @@ NEVER_BEGAN = {
         Answer(wire=b"HTTP/1.1 200 X\r\ncontent-length: 99\r\n\r\n: "), "closed the connection",
     ),
     "a body that is no gzip": (
-        Answer(raw=b"data: {}", headers={"content-encoding": "gzip"}), "The connection",
+        Answer(raw=b"data: {}", headers={"content-encoding": "gzip"}), "not in the API's form",
     ),
 }  # fmt: skip
 

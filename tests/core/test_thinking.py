@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -68,3 +70,25 @@ async def test_a_text_that_is_continued_keeps_its_marks() -> None:
     with FakeServer(Answer(("<think>", "a", "</think>"))) as server:
         tokens, _ = await replied(server, completes=True)
     assert "".join(one.text for one in tokens) == "<think>a</think>"
+
+
+def test_white_space_without_end_is_taken_as_it_comes() -> None:
+    for start in ("", "<think>", "<think>a</think>"):
+        thinking, began = Thinking(lambda token: None), time.perf_counter()
+        thinking.take(Token(start))
+        for _ in range(40_000):
+            thinking.take(Token("\n"))
+        thinking.end()
+        assert time.perf_counter() - began < 0.5
+
+
+def test_white_space_before_a_mark_is_still_none_of_the_thought() -> None:
+    pieces = (
+        ["\n"] * 500 + ["<think>"] + ["\n"] * 500 + ["Hm."] + ["\n"] * 500 + ["</think>", "Two."]
+    )
+    assert split(pieces) == ("Hm.", "Two.")
+
+
+def test_nothing_is_lost_of_white_space_in_a_thought() -> None:
+    thought = "Hm." + "\n" * 5_000 + "Well."
+    assert split(["<think>", *thought, "</think>", "Two."]) == (thought, "Two.")

@@ -43,7 +43,7 @@ ROWS = {
         ("has no model “fake-1” (404).", "Choose another: /model or --model."),
     ),
     "404 for a path": Row(
-        error(404, {"detail": "Not Found"}), ("There is no API at http://127.0.0.1", "/v1?", "/endpoint")
+        error(404, {"detail": "Not Found"}), ("There is no API at http://127.0.0.1", "Is the base URL right?", "/endpoint")
     ),
     "429 for the quota": Row(
         error(429, openai("You exceeded your quota.", code="insufficient_quota"), retry_after="1"),

@@ -141,7 +141,7 @@ async def token_from(provider: Provider, endpoint: Endpoint, model: str) -> str:
         raise too_slow(endpoint) from None
     if ending.error:
         raise ChatError(one_line(ending.error, 300))
-    text = one_line("".join(texts), 40)
+    text = provider.quoted("".join(texts), 40)
     what = f"“{text}”" if text else "an empty reply"
     return f"{one_line(model, 60)} answered with {what}, {time.monotonic() - began:.1f} s."
 

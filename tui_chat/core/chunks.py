@@ -16,7 +16,7 @@ from typing import Any
 from tui_chat.core import failures
 from tui_chat.core.conversation import Candidate, Refusal, Status, Token, Usage
 from tui_chat.core.errors import ChatError
-from tui_chat.core.text import Joiner, one_line
+from tui_chat.core.text import Joiner
 from tui_chat.core.thinking import Thinking
 
 _STATUS: Mapping[str, Status] = {"length": "length", "content_filter": "filtered"}
@@ -80,15 +80,19 @@ def finished(ending: Ending, key: str, headers: Mapping[str, str], clock: Clock)
         ending,
         error=failures.redacted(ending.error, key),
         usage=replace(ending.usage, seconds=clock.elapsed, first_token_seconds=clock.first),
-        request_id=one_line(failures.redacted(request_id, key), 100),
+        request_id=failures.quoted(request_id, key, 100),
     )
 
 
 class Reader:
     """Takes the chunks of one stream and hands tokens to a sink."""
 
-    def __init__(self, sink: Callable[[Token], None], *, thinks: bool = False) -> None:
-        """`thinks`: whether what stands in marks at the beginning is what the model thinks; see Thinking."""
+    def __init__(
+        self, sink: Callable[[Token], None], *, thinks: bool = False, key: str = ""
+    ) -> None:
+        """`thinks`: whether what stands in marks at the beginning is what the model thinks; see Thinking.
+        `key` is what no words but those of the reply may repeat."""
+        self._key = key
         self._thinking = Thinking(sink) if thinks else None
         self._sink = self._thinking.take if self._thinking else sink
         self._content = Joiner()
@@ -105,19 +109,23 @@ class Reader:
     def take(self, chunk: Any) -> None:
         """One chunk as the client library parsed it; any part of it may be missing or of another type."""
         self.chunks += 1
-        self._model = self._model or one_line(str(getattr(chunk, "model", None) or ""))
+        self._model = self._model or self._quoted(getattr(chunk, "model", None), 200)
         if usage := getattr(chunk, "usage", None):
             self._usage = usage_from(usage)
         choices = getattr(chunk, "choices", None)
         if not isinstance(choices, list):
             extra = getattr(chunk, "model_extra", None) or {}
-            if words := failures.server_words(extra.get("error") or extra.get("message")):
+            said = extra.get("error") or extra.get("message")
+            if words := failures.server_words(said, self._key):
                 self.broke(ChatError(f"The server broke off: {words}", "Try again with F5."))
             return
         # One is asked for; a server that sends more sends them in turns, told apart by their index.
         first = [one for one in choices if getattr(one, "index", None) in (0, None)]
         if first:
             self._take_choice(first[0])
+
+    def _quoted(self, value: object, limit: int) -> str:
+        return failures.quoted(str(value), self._key, limit) if value else ""
 
     def _take_choice(self, choice: Any) -> None:
         delta = getattr(choice, "delta", None)
@@ -198,7 +206,8 @@ class Reader:
             if status == "filtered"
             else ""
         )
-        return Ending(status, one_line(self._finish, 40), words, self._usage, model=self._model)
+        reason = self._quoted(self._finish, 40)
+        return Ending(status, reason, words, self._usage, model=self._model)
 
 
 def _words(delta: Any) -> object:

@@ -6,8 +6,11 @@ openai and httpx2 are imported at the first use: that takes 0.4 s.
 
 from __future__ import annotations
 
+import asyncio
+import math
 import os
-from collections.abc import AsyncIterator, Awaitable, Callable
+import zlib
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import aclosing
 from typing import TYPE_CHECKING
 
@@ -22,10 +25,20 @@ if TYPE_CHECKING:
     from openai import AsyncStream as AsyncStream
 
 CONNECT_SECONDS = 5
+_NEEDED = frozenset(
+    {
+        "accept", "accept-encoding", "authorization", "connection", "content-length", "content-type",
+        "host", "transfer-encoding", "user-agent",
+    }
+)  # fmt: skip
+_ACCOUNT = frozenset({"openai-organization", "openai-project"})
 _HEAD = 4_000
 _MOST_OF_AN_ERROR = 1_000_000
-_LONGEST_LINE = 32_000_000
-"""Bytes; a token with a whole vocabulary of candidates takes five million."""
+_MOST_AT_ONCE = 32_000_000
+"""Bytes of one event, or of an answer that is no stream; a token with a whole vocabulary of candidates
+takes five million."""
+_PIECE = 65_536
+_PACKED = ("gzip", "x-gzip", "deflate")
 
 
 def header_value(endpoint: Endpoint, key: Secret | None) -> str:
@@ -62,14 +75,13 @@ def made(endpoint: Endpoint, key: str, read_seconds: float) -> AsyncOpenAI:
 
     try:
         # A proxy is for other machines, never for this one; a redirect would carry the prompt elsewhere.
-        own = frozenset(name.lower() for name in endpoint.headers)
         http = httpx2.AsyncClient(
             follow_redirects=False,
             trust_env=not endpoint.local,
             timeout=httpx2.Timeout(read_seconds, connect=CONNECT_SECONDS, pool=CONNECT_SECONDS),
             # llama.cpp closes kept connections in the very moment when the next request may leave.
             limits=httpx2.Limits(max_keepalive_connections=0 if endpoint.local else 8),
-            event_hooks={"request": [_silencing(own)], "response": [_tapping()]},
+            event_hooks={"request": [_silencing(endpoint, key)], "response": [_tapping()]},
         )
         client = AsyncOpenAI(
             api_key=key, base_url=endpoint.base_url, default_headers=endpoint.headers,
@@ -98,58 +110,124 @@ async def at_root(client: AsyncOpenAI, path: str, body: object) -> object:
     return await client.with_options(base_url=root).post(path, cast_to=object, body=body)
 
 
-def _silencing(own: frozenset[str]) -> Callable[[httpx2.Request], Awaitable[None]]:
-    """A hook that takes out what the library would tell every server about this machine, and all but OpenAI
-    about OpenAI's account; not what a person has the endpoint told."""
+def _silencing(endpoint: Endpoint, key: str) -> Callable[[httpx2.Request], Awaitable[None]]:
+    """A hook that lets through only what a request needs and what a person has the endpoint told.
+
+    The library would tell every server about this machine, about OpenAI's account, and what stands in
+    OPENAI_CUSTOM_HEADERS, which may even take the place of the key.
+    """
+    import openai
+
+    own = frozenset(name.lower() for name in endpoint.headers)
 
     async def silenced(request: httpx2.Request) -> None:
-        account = request.url.host == "api.openai.com"
-        for name in request.headers.keys() - own:
-            if name.startswith("x-stainless-") or (name.startswith("openai-") and not account):
-                del request.headers[name]
+        headers = request.headers
+        account = _ACCOUNT if request.url.host == "api.openai.com" else frozenset[str]()
+        for name in headers.keys() - own - _NEEDED - account:
+            del headers[name]
+        fixed = {
+            "host": request.url.netloc.decode("ascii"),
+            "authorization": f"Bearer {key}",
+            "accept": "application/json",
+            "accept-encoding": "identity",  # What is small on the way may be large in memory.
+            "content-type": "application/json",
+            "user-agent": f"AsyncOpenAI/Python {openai.__version__}",
+        }
+        for name in (headers.keys() & fixed.keys()) - own:
+            headers[name] = fixed[name]
+        headers["authorization"] = fixed["authorization"]
 
     return silenced
 
 
 def _tapping() -> Callable[[httpx2.Response], Awaitable[None]]:
-    """A hook that remembers how each body began, and bounds what a server can make us hold."""
+    """A hook that remembers how each body began, and bounds what a server can make us hold.
+
+    It unpacks a body itself, in pieces, so that the bounds are of what comes out of it.
+    """
     import httpx2
 
     class Tap(httpx2.AsyncByteStream):
-        def __init__(self, stream: httpx2.AsyncByteStream, most: float) -> None:
+        def __init__(
+            self, stream: httpx2.AsyncByteStream, status: int, kind: str, packed: str
+        ) -> None:
             self.head = b""
             self._stream = stream
-            self._most = most
+            self._refuses = status >= 300
+            endless = kind.lower().startswith("text/event-stream")
+            self._most = (
+                _MOST_OF_AN_ERROR if self._refuses else math.inf if endless else _MOST_AT_ONCE
+            )
+            self._unpack = unpacker(packed)
 
         async def __aiter__(self) -> AsyncIterator[bytes]:
-            line = whole = 0
+            event = whole = 0
+            last = b""
+            async with aclosing(self._pieces()) as pieces:
+                async for piece in pieces:
+                    if len(self.head) < _HEAD:
+                        self.head += piece[: _HEAD - len(self.head)]
+                    event = since_blank(last, piece, event)
+                    last = (last + piece[-2:])[-2:]
+                    whole += len(piece)
+                    yield piece
+                    if whole > self._most and self._refuses:
+                        return
+                    if whole > self._most or event > _MOST_AT_ONCE:
+                        raise ValueError("more than fits")
+                    # A part that is there already is read without a pause for the keys.
+                    await asyncio.sleep(0)
+
+        async def _pieces(self) -> AsyncGenerator[bytes, None]:
             async with aclosing(self._stream.__aiter__()) as parts:  # type: ignore[type-var]  # httpx2's are generators
                 async for part in parts:
-                    if len(self.head) < _HEAD:
-                        self.head += part[: _HEAD - len(self.head)]
-                    end = part.rfind(b"\n")
-                    line = line + len(part) if end < 0 else len(part) - end - 1
-                    whole += len(part)
-                    yield part
-                    if line > _LONGEST_LINE:
-                        raise ValueError("a line without an end")
-                    if whole > self._most:
-                        return
+                    try:
+                        for piece in self._unpack(part):
+                            yield piece
+                    except (ValueError, zlib.error):
+                        if self._refuses:
+                            return  # Its status says enough.
+                        raise ValueError("it cannot be unpacked") from None
 
         async def aclose(self) -> None:
             await self._stream.aclose()
 
     async def tap(response: httpx2.Response) -> None:
-        most = _MOST_OF_AN_ERROR if response.status_code >= 300 else float("inf")
+        packed = response.headers.pop("content-encoding", "identity").strip().lower()
+        kind = response.headers.get("content-type", "")
         assert isinstance(response.stream, httpx2.AsyncByteStream)
-        response.stream = Tap(response.stream, most)
+        response.stream = Tap(response.stream, response.status_code, kind, packed)
 
     return tap
+
+
+def unpacker(packed: str) -> Callable[[bytes], Iterator[bytes]]:
+    """What takes the parts of a body that is packed like this and gives it in pieces of a bounded size;
+    ValueError or zlib.error from it for what it cannot unpack."""
+    inflate = zlib.decompressobj(zlib.MAX_WBITS | 32)
+
+    def pieces(part: bytes) -> Iterator[bytes]:
+        if packed in ("identity", ""):
+            yield part
+            return
+        if packed not in _PACKED or inflate.eof:
+            raise ValueError("packed in another way")
+        while piece := inflate.decompress(part, _PIECE):
+            yield piece
+            part = inflate.unconsumed_tail
+
+    return pieces
+
+
+def since_blank(last: bytes, piece: bytes, before: int) -> int:
+    """How many bytes came since the last blank line, which ends an event, or since before that; `last` are
+    the bytes in front of this piece, `before` how many there were until then."""
+    text = last + piece
+    end = max(text.rfind(b"\n\n"), text.rfind(b"\n\r\n"), text.rfind(b"\r\r"))
+    return before + len(piece) if end < 0 else min(before + len(piece), len(text) - end)
 
 
 def head(response: httpx2.Response) -> tuple[str, str]:
     """A response's content type, and how its body began."""
     head: bytes = getattr(response.stream, "head", b"")
-    packed = response.headers.get("content-encoding", "identity") != "identity"
-    text = "" if packed else head.decode("utf-8", "replace")
-    return response.headers.get("content-type", ""), text
+    return response.headers.get("content-type", ""), head.decode("utf-8", "replace")

@@ -17,7 +17,7 @@ from tui_chat.core.errors import ChatError
 from tui_chat.core.key_store import PLACES
 from tui_chat.core.overflow import Overflow
 from tui_chat.core.overflow import told as told_overflow
-from tui_chat.core.text import one_line
+from tui_chat.core.text import clean, one_line
 from tui_chat.core.unreachable import AGAIN, by_proxy, kinds_behind, unreachable
 from tui_chat.core.waiting import Busy, after, seconds_asked, wants_money
 
@@ -26,7 +26,9 @@ WORDS = 300
 BEGINNING = 200
 """Characters of an answer that is none that are shown."""
 _READ = 200_000
-_PAGE = re.compile(r"\s*(?:<!--.{0,2000}?-->\s*|<\?xml[^>]*>\s*)*<(!doctype|html|head|body)\b", re.I | re.S)  # fmt: skip
+_PAGE = re.compile(r"<(!doctype|html|head|body)\b", re.I)
+_BEFORE_PAGE = {"<!--": "-->", "<?xm": ">"}
+"""How what may stand before a page begins, and how it ends."""
 _KEY_LIKE = re.compile(r"\b(?:sk|gsk|xai|key)-[A-Za-z0-9_\-]{8,}")
 
 
@@ -43,19 +45,35 @@ class Asked:
     """Where the key came from, when it is not where the endpoint says."""
     completes: bool = False
     """Whether a text was to be continued, not a chat; explained() sees it itself."""
+    sets: bool = False
+    """Whether any parameter was set."""
+
+    @property
+    def right_place(self) -> str:
+        """What is to be asked of a base URL that seems to be wrong."""
+        ends = self.endpoint.base_url.rstrip("/").endswith("/v1")
+        return "Is the base URL right?" if ends else "Does the base URL end in /v1?"
 
 
 def redacted(text: str, key: str) -> str:
-    """The text with *** where this key, or something that looks like one, stands."""
+    """The cleaned text with *** where this key, or something that looks like one, stands."""
+    text = clean(text)  # First: what vanishes may stand in a key.
     if len(key) > 3:
         text = text.replace(key, "***")
     return _KEY_LIKE.sub("***", text)
 
 
+def quoted(text: str, key: str, limit: int = WORDS) -> str:
+    """A foreign text as it may be shown, on one line and short; `text` may be cut from a longer one."""
+    shown = redacted(text[:_READ], key)
+    # The key goes before anything is cut, and where something was: half a key is one too.
+    half = next((size for size in range(len(key) - 1, 7, -1) if shown.endswith(key[:size])), 0)
+    return one_line(shown[: len(shown) - half], limit)
+
+
 def server_words(body: object, key: str = "", limit: int = WORDS) -> str:
     """What an error body says, whatever its shape; empty when it says nothing readable."""
-    # The key goes before the text is cut: half a key is one too.
-    return one_line(redacted(_words(body)[:_READ], key), limit)
+    return quoted(_words(body), key, limit)
 
 
 def _words(body: object, depth: int = 0) -> str:
@@ -85,7 +103,10 @@ def _unpacked(text: str, depth: int) -> str:
 
 def is_page(body: object) -> bool:
     """Whether a body is a web page, such as a proxy's or a login's."""
-    return isinstance(body, str) and bool(_PAGE.match(body[:4_000]))
+    start = body[:4_000].lstrip() if isinstance(body, str) else ""
+    while end := _BEFORE_PAGE.get(start[:4].lower()):
+        start = start.partition(end)[2].lstrip()
+    return bool(_PAGE.match(start))
 
 
 def facts(body: object) -> Mapping[str, object]:
@@ -146,13 +167,14 @@ def explained(error: BaseException, asked: Asked, *, begun: bool = False) -> Cha
     Neither the error nor its cause may be chained to the result: a cause may hold the key.
     """
     if isinstance(error, ChatError):
-        return ChatError(_stopped(redacted(error.message, asked.key)), error.hint)
+        words, hint = (redacted(one, asked.key) for one in (error.message, error.hint))
+        return ChatError(_stopped(words), hint)
     kinds = {kind.__name__ for kind in type(error).__mro__}
     if isinstance(status := getattr(error, "status_code", None), int):
         headers = getattr(getattr(error, "response", None), "headers", {})
         asked = replace(asked, completes=asked.completes or _asked_for_a_completion(error))
         return from_status(status, getattr(error, "body", None), headers, asked)
-    if "APITimeoutError" in kinds or "TimeoutException" in kinds:
+    if kinds & {"APITimeoutError", "TimeoutException", "TimeoutError"}:
         return _timed_out(error, asked, begun)
     if kinds & {"APIConnectionError", "HTTPError", "OSError", "ExceptionGroup"}:
         if begun:
@@ -190,6 +212,7 @@ def _stopped(sentence: str) -> str:
 
 def from_status(status: int, body: object, headers: Mapping[str, str], asked: Asked) -> ChatError:
     """A refusal by status code, in words."""
+    headers = {name: redacted(value, asked.key) for name, value in headers.items()}
     sentence, hint = _sentence(status, body, headers, asked)
     said = server_words(body, asked.key)
     if is_page(body):
@@ -213,16 +236,13 @@ def _sentence(
         what = "text" if asked.completes else "conversation"
         return over.sentence(what), f"Shorten the {what}, or lower the max length."
     if 300 <= status < 400:
-        target = one_line(redacted(headers.get("location", ""), asked.key), 120)
+        target = one_line(headers.get("location", ""), 120)
         return (
             f"{name} sends requests on to {target or 'another address'} ({status}); nothing was sent there.",
             "If you trust it, make that the base URL: /endpoint URL or --base-url URL.",
         )
-    if (
-        _names_model(status, body, asked)
-        or status == 404
-        or (asked.completes and status in (405, 501))
-    ):
+    no_place = status == 404 or (asked.completes and status in (405, 501))
+    if no_place or _names_model(status, body, asked):
         return _not_found(status, body, asked)
     if status == 401 or facts(body).get("type") in REFUSED_KEYS:
         return _unauthorized(asked)
@@ -230,12 +250,17 @@ def _sentence(
         return _too_many(body, headers, asked)
     if status >= 500:
         return f"{name} has a fault of its own ({status}).", after(headers) or AGAIN
+    if status == 405:
+        return f"{name} does not take requests at this address (405).", asked.right_place
     sentence, hint = _PLAIN_SENTENCES.get(status, _PLAIN_SENTENCES[400])
+    if hint == _LOOK and not asked.sets:
+        hint = "" if _words(body) else "It tells no more."
     return f"{name} {sentence} ({status}).", hint
 
 
+_LOOK = "Look at the parameters that are set."
 _PLAIN_SENTENCES: Mapping[int, tuple[str, str]] = {
-    400: ("refused the request", "Look at the parameters that are set."),
+    400: ("refused the request", _LOOK),
     402: (
         "wants to be paid first",
         "Look at the account's balance, or choose another: /endpoint or --endpoint.",
@@ -244,12 +269,9 @@ _PLAIN_SENTENCES: Mapping[int, tuple[str, str]] = {
         "does not allow this",
         "The key may lack the right for this model, or the region may be blocked.",
     ),
-    405: ("does not take requests at this address", "Does the base URL end in /v1?"),
     413: ("finds the request too large", "Shorten the draft, or begin anew."),
-    422: ("does not accept a field of the request", "Look at the parameters that are set."),
+    422: ("does not accept a field of the request", _LOOK),
 }
-
-
 REFUSED_KEYS = ("no_db_connection", "authentication_error")
 """The types of errors that mean a key, whatever their status: a LiteLLM proxy's, Anthropic's."""
 
@@ -269,7 +291,7 @@ def _not_found(status: int, body: object, asked: Asked) -> tuple[str, str]:
             f"{asked.endpoint.name} has no model “{asked.model}” ({status}).",
             "Choose another: /model or --model.",
         )
-    at = asked.endpoint.base_url
+    at = asked.endpoint.base_url.rstrip("/")
     if asked.completes:
         perhaps = "" if at.endswith("/v1") else " Or does its base URL lack /v1?"
         return (
@@ -278,7 +300,7 @@ def _not_found(status: int, body: object, asked: Asked) -> tuple[str, str]:
         )
     return (
         f"There is no API at {at} ({status}).",
-        "Does the base URL end in /v1? Another: /endpoint URL or --base-url URL.",
+        f"{asked.right_place} Another: /endpoint URL or --base-url URL.",
     )
 
 
@@ -367,10 +389,10 @@ def not_an_api(content_type: str, body: str, asked: Asked) -> ChatError:
     if re.match(r'\s*\{.{0,2000}"choices"\s*:', body, re.S):
         return ChatError(f"{name} does not stream its answers, it sends them whole.", "Choose a server that streams: /endpoint or --endpoint.")  # fmt: skip
     kind = one_line(content_type.split(";")[0], 60) or "no content type"
-    hint = "Does the base URL end in /v1? Is a login page in between?"
+    hint = f"{asked.right_place} Is a login page in between?"
     if is_page(body):
         return ChatError(f"What answers at {at} is a web page ({kind}), not an API answer.", hint)
-    start = one_line(redacted(body[:_READ], asked.key), BEGINNING)
+    start = quoted(body, asked.key, BEGINNING)
     if not start and kind == "text/event-stream":
         return ChatError(f"{name} began to answer and said nothing.", "Try again, or look at the server's log.")  # fmt: skip
     shown = f" It begins: {start}" if start else " It is empty."

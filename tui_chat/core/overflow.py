@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 
 from tui_chat.core import counting
 from tui_chat.core.conversation import Message, Setup, new_id, now
-from tui_chat.core.params import Params
+from tui_chat.core.params import BY_NAME, Params
 from tui_chat.core.wire import spoken
 
 _KINDS = ("exceed_context_size_error", "context_length_exceeded")
@@ -41,6 +41,9 @@ _OWN = (
     re.compile(r"With the max length the (?:conversation|text) is ≈?\d+ tokens? too long: ≈?(?P<used>\d{1,12}) \+ (?P<wanted>\d{1,12}), and the model takes (?P<room>\d{1,12})\."),
     re.compile(r"The (?:conversation|text) is too long for this model\."),
 )  # fmt: skip
+_MOST = 10**12
+"""Tokens; what a server says beyond this is no count."""
+_LONGEST = int(BY_NAME["max_tokens"].high)
 SHORTEST = 16
 """Tokens; no shorter answer is offered."""
 _USUAL_ANSWER = 512
@@ -94,8 +97,8 @@ def _of(found: re.Match[str]) -> Overflow:
 def told(facts: Mapping[str, object], words: str) -> Overflow | None:
     """What a server's error says of it, by the facts in its body and its words; None where it is another."""
     used, room = facts.get("n_prompt_tokens"), facts.get("n_ctx")
-    if isinstance(used, int) and isinstance(room, int):
-        return Overflow(max(0, used), max(0, room))
+    if type(used) is int and type(room) is int and 0 <= min(used, room) <= max(used, room) < _MOST:
+        return Overflow(used, room)
     named = any(facts.get(name) in _KINDS for name in ("code", "type"))
     for pattern in _SAID:
         if found := pattern.search(words):
@@ -165,7 +168,7 @@ def remedies_for(
     scale = used / whole if whole else 1.0
     margin = 0 if over.exact and over.used and over.room else room // 50
     shorter = room - used - margin if over.wanted else 0
-    shorter = shorter if shorter >= SHORTEST else 0
+    shorter = min(shorter, _LONGEST) if shorter >= SHORTEST else 0
     asked = over.wanted or length
     answer = min(asked, room // 2) if asked else min(_USUAL_ANSWER, room // 4)
     kept = whole
@@ -180,7 +183,8 @@ def remedies_for(
     left_out = place - sum(role == "system" for role in roles[:place])
     if not left_out:
         return Remedies(shorter)
-    return Remedies(shorter, place, left_out, room - tokens if over.wanted > room - tokens else 0)
+    length = min(room - tokens, _LONGEST) if over.wanted > room - tokens else 0
+    return Remedies(shorter, place, left_out, length)
 
 
 def copies(thread: Sequence[Message], forget: int) -> list[tuple[Message, str]]:

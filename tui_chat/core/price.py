@@ -9,6 +9,7 @@ from typing import Any
 
 from tui_chat.core.conversation import Usage
 from tui_chat.core.reading import UNKNOWN_COST
+from tui_chat.core.text import one_line
 
 MILLION = Decimal(1_000_000)
 _SMALLEST = Decimal("0.000001")
@@ -77,9 +78,12 @@ class Counts:
 def price_of(input: object, output: object, cached: object, *, per: int = 1) -> Price | None:
     """A price from what a server or a person wrote, each for `per` of the million tokens; None where the
     first two are no prices."""
+    most = (
+        _DEAREST / per
+    )  # Looked at before anything is computed: no number holds some of the rest.
     read = [amount(one) for one in (input, output, cached)]
-    scaled = [None if one is None else (one * per).normalize() for one in read]
-    if scaled[0] is None or scaled[1] is None or max(scaled[0], scaled[1]) > _DEAREST:
+    scaled = [None if one is None or one > most else (one * per).normalize() for one in read]
+    if scaled[0] is None or scaled[1] is None:
         return None
     return Price(scaled[0], scaled[1], scaled[2])
 
@@ -103,7 +107,9 @@ def own_price(table: object) -> Price:
     read: dict[str, Any] = {}
     for key, value in table.items():
         if key not in ("input", "output", "cached"):
-            raise ValueError(f"there is no “{str(key)[:40]}” in a price; input, output, cached.")
+            raise ValueError(
+                f"there is no “{one_line(str(key), 40)}” in a price; input, output, cached."
+            )
         read[key] = None if isinstance(value, str) else amount(value)
         if read[key] is None or read[key] > _DEAREST:
             raise ValueError(f"{key} takes dollars per million tokens, such as 0.15.")

@@ -23,15 +23,9 @@ from tui_chat.core.heeding import HELD, held_back
 from tui_chat.core.keys import Secret
 from tui_chat.core.learned import Learned, Lessons
 from tui_chat.core.refusals import UNTOLD, Refused, met
-from tui_chat.core.served import ServedModel, listed, made_elsewhere
+from tui_chat.core.served import LARGEST, ServedModel, listed, made_elsewhere
 from tui_chat.core.text import one_line
-from tui_chat.core.wire import (
-    LOGPROBS,
-    Begun,
-    Request,
-    request_body,
-    wire_messages,
-)
+from tui_chat.core.wire import LOGPROBS, Begun, Request, request_body, wire_messages
 
 if TYPE_CHECKING:
     from tui_chat.core.client import AsyncOpenAI, AsyncStream, Response
@@ -94,12 +88,17 @@ class Provider:
                 )
             return self._client
 
-    def _asked(self, model: str = "") -> failures.Asked:
+    def _asked(self, setup: Setup | None = None) -> failures.Asked:
         key = self._key.reveal().strip() if self._key else ""
         source = self._key.source if self._key else ""
+        model, sets = (setup.model, bool({**setup.params})) if setup else ("", False)
         return failures.Asked(
-            self._endpoint, model, key, self._read_seconds, client_of.CONNECT_SECONDS, source
-        )
+            self._endpoint, model, key, self._read_seconds, client_of.CONNECT_SECONDS, source, sets=sets
+        )  # fmt: skip
+
+    def quoted(self, text: str, limit: int) -> str:
+        """What its server said, on one line and without the key."""
+        return failures.quoted(text, self._asked().key, limit)
 
     async def reply(
         self,
@@ -276,7 +275,8 @@ class Provider:
         """One request and its stream; Refused when it was answered with an error status."""
         model = request.setup.model
         anew = not request.completes and not request.begun
-        asked, reader = self._asked(model), Reader(clock.take, thinks=anew)
+        asked = self._asked(request.setup)
+        reader = Reader(clock.take, thinks=anew, key=asked.key)
         failed: BaseException | None = None
         response: Response | None = None
         try:
@@ -316,7 +316,7 @@ class Provider:
     async def told(self, request: Request, **more: object) -> bytes:
         """The whole answer to a request as it was sent, for what is read in another way than a reply;
         `more` are fields besides. ChatError when there is none."""
-        client, asked = await self._made(), self._asked(request.setup.model)
+        client, asked = await self._made(), self._asked(request.setup)
         learned = self._learned(request.setup.model, request.completes)
         path = "/completions" if request.completes else "/chat/completions"
         chat = request.begun and not request.completes
@@ -373,15 +373,17 @@ class Provider:
         except ChatError:
             return None
         tokens = answer.get("input_tokens") if isinstance(answer, Mapping) else None
-        return tokens if isinstance(tokens, int) else None
+        return tokens if type(tokens) is int and 0 <= tokens <= LARGEST else None
 
     async def _fetched(self, path: str, body: object = None) -> Any:
         """What a request that is no stream answers, parsed; ChatError when nothing could be."""
-        client, asked = await self._made(), self._asked()
+        client, seconds = await self._made(), min(self._read_seconds, READ_SECONDS)
+        asked = replace(self._asked(), read_seconds=seconds)
         try:
-            if body is None:
-                return await client.get(path, cast_to=object)
-            return await client.post(path, cast_to=object, body=body)
+            async with asyncio.timeout(seconds):
+                if body is None:
+                    return await client.get(path, cast_to=object)
+                return await client.post(path, cast_to=object, body=body)
         except client_of.faults() as error:
             words, answer = failures.explained(error, asked), client_of.refused(error)
         words.status = answer[0] if answer else words.status

@@ -18,6 +18,8 @@ _SIZES = (
     "max_context_length",  # Mistral, LM Studio
     "max_input_tokens",  # Anthropic
 )
+LARGEST = 10**9
+"""Tokens; what a list says beyond this is no size."""
 _CHATS = frozenset({"chat", "language", "code", "llm", "vlm", "text", "base", "fine-tuned"})
 """Types of models that answer, of Together, LM Studio and Mistral."""
 _NO_CHATS = frozenset(
@@ -47,20 +49,23 @@ def served_model(row: Mapping[str, Any]) -> ServedModel:
     name, owner, meta = row.get("id"), row.get("owned_by"), _table(row, "meta")
     if not isinstance(owner, str):
         owner = row.get("organization")  # Together
-    vocabulary = meta.get("n_vocab")
     takes = row.get("supported_parameters")
     sizes = [meta.get("n_ctx"), *(row.get(place) for place in _SIZES)]
     sizes.append(_table(row, "top_provider").get("context_length"))
     return ServedModel(
         one_line(name) if isinstance(name, str) else "",
-        next((size for size in sizes if type(size) is int and size > 0), None),
+        next(filter(None, map(_size, sizes)), None),
         one_line(owner, 60) if isinstance(owner, str) else "",
-        vocabulary if isinstance(vocabulary, int) and vocabulary > 0 else None,
+        _size(meta.get("n_vocab")),
         frozenset(map(str, takes)) if isinstance(takes, list) else None,
         _price(_table(row, "pricing")),
         _shutdown(row),
         _chats(row),
     )
+
+
+def _size(value: object) -> int | None:
+    return value if type(value) is int and 0 < value <= LARGEST else None
 
 
 def _table(row: Mapping[str, Any], key: str) -> Mapping[str, Any]:
@@ -119,9 +124,9 @@ def _chats(row: Mapping[str, Any]) -> bool | None:
     if isinstance(outputs, list) and outputs:
         return "text" in outputs
     kind = row.get("type")
-    if kind in _NO_CHATS:
-        return False
-    return True if kind in _CHATS else None
+    if not isinstance(kind, str):
+        return None
+    return False if kind in _NO_CHATS else True if kind in _CHATS else None
 
 
 def listed(body: object) -> dict[str, ServedModel] | None:
@@ -129,9 +134,16 @@ def listed(body: object) -> dict[str, ServedModel] | None:
     rows = body.get("data") if isinstance(body, Mapping) else body
     if not isinstance(rows, list):
         return None
-    served = [served_model(row) for row in rows if isinstance(row, Mapping)]
+    served = [one for row in rows if isinstance(row, Mapping) and (one := _read(row)) is not None]
     first = {model.id: model for model in reversed(served) if model.id}
     return {name: first[name] for name in dict.fromkeys(one.id for one in served) if name}
+
+
+def _read(row: Mapping[str, Any]) -> ServedModel | None:
+    try:
+        return served_model(row)
+    except (ArithmeticError, TypeError, ValueError, RecursionError):
+        return None  # One odd row takes no other away.
 
 
 _ELSEWHERE = re.compile(

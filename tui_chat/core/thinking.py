@@ -8,6 +8,8 @@ from dataclasses import replace
 from tui_chat.core.conversation import Token
 
 OPEN, CLOSE = "<think>", "</think>"
+_MOST_SPACE = 1_000
+"""Characters of white space in a thought that are held back; what is looked at again with each token."""
 
 
 class Thinking:
@@ -21,6 +23,8 @@ class Thinking:
         self._state = "before"
         self._held: list[Token] = []
         """What came so far and may still turn out to be the first mark."""
+        self._start = ""
+        """Its text, without the white space before it."""
         self._tail = ""
         """The end of the thought so far, where it may be the beginning of the last mark."""
         self._thought = False
@@ -38,7 +42,7 @@ class Thinking:
 
     def _begin(self, token: Token) -> None:
         self._held.append(token)
-        text = "".join(one.text for one in self._held).lstrip()
+        self._start = text = (self._start + token.text).lstrip()
         if text.startswith(OPEN):
             self._held.clear()
             self._state = "inside"
@@ -62,7 +66,10 @@ class Thinking:
                 self._after(Token(rest))
             return
         # White space at its end may be that before the mark.
-        ready = thought[: len(thought) - _may_begin(thought)].rstrip()
+        open_end = thought[: len(thought) - _may_begin(thought)]
+        ready = open_end.rstrip()
+        if len(open_end) - len(ready) > _MOST_SPACE:
+            ready = open_end
         self._tail = thought[len(ready) :]
         self._reason(ready)
 

@@ -115,7 +115,8 @@ def span(text: str) -> float | None:
         return plain
     if _SPAN.sub("", text):
         return None
-    return sum(float(number) * _SECONDS[unit] for number, unit in _SPAN.findall(text))
+    seconds = sum(float(number) * _SECONDS[unit] for number, unit in _SPAN.findall(text))
+    return _number(str(seconds))
 
 
 def _limit_reset(headers: Mapping[str, str]) -> float | None:
