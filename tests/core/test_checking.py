@@ -7,7 +7,7 @@ import re
 import pytest
 
 from tests.fake_server import Answer, FakeServer
-from tui_chat.core.checking import check, one_token, url_of
+from tui_chat.core.checking import check, one_token
 from tui_chat.core.endpoints import Endpoint
 from tui_chat.core.errors import ChatError
 from tui_chat.core.keys import Secret
@@ -107,25 +107,3 @@ async def test_one_token_is_asked_for_as_a_test() -> None:
         server.answer = Answer(status=402, error={"error": {"message": "Pay."}})
         with pytest.raises(ChatError, match="wants to be paid first"):
             await one_token(at(server.base_url), None, "fake-1")
-
-
-@pytest.mark.parametrize(
-    ("typed", "url"),
-    [
-        (" https://h/v1 ", "https://h/v1"),
-        ("localhost:8080", "http://localhost:8080"),
-        ("localhost", "http://localhost"),
-        ("127.0.0.1/v1", "http://127.0.0.1/v1"),
-        ("[::1]:8080/v1", "http://[::1]:8080/v1"),
-        ("10.0.0.7:8000/v1", "http://10.0.0.7:8000/v1"),
-        ("api.example.com/v1", "https://api.example.com/v1"),
-        ("groq", ""),
-        ("gpt-4.1 mini", ""),
-        ("~/models/a.gguf", ""),
-        ("/models/a.gguf", ""),
-        ("", ""),
-        (f"me:{CANARY}@h.example", ""),
-    ],
-)
-def test_what_looks_like_a_server_is_one(typed: str, url: str) -> None:
-    assert url_of(typed) == url

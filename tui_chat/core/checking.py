@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import time
 from dataclasses import dataclass, replace
-from urllib.parse import urlsplit
 
 from tui_chat.core.conversation import Setup, said
 from tui_chat.core.endpoints import Endpoint
@@ -144,21 +143,3 @@ async def token_from(provider: Provider, endpoint: Endpoint, model: str) -> str:
     text = one_line("".join(texts), 40)
     what = f"“{text}”" if text else "an empty reply"
     return f"{one_line(model, 60)} answered with {what}, {time.monotonic() - began:.1f} s."
-
-
-def url_of(typed: str) -> str:
-    """The URL in what a person typed, who may have left out the scheme; empty where it is none.
-
-    A model file's path is none either, nor is a word without a dot or a port.
-    """
-    words = typed.strip()
-    if "://" in words:
-        return words
-    host = urlsplit(f"//{words}").netloc
-    if " " in words or not host or words.startswith(("/", ".", "~")) or "@" in host:
-        return ""
-    here = host.split(":")[0] in ("localhost", "127.0.0.1") or host.startswith("[::1]")
-    port = host.rpartition(":")[2].isdigit() and ":" in host
-    if not (here or port or "." in host.strip(".")):
-        return ""
-    return f"{'http' if here or port else 'https'}://{words}"

@@ -43,6 +43,27 @@ def normal_base_url(text: str) -> str:
     return clean(f"{parts.scheme}://{place}{path.rstrip('/')}")
 
 
+def url_of(typed: str) -> str:
+    """The URL in what a person typed, who may have left out the scheme; empty where it is none.
+
+    A model file's path is none either, nor is a word without a dot or a port.
+    """
+    words = typed.strip()
+    if "://" in words:
+        return words
+    try:
+        host = urlsplit(f"//{words}").netloc
+    except ValueError:  # An address of IPv6 that is still being typed.
+        return ""
+    if " " in words or not host or words.startswith(("/", ".", "~")) or "@" in host:
+        return ""
+    here = host.split(":")[0] in ("localhost", "127.0.0.1") or host.startswith("[::1]")
+    port = host.rpartition(":")[2].isdigit() and ":" in host
+    if not (here or port or "." in host.strip(".")):
+        return ""
+    return f"{'http' if here or port else 'https'}://{words}"
+
+
 def _no_url(text: str) -> ChatError:
     secret = any(mark in text for mark in "@?") or looks_like_key(text)
     shown = "This" if secret else f"“{one_line(text, 80)}”"

@@ -9,7 +9,7 @@ from datetime import date
 from functools import partial
 from typing import TypeVar
 
-from tui_chat.core.checking import Checked, check, one_token, url_of
+from tui_chat.core.checking import Checked, check, one_token
 from tui_chat.core.endpoint_tables import endpoint_from
 from tui_chat.core.endpoints import GGUF, Endpoint
 from tui_chat.core.errors import ChatError
@@ -19,7 +19,7 @@ from tui_chat.core.models import begun_with
 from tui_chat.core.secrets import Secret
 from tui_chat.core.settings import remember_endpoint
 from tui_chat.core.text import one_line
-from tui_chat.core.urls import host_and_port, normal_base_url, origin
+from tui_chat.core.urls import host_and_port, normal_base_url, origin, url_of
 from tui_chat.core.world import World
 from tui_chat.widgets.choosing import Ask, ChoiceDialog, WaitDialog
 from tui_chat.widgets.dialogs import LineDialog

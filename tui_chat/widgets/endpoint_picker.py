@@ -26,6 +26,7 @@ from tui_chat.core.readiness import (
     title,
 )
 from tui_chat.core.text import one_line
+from tui_chat.core.urls import url_of
 from tui_chat.core.world import World
 from tui_chat.widgets.dialogs import YesDialog
 from tui_chat.widgets.key_dialog import renew, take_key
@@ -142,8 +143,6 @@ class EndpointPicker(KeylessPicker):
         )
 
     def offer(self, typed: str) -> str:
-        from tui_chat.core.checking import url_of
-
         if self._by_key or self.is_key(typed):
             return ""
         if typed.lower().endswith(GGUF):
