@@ -190,3 +190,16 @@ async def test_a_file_that_others_can_read_is_said_at_the_line(
             assert "so no key is taken from it. chmod 600" in flat(house)
             assert CANARY not in house.screen_text()
     assert not lab.chats
+
+
+async def test_a_title_with_marks_is_plain_in_the_dialog_of_its_key(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place(monkeypatch)
+    with FakeServer() as present, FakeServer(key=CANARY) as lab:
+        describe(tmp_path, lab)
+        with (tmp_path / "config" / "settings.toml").open("a") as settings:
+            settings.write('title = "[/x] lab"\n')
+        async with open_house(tmp_path, present) as house:
+            await ask_for_key(house)
+            assert "Key for [/x] lab" in house.screen_text()
