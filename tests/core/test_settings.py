@@ -173,3 +173,18 @@ base_url = "http://10.0.0.7:8000/v1"
     assert openai.base_url == known["openai"].base_url
     assert vllm.rename == {}
     assert vllm.ports == ()
+
+
+@pytest.mark.parametrize(
+    "value", ["1979-05-27", "12:00:00", "nan", "-inf", "[nan]", "{ a = { b = 1979-05-27 } }"]
+)
+def test_what_no_request_can_carry_is_said_where_it_is_set(tmp_path: Path, value: str) -> None:
+    lab = '[endpoints.lab]\nbase_url = "https://lab.example/v1"\n'
+    row = f'writes = {{ temperature = {{ "0.5" = {{ x = {value} }} }} }}\n'
+    settings = loaded(tmp_path, lab + row)
+    assert not settings.endpoints
+    assert "writes takes what a request can carry for temperature" in settings.problems[0]
+    good = row.replace(value, '{ a = [1, 0.5, "b", true] }')
+    assert loaded(tmp_path, lab + good).endpoints[0].writes["temperature"] == {
+        "0.5": {"x": {"a": [1, 0.5, "b", True]}}
+    }

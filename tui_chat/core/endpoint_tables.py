@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
@@ -201,7 +202,23 @@ def _written(table: Mapping[str, object]) -> Mapping[str, Mapping[str, object]]:
     if not isinstance(value, dict) or not all(isinstance(row, dict) for row in value.values()):
         raise ValueError("writes takes a table of tables: parameter, value, fields.")
     _each_of(list(value), "writes", frozenset(BY_NAME))
+    for name, row in value.items():
+        if not _is_json(list(row.values())):
+            raise ValueError(
+                f"writes takes what a request can carry for {name}: texts, numbers, true or false, lists, tables."
+            )
     return MappingProxyType(value)
+
+
+def _is_json(value: object) -> bool:
+    """Whether a request can carry it: TOML has dates and infinities besides."""
+    if isinstance(value, Mapping):
+        return all(isinstance(key, str) for key in value) and _is_json(list(value.values()))
+    if isinstance(value, list):
+        return all(_is_json(one) for one in value)
+    if isinstance(value, float):
+        return math.isfinite(value)
+    return isinstance(value, str | int)
 
 
 def _ports(table: Mapping[str, object]) -> tuple[int, ...]:
