@@ -188,3 +188,38 @@ def test_what_no_request_can_carry_is_said_where_it_is_set(tmp_path: Path, value
     assert loaded(tmp_path, lab + good).endpoints[0].writes["temperature"] == {
         "0.5": {"x": {"a": [1, 0.5, "b", True]}}
     }
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        'key_command = ["{}"]',
+        'key_command = ["{} --print"]',
+        'key_env = "{}"',
+        'key_envs = ["{}"]',
+    ],
+)
+@pytest.mark.parametrize(
+    "key",
+    [
+        "sk-proj-canary0123456789",
+        "fw_abc123def456ghi789jkl012",
+        "tgp_v1_abc123def456ghi789jkl012",
+        "AKIAABCDEFGH12345678",
+        "ASIAABCDEFGHIJKLMNOP",
+    ],
+)
+def test_a_key_in_place_of_what_names_it_is_refused_and_not_repeated(
+    tmp_path: Path, row: str, key: str
+) -> None:
+    lab = '[endpoints.lab]\nbase_url = "https://lab.example/v1"\n'
+    settings = loaded(tmp_path, f"{lab}{row.format(key)}\n")
+    assert not settings.endpoints
+    assert "not a key" in settings.problems[0]
+    assert key not in settings.problems[0]
+
+
+@pytest.mark.parametrize("command", ['"pass", "lab"', '"/opt/bin/get-key", "sk-x"', '"op"'])
+def test_a_command_that_prints_the_key_is_taken(tmp_path: Path, command: str) -> None:
+    lab = '[endpoints.lab]\nbase_url = "https://lab.example/v1"\n'
+    assert loaded(tmp_path, f"{lab}key_command = [{command}]\n").endpoints[0].key_command

@@ -15,6 +15,7 @@ WITH_PREFIX = (
     "gsk_Ab3dEf6hIj9kLmNo2pQr5tUv8xYzBc4eFg7iJkWGdyb3FY",
     "xai-Ab3dEf6hIj9kLmNo2pQr5tUv8xYzBc4eFg7iJk",
     "hf_AbCdEfGhIjKlMnOpQrStUvWxYzAbCdEfGh",
+    "AKIAIOSFODNN7EXAMPLE",
     "AIzaSyA1b2C3d4E5f6G7h8I9j0K1l2M3n4O5p6Q",
     "pplx-0123456789abcdef0123456789abcdef0123456789abcdef",
     "r8_Ab3dEf6hIj9kLmNo2pQr5tUv8xYzBc4eFg7iJk",

@@ -22,7 +22,7 @@ from tui_chat.core.errors import ChatError
 from tui_chat.core.params import BY_NAME, PARAMETERS
 from tui_chat.core.rules import KINDS, Rule
 from tui_chat.core.text import clean, one_line
-from tui_chat.core.urls import looks_like_key, normal_base_url
+from tui_chat.core.urls import holds_key, looks_like_key, normal_base_url
 
 DATA = Path(__file__).parent.parent / "data"
 _TEXTS = ("base_url", "key_env", "model", "preset", "gguf", "title", "url_env", "url_tail", "as_of", "note")  # fmt: skip
@@ -58,6 +58,8 @@ def endpoint_from(name: str, table: Mapping[str, object]) -> Endpoint:
         if variable and (not variable.isidentifier() or looks_like_key(variable)):
             # A key pasted here by mistake must not be repeated on the screen.
             raise ValueError("key_env takes the name of an environment variable, not a key.")
+    if lists["key_command"] and holds_key(lists["key_command"][0]):
+        raise ValueError("key_command takes a command that prints the key, not a key.")
     switches = {key: _switch(table, key) for key in _SWITCHES}
     apis = _words(table, "apis")
     return Endpoint(

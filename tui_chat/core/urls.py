@@ -71,7 +71,7 @@ def _no_url(text: str) -> ChatError:
 
 
 _BEGINNINGS = re.compile(
-    r"sk-.+|AIza[\w-]{30,}|eyJ[\w-]{8,}\.[\w-]{8,}\..*"
+    r"sk-.+|A[KS]IA[0-9A-Z]{16}|AIza[\w-]{30,}|eyJ[\w-]{8,}\.[\w-]{8,}\..*"
     r"|(?:(?:gsk|hf|r8|fw|tgp|gh[a-z]|github_pat)_|(?:xai|pplx|key|csk|nvapi)-)[\w-]{16,}"
 )
 """How keys begin that say whose they are; no model's name does."""
