@@ -41,8 +41,9 @@ def endpoint_from(name: str, table: Mapping[str, object]) -> Endpoint:
         known = _known_tables().get(name)
         if known is not None and table is not known:
             table = {**known, **table}
-    like = table.get("like")
-    if isinstance(like, str) and like in _known_tables():
+    if (like := _text(table, "like")) and like not in _known_tables():
+        raise ValueError(f"like takes the name of an endpoint that comes along, not “{one_line(like, 40)}”.")  # fmt: skip
+    if like:
         shared = {key: _known_tables()[like].get(key) for key in ("rules", "accepts", "rename", "prefers")}  # fmt: skip
         table = {**{key: value for key, value in shared.items() if value is not None}, **table}
     unknown = table.keys() - {*_TEXTS, *_LISTS, *_SWITCHES, *_OTHERS}

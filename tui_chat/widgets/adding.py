@@ -11,7 +11,7 @@ from typing import TypeVar
 
 from tui_chat.core.checking import Checked, check, one_token
 from tui_chat.core.endpoint_tables import endpoint_from
-from tui_chat.core.endpoints import GGUF, Endpoint
+from tui_chat.core.endpoints import ENVIRONMENT, GGUF, Endpoint
 from tui_chat.core.errors import ChatError
 from tui_chat.core.key_store import Where
 from tui_chat.core.keys import read_key
@@ -203,6 +203,8 @@ class Adding:
             raise ChatError(f"A name has at most {LONGEST_NAME} characters.")
         if "://" in name or name.lower().endswith(GGUF):
             raise ChatError("A name is neither a URL nor the name of a file.")
+        if name == ENVIRONMENT:
+            raise ChatError(f"“{name}” is what OPENAI_BASE_URL names.", "Take another name.")
         endpoints = self._world.endpoints
         if endpoints.has(name) and all(one.name != name for one in endpoints.typed):
             raise ChatError(f"There is an endpoint “{name}” already.", "Take another name.")
