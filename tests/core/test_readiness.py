@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -100,3 +101,16 @@ async def test_a_kept_key_is_found_and_one_in_a_variable_needs_no_look(tmp_path:
 
 def _secret() -> Secret:
     return Secret("sk-canary-0123456789")
+
+
+async def test_a_spoilt_file_of_keys_is_said_only_of_those_whose_key_may_be_in_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "keyring", None)
+    keys = tmp_path / "config" / "keys.toml"
+    keys.parent.mkdir()
+    keys.write_text("x = [")
+    found = await keys_kept(world(tmp_path, {}, LAB, LOCAL))
+    assert "keys.toml cannot be read" in found.problems["lab"]
+    assert "local" not in found.problems
+    assert "ollama" not in found.problems

@@ -8,11 +8,11 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
-from tui_chat.core.endpoints import ENVIRONMENT, Endpoint
+from tui_chat.core.endpoints import Endpoint
 from tui_chat.core.engines import ENGINES
 from tui_chat.core.errors import ChatError
 from tui_chat.core.key_store import Where
-from tui_chat.core.keys import set_variable
+from tui_chat.core.keys import kept_key, needs_key, set_variable
 from tui_chat.core.known import Endpoints
 from tui_chat.core.probing import Answered, addresses
 from tui_chat.core.text import one_line
@@ -83,7 +83,7 @@ async def keys_kept(world: World) -> Found:
             ):
                 continue
             try:
-                kept = world.keys.find(endpoint.base_url)
+                kept = kept_key(endpoint, world.keys)
             except ChatError as error:
                 problems[endpoint.name] = str(error)
                 continue
@@ -108,7 +108,7 @@ def readiness(endpoint: Endpoint, world: World, found: Found = NOTHING) -> Readi
         return replace(near, sentence=problem or near.sentence or sentence, kept=kept)
     if source:
         return Readiness("keyed", f"key in {source}", sentence, kept=kept)
-    if endpoint.key_names and not endpoint.local and endpoint.name != ENVIRONMENT:
+    if needs_key(endpoint):
         names = " or ".join(endpoint.key_names)
         sentence = (
             problem or f"No key: Enter takes one for {origin(endpoint.base_url)}, or set {names}."
