@@ -135,7 +135,7 @@ class EndpointPicker(KeylessPicker):
         return " ".join(part for part in (said, facts) if part)
 
     def _placed(self, endpoint: Endpoint) -> Endpoint:
-        return placed(endpoint, self._answers.get(endpoint.name), self._world.endpoints)
+        return placed(endpoint, self._answers.get(endpoint.name))
 
     def matching(self, typed: str) -> tuple[Line, ...]:
         return tuple(
