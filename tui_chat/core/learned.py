@@ -231,7 +231,9 @@ def _read(row: Mapping[str, Any]) -> Learned:
         },
         {one.name: one for one in told},
         most_logprobs=most,
-        values={name: value for name, value in dict(row.get("values") or {}).items() if name in _TOLD},
+        values={
+            name: value for name, value in dict(row.get("values") or {}).items() if name in _TOLD
+        },
         as_switch=row.get("as_switch") is True,
         when=float(row["when"]),
     )

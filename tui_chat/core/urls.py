@@ -11,6 +11,7 @@ from tui_chat.core.text import clean, one_line
 
 KEY_HINT = "Put the key into an environment variable and name it: --key-env NAME."
 _URL_HINT = "It begins with http:// or https:// and a host: http://127.0.0.1:8080/v1."
+_SCHEMES_BEFORE = re.compile(r"(?:https?://\s*)+(?=https?://)", re.IGNORECASE)
 _PASTED_TAILS = ("/chat/completions", "/completions", "/models", "/responses")
 
 
@@ -20,7 +21,8 @@ def normal_base_url(text: str) -> str:
     ChatError when it is none, or when it holds a password or key, which belongs elsewhere; neither
     is repeated in it.
     """
-    url = text.strip()
+    # Pasted behind an “http://” that stood there already.
+    url = _SCHEMES_BEFORE.sub("", text.strip())
     try:
         parts = urlsplit(url)
         port = parts.port
@@ -31,7 +33,8 @@ def normal_base_url(text: str) -> str:
         raise ChatError("A base URL must not hold a key or a password.", KEY_HINT)
     host = parts.hostname or ""
     plain = url.isprintable() and not re.search(r"\s", url) and re.search(r"\w", host)
-    if parts.scheme not in ("http", "https") or not plain:
+    twice = parts.netloc.endswith(":") and parts.path.startswith("//")
+    if parts.scheme not in ("http", "https") or not plain or twice:
         raise _no_url(url)
     if parts.query:
         raise ChatError("A base URL has no query: nothing after a “?”.", KEY_HINT)
@@ -62,6 +65,12 @@ def url_of(typed: str) -> str:
     if not (here or port or "." in host.strip(".")):
         return ""
     return f"{'http' if here or port else 'https'}://{words}"
+
+
+def server_of(words: str) -> str:
+    """As url_of, for where a name may be meant as well: only what has a scheme or a port, or is this machine."""
+    url = url_of(words)
+    return url if "://" in words or url.startswith("http://") else ""
 
 
 def _no_url(text: str) -> ChatError:
