@@ -11,6 +11,7 @@ from tui_chat.core.checking import check, one_token
 from tui_chat.core.endpoints import Endpoint
 from tui_chat.core.errors import ChatError
 from tui_chat.core.keys import Secret
+from tui_chat.core.secrets import typed_key
 
 CANARY = "sk-canary-0123456789"
 PAGE = b"<!doctype html><html><body>Welcome</body></html>"
@@ -67,6 +68,21 @@ async def test_a_key_that_is_wanted_or_refused_is_told_and_not_repeated() -> Non
     assert CANARY not in wrong.words
     assert not right.wants_key
     assert right.problem is None
+
+
+async def test_where_a_key_is_taken_nobody_is_sent_elsewhere_to_give_it() -> None:
+    with FakeServer(key=CANARY) as server:
+        without = await check(at(server.base_url), None)
+        wrong = await check(at(server.base_url), typed_key(f"{CANARY}-x"))
+        server.listed = Answer(status=403, error={"error": {"message": "Not you."}})
+        barred = await check(at(server.base_url), typed_key(CANARY))
+    assert "lab refused this key (401)." in wrong.words
+    assert wrong.words_for_key.startswith("lab refused this key (401).")
+    assert without.words_for_key.startswith("lab refused a request without a key (401).")
+    for found in (without, wrong):
+        assert "/endpoint" not in found.words_for_key
+        assert "Is it the right key" not in found.words_for_key
+    assert barred.words_for_key == barred.words
 
 
 @pytest.mark.parametrize(

@@ -53,7 +53,8 @@ async def test_a_key_is_masked_tried_kept_in_the_file_sent_and_forgotten(
             assert f"It is sent to {whom} and to nobody else" in house.screen_text()
             await house.write(f"{CANARY}-wrong")
             await house.press("down", "enter")
-            await wait_until(lambda: "lab refused the key" in house.screen_text())
+            await wait_until(lambda: "lab refused this key (401)" in house.screen_text())
+            assert "/endpoint" not in house.screen_text().split("Key for lab")[1]
             screens.append(house.screen_text())
             assert not keys.exists(), "what the server refuses is not kept"
             await house.write(CANARY)

@@ -49,6 +49,11 @@ class Checked:
         return self.problem is not None and "(401)" in self.problem.message
 
     @property
+    def words_for_key(self) -> str:
+        """As words, for where a key is taken: without how one is given."""
+        return self.problem.message if self.problem and self.refuses_key else self.words
+
+    @property
     def words(self) -> str:
         """What was found, in a sentence."""
         if self.problem is not None:
@@ -82,12 +87,20 @@ async def _listed(endpoint: Endpoint, key: Secret | None) -> Checked:
             began = time.monotonic()
             models = await provider.models()
     except ChatError as error:
-        problem = error
+        problem = _of_this_key(error)
     except TimeoutError:
         problem = too_slow(endpoint)
     finally:
         await provider.close()
     return Checked(endpoint, models, time.monotonic() - began, problem)
+
+
+def _of_this_key(error: ChatError) -> ChatError:
+    """The same, where it speaks of a key that was typed just now, whose source is called “this”."""
+    words = error.message.replace(" refused the key from this (401)", " refused this key (401)")
+    same = ChatError(words, error.hint)
+    same.status = error.status
+    return same
 
 
 def too_slow(endpoint: Endpoint) -> ChatError:

@@ -90,7 +90,7 @@ class Adding:
                 if (
                     found.wants_key
                     and not self._given(endpoint)
-                    and await self._take_key(endpoint, words)
+                    and await self._take_key(endpoint, found.words_for_key)
                 ):
                     found = None
                     continue
