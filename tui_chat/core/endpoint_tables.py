@@ -41,11 +41,7 @@ def endpoint_from(name: str, table: Mapping[str, object]) -> Endpoint:
         known = _known_tables().get(name)
         if known is not None and table is not known:
             table = {**known, **table}
-    if (like := _text(table, "like")) and like not in _known_tables():
-        raise ValueError(f"like takes the name of an endpoint that comes along, not “{one_line(like, 40)}”.")  # fmt: skip
-    if like:
-        shared = {key: _known_tables()[like].get(key) for key in ("rules", "accepts", "rename", "prefers")}  # fmt: skip
-        table = {**{key: value for key, value in shared.items() if value is not None}, **table}
+    table = _with_like(table)
     unknown = table.keys() - {*_TEXTS, *_LISTS, *_SWITCHES, *_OTHERS}
     if unknown:
         raise ValueError(f"there is no “{one_line(min(unknown), 40)}” in an endpoint.")
@@ -132,6 +128,17 @@ def _known_tables() -> Mapping[str, Mapping[str, Any]]:
     if not _READ:
         _READ.update(json.loads((DATA / "endpoints.json").read_text("utf-8"))["endpoints"])
     return _READ
+
+
+def _with_like(table: Mapping[str, object]) -> Mapping[str, object]:
+    """The table with what it does not say itself from the known one that it is like."""
+    like = _text(table, "like")
+    if not like:
+        return table
+    if like not in _known_tables():
+        raise ValueError(f"like takes the name of an endpoint that comes along, not “{one_line(like, 40)}”.")  # fmt: skip
+    shared = {key: _known_tables()[like].get(key) for key in ("rules", "accepts", "rename", "prefers")}  # fmt: skip
+    return {**{key: value for key, value in shared.items() if value is not None}, **table}
 
 
 # The parts of a table
