@@ -75,6 +75,16 @@ def test_without_a_name_all_that_are_set_up_are_asked_and_the_others_named(tmp_p
     assert "no key: GEMINI_API_KEY or GOOGLE_API_KEY is not set" in rest
 
 
+def test_who_has_no_address_yet_is_told_what_names_it(tmp_path: Path) -> None:
+    settings(tmp_path)
+    done = run(tmp_path, "doctor")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "\nazure         AZURE_OPENAI_ENDPOINT is not set   key: " in done.stdout
+    assert "\nbuilt-in      on this machine   key: none needed" in done.stdout
+    there = run(tmp_path, "doctor", AZURE_OPENAI_ENDPOINT="https://mine.example")
+    assert "\nazure         https://mine.example/" in there.stdout
+
+
 def test_one_token_is_asked_for_where_that_is_wanted(tmp_path: Path) -> None:
     with FakeServer(Answer(["Hi", "!"])) as server:
         settings(tmp_path, lab=server.base_url)

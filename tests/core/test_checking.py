@@ -7,10 +7,11 @@ import re
 import pytest
 
 from tests.fake_server import Answer, FakeServer
-from tui_chat.core.checking import check, one_token, url_of
+from tui_chat.core.checking import check, one_token
 from tui_chat.core.endpoints import Endpoint
 from tui_chat.core.errors import ChatError
 from tui_chat.core.keys import Secret
+from tui_chat.core.secrets import typed_key
 
 CANARY = "sk-canary-0123456789"
 PAGE = b"<!doctype html><html><body>Welcome</body></html>"
@@ -69,6 +70,21 @@ async def test_a_key_that_is_wanted_or_refused_is_told_and_not_repeated() -> Non
     assert right.problem is None
 
 
+async def test_where_a_key_is_taken_nobody_is_sent_elsewhere_to_give_it() -> None:
+    with FakeServer(key=CANARY) as server:
+        without = await check(at(server.base_url), None)
+        wrong = await check(at(server.base_url), typed_key(f"{CANARY}-x"))
+        server.listed = Answer(status=403, error={"error": {"message": "Not you."}})
+        barred = await check(at(server.base_url), typed_key(CANARY))
+    assert "lab refused this key (401)." in wrong.words
+    assert wrong.words_for_key.startswith("lab refused this key (401).")
+    assert without.words_for_key.startswith("lab refused a request without a key (401).")
+    for found in (without, wrong):
+        assert "/endpoint" not in found.words_for_key
+        assert "Is it the right key" not in found.words_for_key
+    assert barred.words_for_key == barred.words
+
+
 @pytest.mark.parametrize(
     ("url", "words"),
     [
@@ -107,25 +123,3 @@ async def test_one_token_is_asked_for_as_a_test() -> None:
         server.answer = Answer(status=402, error={"error": {"message": "Pay."}})
         with pytest.raises(ChatError, match="wants to be paid first"):
             await one_token(at(server.base_url), None, "fake-1")
-
-
-@pytest.mark.parametrize(
-    ("typed", "url"),
-    [
-        (" https://h/v1 ", "https://h/v1"),
-        ("localhost:8080", "http://localhost:8080"),
-        ("localhost", "http://localhost"),
-        ("127.0.0.1/v1", "http://127.0.0.1/v1"),
-        ("[::1]:8080/v1", "http://[::1]:8080/v1"),
-        ("10.0.0.7:8000/v1", "http://10.0.0.7:8000/v1"),
-        ("api.example.com/v1", "https://api.example.com/v1"),
-        ("groq", ""),
-        ("gpt-4.1 mini", ""),
-        ("~/models/a.gguf", ""),
-        ("/models/a.gguf", ""),
-        ("", ""),
-        (f"me:{CANARY}@h.example", ""),
-    ],
-)
-def test_what_looks_like_a_server_is_one(typed: str, url: str) -> None:
-    assert url_of(typed) == url

@@ -5,16 +5,20 @@ from __future__ import annotations
 import pickle
 import sys
 import traceback
+from pathlib import Path
 
 import pytest
 
 from tui_chat.core.endpoint_tables import endpoint_from, known_endpoints
 from tui_chat.core.endpoints import BUILT_IN, ENVIRONMENT, Endpoint
 from tui_chat.core.errors import ChatError
+from tui_chat.core.files import Places
 from tui_chat.core.keys import Secret, key_source, read_key
 from tui_chat.core.known import Endpoints
 from tui_chat.core.params import BY_NAME
+from tui_chat.core.settings import Settings
 from tui_chat.core.urls import normal_base_url
+from tui_chat.core.world import World
 
 CANARY = "sk-canary-0123456789"
 
@@ -28,13 +32,28 @@ CANARY = "sk-canary-0123456789"
         ("https://h", "https://h"),
         ("HTTP://Host:80/V1", "http://host:80/V1"),
         ("http://[::1]:8080/v1", "http://[::1]:8080/v1"),
+        ("http://http://localhost:8801/v1/", "http://localhost:8801/v1"),
+        ("http://https://h/v1", "https://h/v1"),
+        ("http:// https://h/v1", "https://h/v1"),
     ],
 )
 def test_a_base_url_is_made_normal(typed: str, url: str) -> None:
     assert normal_base_url(typed) == url
 
 
-@pytest.mark.parametrize("typed", ["", "h/v1", "ftp://h", "http://", "http://h:port/", "file:///x"])
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "",
+        "h/v1",
+        "ftp://h",
+        "http://",
+        "http://h:port/",
+        "file:///x",
+        "http://http://",
+        "http://file://h",
+    ],
+)
 def test_what_is_no_url_is_said(typed: str) -> None:
     with pytest.raises(ChatError, match="not a URL"):
         normal_base_url(typed)
@@ -116,6 +135,43 @@ def test_a_url_adds_an_endpoint_named_after_its_host() -> None:
     assert added.local
     assert endpoints.find(added.name).key_env == "MY_KEY"
     assert endpoints.typed == (added,)
+
+
+@pytest.mark.parametrize("url", [f"http://https://{CANARY}@h/v1", f"http://http://h?k={CANARY}"])
+def test_a_key_in_a_url_with_two_schemes_is_not_repeated_either(url: str) -> None:
+    with pytest.raises(ChatError) as caught:
+        normal_base_url(url)
+    assert CANARY not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("words", "base_url"),
+    [
+        ("127.0.0.1:8802", "http://127.0.0.1:8802"),
+        ("localhost:8802/v1", "http://localhost:8802/v1"),
+        ("localhost", "http://localhost"),
+        ("attic.lan:8080/v1", "http://attic.lan:8080/v1"),
+        ("http://http://localhost:8802/v1/", "http://localhost:8802/v1"),
+        ("https://lab.example/v1", "https://lab.example/v1"),
+        ("groq", "https://api.groq.com/openai/v1"),
+        ("lab:1", "https://lab.example/v1"),
+    ],
+)
+def test_who_is_named_is_an_endpoint_or_a_server(tmp_path: Path, words: str, base_url: str) -> None:
+    own = Endpoint("lab:1", "https://lab.example/v1")
+    endpoints = Endpoints.gathered((own,), {})
+    world = World(Places(tmp_path, tmp_path), Settings(), endpoints, {})
+    assert world.endpoint_for(words).base_url == base_url
+
+
+@pytest.mark.parametrize("words", ["lab.example", "grok", "[", f"{CANARY}:80", "a b:80", ""])
+def test_words_that_may_be_a_mistyped_name_add_no_server(tmp_path: Path, words: str) -> None:
+    world = World(Places(tmp_path, tmp_path), Settings(), Endpoints.gathered((), {}), {})
+    count = len(list(world.endpoints))
+    with pytest.raises(ChatError) as caught:
+        world.endpoint_for(words)
+    assert CANARY not in str(caught.value)
+    assert len(list(world.endpoints)) == count
 
 
 def test_an_unknown_endpoint_names_those_there_are() -> None:

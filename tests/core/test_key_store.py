@@ -212,3 +212,61 @@ def test_what_cannot_be_a_key_is_refused_in_words_and_not_shown(typed: str) -> N
     with pytest.raises(ChatError) as caught:
         typed_key(typed)
     assert CANARY not in "".join(traceback.format_exception(caught.value))
+
+
+@pytest.fixture(params=["broken", "directory", "pipe", "huge", "latin"])
+def spoilt(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+) -> KeyStore:
+    monkeypatch.setitem(sys.modules, "keyring", None)
+    file = tmp_path / "keys.toml"
+    match request.param:
+        case "broken":
+            file.write_text("x = [")
+        case "directory":
+            file.mkdir()
+        case "pipe" if hasattr(os, "mkfifo"):
+            os.mkfifo(file)
+        case "huge":
+            file.write_text("# " + "x" * 2_000_000)
+        case _:
+            file.write_bytes(b"\xff")
+    return KeyStore(file)
+
+
+def test_a_spoilt_file_keeps_no_one_from_whom_needs_no_key(spoilt: KeyStore) -> None:
+    for endpoint in (
+        Endpoint("ollama", "http://127.0.0.1:11434/v1"),
+        Endpoint("vllm", "http://localhost:8000/v1", "VLLM_API_KEY"),
+        Endpoint("attic", "http://attic.lan:8080/v1"),
+    ):
+        assert read_key(endpoint, {}, spoilt) is None
+        assert "cannot be read" not in key_source(endpoint, {}, spoilt)
+
+
+def test_whose_key_could_only_be_in_a_spoilt_file_is_told_so(spoilt: KeyStore) -> None:
+    with pytest.raises(ChatError, match=r"keys\.toml cannot be read"):
+        read_key(LAB, {}, spoilt)
+    given = read_key(LAB, {"LAB_KEY": "of-the-variable"}, spoilt)
+    assert given is not None
+
+
+def test_a_key_for_this_run_is_taken_and_forgotten_whatever_the_file_is(spoilt: KeyStore) -> None:
+    spoilt.keep(LAB.base_url, Secret(CANARY), "run")
+    found = spoilt.find(LAB.base_url)
+    assert found is not None
+    assert (found.where, found.key.reveal()) == ("run", CANARY)
+    assert spoilt.forget(LAB.base_url) == ("run",)
+    with pytest.raises(ChatError, match=r"keys\.toml"):
+        spoilt.forget(LAB.base_url)
+
+
+def test_a_key_for_this_run_is_taken_beside_a_file_that_others_can_read(
+    kept: KeyStore, tmp_path: Path
+) -> None:
+    kept.keep(LAB.base_url, Secret("old-key"), "file")
+    (tmp_path / "config" / "keys.toml").chmod(0o644)
+    kept.keep(LAB.base_url, Secret(CANARY), "run")
+    found = kept.find(LAB.base_url)
+    assert found is not None
+    assert found.where == "run"

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import threading
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -64,6 +66,68 @@ async def test_a_broken_file_of_lessons_is_none(tmp_path: Path, text: str) -> No
     path = tmp_path / "learned.json"
     path.write_text(text)
     assert not lessons_at(path).of("u", "m", False).told
+
+
+ROW: dict[str, object] = {
+    "base_url": "u", "model": "m", "completes": False, "left_out": [], "renamed": {},
+    "told": [{"name": "seed", "words": "no", "sent_as": ""}], "most_logprobs": 5,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        '{"when": ' + "1" + "0" * 400 + "}",
+        json.dumps(ROW | {"when": time.time(), "most_logprobs": float("inf")}),
+        json.dumps(ROW | {"when": time.time(), "most_logprobs": -1}),
+        json.dumps(ROW | {"when": time.time(), "left_out": 5}),
+        "null",
+        "[[]]",
+    ],
+)
+def test_a_broken_lesson_costs_no_other(tmp_path: Path, row: str) -> None:
+    path = tmp_path / "learned.json"
+    good = json.dumps(ROW | {"model": "good", "when": time.time()})
+    path.write_text(f"[{row}, {good}]")
+    lessons = lessons_at(path)
+    assert not lessons.of("u", "m", False).told
+    assert lessons.of("u", "good", False).told["seed"].words == "no"
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="pipes have no names there")
+def test_a_pipe_in_the_place_of_the_lessons_is_not_waited_for(tmp_path: Path) -> None:
+    path = tmp_path / "learned.json"
+    os.mkfifo(path)
+    loading = threading.Thread(target=lessons_at, args=(path,), daemon=True)
+    loading.start()
+    loading.join(10)
+    assert not loading.is_alive()
+
+
+async def test_what_makes_a_request_is_sent_whatever_the_file_says(tmp_path: Path) -> None:
+    path = tmp_path / "learned.json"
+    with FakeServer() as server:
+        spoilt = ROW | {
+            "base_url": server.base_url,
+            "model": HOT.model,
+            "when": time.time(),
+            "left_out": ["messages", "model", "stream", "seed"],
+            "renamed": {"temperature": "messages", "messages": "x", "seed": "model"},
+            "told": [
+                {"name": "messages", "words": "no", "sent_as": ""},
+                {"name": "temperature", "words": "no", "sent_as": "messages"},
+                {"name": "seed", "words": "no", "sent_as": ""},
+            ],
+            "values": {"messages": 1},
+        }
+        path.write_text(json.dumps([spoilt]))
+        ending = await answered(server, lessons_at(path))
+        (sent,) = server.chats
+    assert ending.status == "complete"
+    assert [one.name for one in ending.refused] == ["seed"]
+    assert (sent["model"], sent["stream"], sent["temperature"]) == (HOT.model, True, 0.3)
+    assert sent["messages"][-1]["content"] == HI[-1].content
+    assert "seed" not in sent
 
 
 async def test_lessons_grow_old(tmp_path: Path) -> None:

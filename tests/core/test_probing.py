@@ -13,7 +13,6 @@ import pytest
 from tests.fake_server import Answer, FakeServer
 from tui_chat.core.endpoint_tables import known_endpoints
 from tui_chat.core.endpoints import Endpoint
-from tui_chat.core.known import Endpoints
 from tui_chat.core.probing import Answered, addresses, ask, probe
 from tui_chat.core.readiness import placed
 
@@ -121,7 +120,7 @@ async def test_a_server_at_its_other_port_is_found_there() -> None:
         endpoint = replace(KNOWN["llamacpp"], base_url=f"http://127.0.0.1:{ports[0]}/v1", ports=ports)  # fmt: skip
         answers = await probed([endpoint])
         assert answers["llamacpp"] == Answered(server.base_url, 1, "llamacpp")
-        used = placed(endpoint, answers["llamacpp"], Endpoints([endpoint]))
+        used = placed(endpoint, answers["llamacpp"])
     assert used == replace(endpoint, base_url=server.base_url)
 
 
@@ -138,11 +137,10 @@ async def test_a_server_of_another_kind_is_used_as_what_it_is() -> None:
         server.listed = listing("llamacpp", 2)
         endpoint = replace(KNOWN["vllm"], base_url=server.base_url, ports=(port_of(server),))
         answered = (await probed([endpoint]))["vllm"]
-        among = Endpoints([KNOWN["llamacpp"], endpoint])
-        used = placed(endpoint, answered, among)
+        used = placed(endpoint, answered)
     assert (used.name, used.engine, used.base_url) == ("vllm", "llamacpp", server.base_url)
     assert used.rename == KNOWN["llamacpp"].rename
-    assert placed(endpoint, None, among) == endpoint
+    assert placed(endpoint, None) == endpoint
 
 
 async def test_who_stops_looking_leaves_no_connection_behind() -> None:

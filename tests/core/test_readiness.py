@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from tui_chat.core.endpoint_tables import known_endpoints
 from tui_chat.core.endpoints import Endpoint
 from tui_chat.core.files import Places
 from tui_chat.core.keys import Secret
 from tui_chat.core.known import Endpoints
 from tui_chat.core.probing import Answered
-from tui_chat.core.readiness import Found, Readiness, in_order, keys_kept, readiness
+from tui_chat.core.readiness import Found, Readiness, in_order, keys_kept, placed, readiness
 from tui_chat.core.settings import Settings
 from tui_chat.core.world import World
 
@@ -100,3 +103,50 @@ async def test_a_kept_key_is_found_and_one_in_a_variable_needs_no_look(tmp_path:
 
 def _secret() -> Secret:
     return Secret("sk-canary-0123456789")
+
+
+async def test_a_spoilt_file_of_keys_is_said_only_of_those_whose_key_may_be_in_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "keyring", None)
+    keys = tmp_path / "config" / "keys.toml"
+    keys.parent.mkdir()
+    keys.write_text("x = [")
+    found = await keys_kept(world(tmp_path, {}, LAB, LOCAL))
+    assert "keys.toml cannot be read" in found.problems["lab"]
+    assert "local" not in found.problems
+    assert "ollama" not in found.problems
+
+
+def test_what_a_person_said_of_their_server_counts_whatever_answers_there() -> None:
+    mine = Endpoint(
+        "mine",
+        "http://127.0.0.1:8000/v1",
+        key_command=("pass", "lab"),
+        model="m",
+        rename={"max_tokens": "max_completion_tokens"},
+        headers={"X-Team": "lab"},
+        accepts=frozenset(["top_k"]),
+    )
+    used = placed(mine, Answered(mine.base_url, 1, "vllm"))
+    known = next(one for one in known_endpoints() if one.name == "vllm")
+    kept = ("name", "base_url", "key_command", "model", "rename", "headers", "accepts", "key_envs")
+    assert {name: getattr(used, name) for name in kept} == {
+        name: getattr(mine, name) for name in kept
+    }
+    assert (used.engine, used.rules, used.apis) == ("vllm", known.rules, known.apis)
+
+
+def test_a_known_server_is_another_kind_with_what_a_person_changed_of_it() -> None:
+    known = {one.name: one for one in known_endpoints()}
+    answered = Answered("http://127.0.0.1:8000/v1", 1, "llamacpp")
+    used = placed(known["vllm"], answered)
+    assert (used.name, used.title) == ("vllm", known["vllm"].title)
+    assert (used.engine, used.accepts) == ("llamacpp", known["llamacpp"].accepts)
+    own = replace(known["vllm"], model="m", key_command=("pass", "lab"))
+    used = placed(own, answered)
+    assert (used.model, used.key_command) == ("m", ("pass", "lab"))
+    assert (used.engine, used.accepts) == ("llamacpp", known["llamacpp"].accepts)
+    assert placed(own, None) == own
+    anew = placed(Endpoint("vllm", answered.base_url), answered)
+    assert (anew.accepts, anew.rules) == (known["llamacpp"].accepts, known["llamacpp"].rules)

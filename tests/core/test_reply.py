@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 import pytest
 
 from tests.core.scene import SETUP, row, scene
 from tests.fake_server import Answer, FakeServer
 from tui_chat.core.conversation import Refusal
+from tui_chat.core.endpoints import Endpoint
+from tui_chat.core.keys import Secret
+from tui_chat.core.provider import Provider
 from tui_chat.core.store import Store
+
+CANARY = "sk-canary-0123456789"
 
 
 async def test_a_reply_is_returned_as_it_was_shown_and_kept(store: Store) -> None:
@@ -115,3 +122,20 @@ async def test_what_the_server_refused_stays_with_the_reply(store: Store) -> Non
             assert await row(store, one) == final
     assert final.refused == (Refusal("temperature", "temperature is deprecated."),)
     assert one.notices == list(final.refused)
+
+
+async def test_what_no_request_can_carry_ends_the_reply_in_words(store: Store) -> None:
+    with FakeServer() as server:
+        async with scene(server, store) as one:
+            # A value that only the last step before the wire can tell to be none.
+            writes = {"temperature": {"0.5": {"x": date.min}}}
+            fake = Endpoint("fake", server.base_url, writes=writes)
+            provider = Provider(fake, Secret(CANARY))
+            one.provider = provider
+            final = await one.asked(store)
+            await provider.close()
+            assert await row(store, one) == final
+        assert not server.chats
+    assert (final.status, final.content) == ("failed", "")
+    assert final.error.startswith("Something in the program went wrong (TypeError).")
+    assert CANARY not in final.error

@@ -9,6 +9,7 @@ import pytest
 from tui_chat.core.endpoint_tables import known_endpoints
 from tui_chat.core.endpoints import Endpoint
 from tui_chat.core.errors import ChatError
+from tui_chat.core.known import Endpoints
 from tui_chat.core.settings import Settings, load_settings, remember_endpoint, remember_setting
 
 GOOD = """# mine
@@ -173,3 +174,88 @@ base_url = "http://10.0.0.7:8000/v1"
     assert openai.base_url == known["openai"].base_url
     assert vllm.rename == {}
     assert vllm.ports == ()
+
+
+@pytest.mark.parametrize(
+    "value", ["1979-05-27", "12:00:00", "nan", "-inf", "[nan]", "{ a = { b = 1979-05-27 } }"]
+)
+def test_what_no_request_can_carry_is_said_where_it_is_set(tmp_path: Path, value: str) -> None:
+    lab = '[endpoints.lab]\nbase_url = "https://lab.example/v1"\n'
+    row = f'writes = {{ temperature = {{ "0.5" = {{ x = {value} }} }} }}\n'
+    settings = loaded(tmp_path, lab + row)
+    assert not settings.endpoints
+    assert "writes takes what a request can carry for temperature" in settings.problems[0]
+    good = row.replace(value, '{ a = [1, 0.5, "b", true] }')
+    assert loaded(tmp_path, lab + good).endpoints[0].writes["temperature"] == {
+        "0.5": {"x": {"a": [1, 0.5, "b", True]}}
+    }
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        'key_command = ["{}"]',
+        'key_command = ["{} --print"]',
+        'key_env = "{}"',
+        'key_envs = ["{}"]',
+    ],
+)
+@pytest.mark.parametrize(
+    "key",
+    [
+        "sk-proj-canary0123456789",
+        "fw_abc123def456ghi789jkl012",
+        "tgp_v1_abc123def456ghi789jkl012",
+        "AKIAABCDEFGH12345678",
+        "ASIAABCDEFGHIJKLMNOP",
+    ],
+)
+def test_a_key_in_place_of_what_names_it_is_refused_and_not_repeated(
+    tmp_path: Path, row: str, key: str
+) -> None:
+    lab = '[endpoints.lab]\nbase_url = "https://lab.example/v1"\n'
+    settings = loaded(tmp_path, f"{lab}{row.format(key)}\n")
+    assert not settings.endpoints
+    assert "not a key" in settings.problems[0]
+    assert key not in settings.problems[0]
+
+
+@pytest.mark.parametrize("command", ['"pass", "lab"', '"/opt/bin/get-key", "sk-x"', '"op"'])
+def test_a_command_that_prints_the_key_is_taken(tmp_path: Path, command: str) -> None:
+    lab = '[endpoints.lab]\nbase_url = "https://lab.example/v1"\n'
+    assert loaded(tmp_path, f"{lab}key_command = [{command}]\n").endpoints[0].key_command
+
+
+@pytest.mark.parametrize(
+    "name", ["", " ", "\\n", "built-in", "built-in ", "environment", " environment"]
+)
+def test_an_endpoint_whose_name_comes_out_as_another_is_refused(tmp_path: Path, name: str) -> None:
+    settings = loaded(tmp_path, f'[endpoints."{name}"]\nbase_url = "https://evil.example/v1"\n')
+    assert settings.problems
+    endpoints = Endpoints.gathered(settings.endpoints, {})
+    assert endpoints.find("built-in").base_url == ""
+    first = endpoints.default(settings.endpoint, {}, model_ready=True)
+    assert first == endpoints.find("built-in")
+
+
+def test_of_two_endpoints_whose_names_come_out_alike_the_first_counts(tmp_path: Path) -> None:
+    rows = [f'[endpoints."{name}"]\nbase_url = "https://{name.strip()}.example/v1"\n' for name in ("lab", "lab ")]  # fmt: skip
+    rows[1] = rows[1].replace("https://lab", "https://evil")
+    settings = loaded(tmp_path, "".join(rows))
+    assert [one.base_url for one in settings.endpoints] == ["https://lab.example/v1"]
+    assert "already" in settings.problems[0]
+
+
+@pytest.mark.parametrize("like", ['"opanai"', "5", '["openai"]', "true"])
+def test_who_is_like_nobody_that_is_known_is_told_so(tmp_path: Path, like: str) -> None:
+    lab = f'[endpoints.lab]\nbase_url = "https://lab.example/v1"\nlike = {like}\n'
+    settings = loaded(tmp_path, lab)
+    assert not settings.endpoints
+    assert "like takes" in settings.problems[0]
+
+
+def test_a_mistake_in_a_price_is_said_without_control_characters(tmp_path: Path) -> None:
+    (problem,) = loaded(tmp_path, '[prices.m]\n"a\\u001b[31mb\\u202e" = 1\n').problems
+    assert "in a price" in problem
+    assert "\x1b" not in problem
+    assert "\u202e" not in problem

@@ -1,10 +1,10 @@
-"""What is taken for a key that was pasted in a wrong place, and what never is."""
+"""What is taken for a server's URL, or for a key that was pasted in a wrong place, and what never is."""
 
 from __future__ import annotations
 
 import pytest
 
-from tui_chat.core.urls import begins_as_key, holds_key, looks_like_key
+from tui_chat.core.urls import begins_as_key, holds_key, looks_like_key, url_of
 
 WITH_PREFIX = (
     "sk-0123456789abcdef0123456789abcdef",
@@ -15,6 +15,7 @@ WITH_PREFIX = (
     "gsk_Ab3dEf6hIj9kLmNo2pQr5tUv8xYzBc4eFg7iJkWGdyb3FY",
     "xai-Ab3dEf6hIj9kLmNo2pQr5tUv8xYzBc4eFg7iJk",
     "hf_AbCdEfGhIjKlMnOpQrStUvWxYzAbCdEfGh",
+    "AKIAIOSFODNN7EXAMPLE",
     "AIzaSyA1b2C3d4E5f6G7h8I9j0K1l2M3n4O5p6Q",
     "pplx-0123456789abcdef0123456789abcdef0123456789abcdef",
     "r8_Ab3dEf6hIj9kLmNo2pQr5tUv8xYzBc4eFg7iJk",
@@ -99,3 +100,28 @@ def test_the_name_of_a_model_or_a_variable_is_no_key(text: str) -> None:
     assert not looks_like_key(text)
     assert not begins_as_key(text)
     assert not holds_key(f"name {text}")
+
+
+@pytest.mark.parametrize(
+    ("typed", "url"),
+    [
+        (" https://h/v1 ", "https://h/v1"),
+        ("localhost:8080", "http://localhost:8080"),
+        ("localhost", "http://localhost"),
+        ("127.0.0.1/v1", "http://127.0.0.1/v1"),
+        ("[::1]:8080/v1", "http://[::1]:8080/v1"),
+        ("10.0.0.7:8000/v1", "http://10.0.0.7:8000/v1"),
+        ("api.example.com/v1", "https://api.example.com/v1"),
+        ("groq", ""),
+        ("gpt-4.1 mini", ""),
+        ("~/models/a.gguf", ""),
+        ("/models/a.gguf", ""),
+        ("", ""),
+        ("me:sk-canary-0123456789@h.example", ""),
+        ("[", ""),
+        ("[::1", ""),
+        ("//[x", ""),
+    ],
+)
+def test_what_looks_like_a_server_is_one(typed: str, url: str) -> None:
+    assert url_of(typed) == url

@@ -137,6 +137,12 @@ async def test_words_that_are_no_server_are_not_offered_as_one(
             assert "Nothing matches." in house.screen_text()
             await house.press("enter")
             await house.press("ctrl+u")
+            # The beginning of an address of IPv6.
+            await house.write("[")
+            await wait_until(lambda: "Nothing matches." in house.screen_text())
+            await house.write("::1]:8080")
+            await wait_until(lambda: "Add the server “[::1]:8080”" in house.screen_text())
+            await house.press("ctrl+u")
             await house.write("lmstudio")
             await wait_until(lambda: "LM Studio" in house.screen_text())
             assert len(lines(house)) == 1

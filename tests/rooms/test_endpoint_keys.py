@@ -53,7 +53,8 @@ async def test_a_key_is_masked_tried_kept_in_the_file_sent_and_forgotten(
             assert f"It is sent to {whom} and to nobody else" in house.screen_text()
             await house.write(f"{CANARY}-wrong")
             await house.press("down", "enter")
-            await wait_until(lambda: "lab refused the key" in house.screen_text())
+            await wait_until(lambda: "lab refused this key (401)" in house.screen_text())
+            assert "/endpoint" not in house.screen_text().split("Key for lab")[1]
             screens.append(house.screen_text())
             assert not keys.exists(), "what the server refuses is not kept"
             await house.write(CANARY)
@@ -190,3 +191,16 @@ async def test_a_file_that_others_can_read_is_said_at_the_line(
             assert "so no key is taken from it. chmod 600" in flat(house)
             assert CANARY not in house.screen_text()
     assert not lab.chats
+
+
+async def test_a_title_with_marks_is_plain_in_the_dialog_of_its_key(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place(monkeypatch)
+    with FakeServer() as present, FakeServer(key=CANARY) as lab:
+        describe(tmp_path, lab)
+        with (tmp_path / "config" / "settings.toml").open("a") as settings:
+            settings.write('title = "[/x] lab"\n')
+        async with open_house(tmp_path, present) as house:
+            await ask_for_key(house)
+            assert "Key for [/x] lab" in house.screen_text()

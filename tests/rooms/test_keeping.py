@@ -278,3 +278,13 @@ async def test_a_crash_between_purge_and_index_leaves_no_word_at_the_next_start(
         assert b"anary" in index.read_bytes()
         async with open_house(tmp_path, server):
             await wait_until(lambda: b"anary" not in index.read_bytes())
+
+
+async def test_a_title_with_the_marks_of_a_template_is_plain_in_a_dialog(tmp_path: Path) -> None:
+    title = "[/INST] hello [red]you"
+    await keep(tmp_path, talk("hi", "Hi.", title=title))
+    with FakeServer() as server:
+        async with open_house(tmp_path, server) as house:
+            await open_review(house)
+            await house.press("tab", "number_sign")
+            await wait_until(lambda: f"Tag “{title}”" in house.screen_text())

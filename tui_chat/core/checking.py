@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import time
 from dataclasses import dataclass, replace
-from urllib.parse import urlsplit
 
 from tui_chat.core.conversation import Setup, said
 from tui_chat.core.endpoints import Endpoint
@@ -50,6 +49,11 @@ class Checked:
         return self.problem is not None and "(401)" in self.problem.message
 
     @property
+    def words_for_key(self) -> str:
+        """As words, for where a key is taken: without how one is given."""
+        return self.problem.message if self.problem and self.refuses_key else self.words
+
+    @property
     def words(self) -> str:
         """What was found, in a sentence."""
         if self.problem is not None:
@@ -83,12 +87,20 @@ async def _listed(endpoint: Endpoint, key: Secret | None) -> Checked:
             began = time.monotonic()
             models = await provider.models()
     except ChatError as error:
-        problem = error
+        problem = _of_this_key(error)
     except TimeoutError:
         problem = too_slow(endpoint)
     finally:
         await provider.close()
     return Checked(endpoint, models, time.monotonic() - began, problem)
+
+
+def _of_this_key(error: ChatError) -> ChatError:
+    """The same, where it speaks of a key that was typed just now, whose source is called “this”."""
+    words = error.message.replace(" refused the key from this (401)", " refused this key (401)")
+    same = ChatError(words, error.hint)
+    same.status = error.status
+    return same
 
 
 def too_slow(endpoint: Endpoint) -> ChatError:
@@ -144,21 +156,3 @@ async def token_from(provider: Provider, endpoint: Endpoint, model: str) -> str:
     text = provider.quoted("".join(texts), 40)
     what = f"“{text}”" if text else "an empty reply"
     return f"{one_line(model, 60)} answered with {what}, {time.monotonic() - began:.1f} s."
-
-
-def url_of(typed: str) -> str:
-    """The URL in what a person typed, who may have left out the scheme; empty where it is none.
-
-    A model file's path is none either, nor is a word without a dot or a port.
-    """
-    words = typed.strip()
-    if "://" in words:
-        return words
-    host = urlsplit(f"//{words}").netloc
-    if " " in words or not host or words.startswith(("/", ".", "~")) or "@" in host:
-        return ""
-    here = host.split(":")[0] in ("localhost", "127.0.0.1") or host.startswith("[::1]")
-    port = host.rpartition(":")[2].isdigit() and ":" in host
-    if not (here or port or "." in host.strip(".")):
-        return ""
-    return f"{'http' if here or port else 'https'}://{words}"

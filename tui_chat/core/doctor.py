@@ -53,7 +53,8 @@ async def doctor(world: World) -> int:
     state = str(model) if world.model_ready else "not fetched yet"
     put(f"{'built-in':<14}{SMOLLM2.title}: {state}\n")
     for endpoint in world.endpoints:
-        where = endpoint.base_url or endpoint.gguf or "on this machine"
+        unset = f"{endpoint.url_env} is not set" if endpoint.url_env else "on this machine"
+        where = endpoint.base_url or endpoint.gguf or unset
         put(f"{endpoint.name:<14}{where}   key: {_key(world, endpoint)}\n")
     for problem in world.settings.problems:
         put(f"problem       {problem}\n")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
@@ -21,7 +22,7 @@ from tui_chat.core.errors import ChatError
 from tui_chat.core.params import BY_NAME, PARAMETERS
 from tui_chat.core.rules import KINDS, Rule
 from tui_chat.core.text import clean, one_line
-from tui_chat.core.urls import looks_like_key, normal_base_url
+from tui_chat.core.urls import holds_key, looks_like_key, normal_base_url
 
 DATA = Path(__file__).parent.parent / "data"
 _TEXTS = ("base_url", "key_env", "model", "preset", "gguf", "title", "url_env", "url_tail", "as_of", "note")  # fmt: skip
@@ -40,10 +41,7 @@ def endpoint_from(name: str, table: Mapping[str, object]) -> Endpoint:
         known = _known_tables().get(name)
         if known is not None and table is not known:
             table = {**known, **table}
-    like = table.get("like")
-    if isinstance(like, str) and like in _known_tables():
-        shared = {key: _known_tables()[like].get(key) for key in ("rules", "accepts", "rename", "prefers")}  # fmt: skip
-        table = {**{key: value for key, value in shared.items() if value is not None}, **table}
+    table = _with_like(table)
     unknown = table.keys() - {*_TEXTS, *_LISTS, *_SWITCHES, *_OTHERS}
     if unknown:
         raise ValueError(f"there is no “{one_line(min(unknown), 40)}” in an endpoint.")
@@ -57,6 +55,8 @@ def endpoint_from(name: str, table: Mapping[str, object]) -> Endpoint:
         if variable and (not variable.isidentifier() or looks_like_key(variable)):
             # A key pasted here by mistake must not be repeated on the screen.
             raise ValueError("key_env takes the name of an environment variable, not a key.")
+    if lists["key_command"] and holds_key(lists["key_command"][0]):
+        raise ValueError("key_command takes a command that prints the key, not a key.")
     switches = {key: _switch(table, key) for key in _SWITCHES}
     apis = _words(table, "apis")
     return Endpoint(
@@ -130,6 +130,17 @@ def _known_tables() -> Mapping[str, Mapping[str, Any]]:
     return _READ
 
 
+def _with_like(table: Mapping[str, object]) -> Mapping[str, object]:
+    """The table with what it does not say itself from the known one that it is like."""
+    like = _text(table, "like")
+    if not like:
+        return table
+    if like not in _known_tables():
+        raise ValueError(f"like takes the name of an endpoint that comes along, not “{one_line(like, 40)}”.")  # fmt: skip
+    shared = {key: _known_tables()[like].get(key) for key in ("rules", "accepts", "rename", "prefers")}  # fmt: skip
+    return {**{key: value for key, value in shared.items() if value is not None}, **table}
+
+
 # The parts of a table
 
 
@@ -201,7 +212,23 @@ def _written(table: Mapping[str, object]) -> Mapping[str, Mapping[str, object]]:
     if not isinstance(value, dict) or not all(isinstance(row, dict) for row in value.values()):
         raise ValueError("writes takes a table of tables: parameter, value, fields.")
     _each_of(list(value), "writes", frozenset(BY_NAME))
+    for name, row in value.items():
+        if not _is_json(list(row.values())):
+            raise ValueError(
+                f"writes takes what a request can carry for {name}: texts, numbers, true or false, lists, tables."
+            )
     return MappingProxyType(value)
+
+
+def _is_json(value: object) -> bool:
+    """Whether a request can carry it: TOML has dates and infinities besides."""
+    if isinstance(value, Mapping):
+        return all(isinstance(key, str) for key in value) and _is_json(list(value.values()))
+    if isinstance(value, list):
+        return all(_is_json(one) for one in value)
+    if isinstance(value, float):
+        return math.isfinite(value)
+    return isinstance(value, str | int)
 
 
 def _ports(table: Mapping[str, object]) -> tuple[int, ...]:

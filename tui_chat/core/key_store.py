@@ -55,8 +55,9 @@ class KeyStore:
         """Where a key can be kept on this machine."""
         return ("run", "keyring", "file") if self._usable_keyring() else ("run", "file")
 
-    def find(self, base_url: str) -> Kept | None:
-        """The key that was given for this server. ChatError when the file cannot be trusted or read."""
+    def find(self, base_url: str, *, needed: bool = True) -> Kept | None:
+        """The key that was given for this server. ChatError when the file cannot be trusted, or, for a
+        server that needs a key, cannot be read."""
         if not base_url:
             return None
         whom = origin(base_url)
@@ -64,7 +65,12 @@ class KeyStore:
             return Kept(self._run[whom], "run")
         if value := self._in_keyring(whom):
             return Kept(checked_key(value, PLACES["keyring"]), "keyring")
-        written = self._table().get(whom)
+        try:
+            written = self._table().get(whom)
+        except ChatError:
+            if needed:
+                raise
+            return None
         if isinstance(written, str) and written.strip():
             self._check_alone()
             return Kept(checked_key(written, PLACES["file"]), "file")
@@ -73,13 +79,13 @@ class KeyStore:
     def keep(self, base_url: str, key: Secret, where: Where) -> None:
         """Keep the key for this server, there and nowhere else. ChatError when it cannot be."""
         whom, key = origin(base_url), Secret(key.reveal(), PLACES[where])
-        if where == "keyring":
+        if where == "run":
+            self._run[whom] = key
+        elif where == "keyring":
             self._to_keyring(whom, key)
         elif where == "file":
             self._write(whom, key.reveal())
         self.forget(base_url, but=where)
-        if where == "run":
-            self._run[whom] = key
 
     def forget(self, base_url: str, *, but: Where | None = None) -> tuple[Where, ...]:
         """Forget the key for this server wherever one is kept, and say where that was. ChatError."""
@@ -90,9 +96,14 @@ class KeyStore:
         if but != "keyring" and self._in_keyring(whom):
             self._from_keyring(whom)
             gone.append("keyring")
-        if but != "file" and whom in self._table():
-            self._write(whom, None)
-            gone.append("file")
+        try:
+            if but != "file" and whom in self._table():
+                self._write(whom, None)
+                gone.append("file")
+        except ChatError:
+            # What is kept elsewhere is found before what is in the file.
+            if but is None and not gone:
+                raise
         return tuple(gone)
 
     # The file

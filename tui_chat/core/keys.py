@@ -17,7 +17,7 @@ from tui_chat.core.secrets import checked_key
 from tui_chat.core.text import one_line
 
 if TYPE_CHECKING:
-    from tui_chat.core.key_store import KeyStore
+    from tui_chat.core.key_store import Kept, KeyStore
 
 PATIENCE = 10.0
 """Seconds that a command has for printing a key."""
@@ -37,15 +37,25 @@ def read_key(
         return checked_key(_printed(endpoint.key_command), source)
     if name := set_variable(endpoint, environ):
         return checked_key(environ[name], name)
-    if kept is not None and (found := kept.find(endpoint.base_url)) is not None:
+    if kept is not None and (found := kept_key(endpoint, kept)) is not None:
         return found.key
-    if not endpoint.key_names or endpoint.local or endpoint.name == ENVIRONMENT:
+    if not needs_key(endpoint):
         return None
     names = " or ".join(endpoint.key_names)
     raise ChatError(
         f"The key for {endpoint.title or endpoint.name} is missing: {names} is not set.",
         f"Give one: /endpoint. Or set it and start again: export {endpoint.key_names[0]}=…",
     )
+
+
+def needs_key(endpoint: Endpoint) -> bool:
+    """Whether nothing is asked of it without a key."""
+    return bool(endpoint.key_names) and not endpoint.local and endpoint.name != ENVIRONMENT
+
+
+def kept_key(endpoint: Endpoint, kept: KeyStore) -> Kept | None:
+    """The key that a person gave for it. Blocks. ChatError as of KeyStore.find()."""
+    return kept.find(endpoint.base_url, needed=needs_key(endpoint))
 
 
 def set_variable(endpoint: Endpoint, environ: Mapping[str, str]) -> str:
@@ -77,12 +87,12 @@ def key_named(
     if name := set_variable(endpoint, environ):
         return Named(name)
     try:
-        found = kept.find(endpoint.base_url) if kept is not None else None
+        found = kept_key(endpoint, kept) if kept is not None else None
     except ChatError:
         found = None  # As it is, no request would be sent at all.
     if found is not None:
         return Named(own, f"{own} is for the key, which tui-chat keeps itself: set it for this.")
-    if not endpoint.key_names or endpoint.local or endpoint.name == ENVIRONMENT:
+    if not needs_key(endpoint):
         return Named()
     return Named(own)
 
@@ -119,6 +129,6 @@ def key_source(endpoint: Endpoint, environ: Mapping[str, str], kept: KeyStore | 
         return f"printed by {one_line(endpoint.key_command[0], 60)}"
     if name := set_variable(endpoint, environ):
         return f"{name} (set)"
-    if kept is not None and (found := kept.find(endpoint.base_url)) is not None:
+    if kept is not None and (found := kept_key(endpoint, kept)) is not None:
         return PLACES[found.where]
     return f"{' or '.join(endpoint.key_names)} (not set)" if endpoint.key_names else "none needed"

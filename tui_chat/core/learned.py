@@ -17,12 +17,14 @@ from typing import Any
 
 from tui_chat.core.conversation import Refusal
 from tui_chat.core.errors import ChatError
-from tui_chat.core.files import write_text
+from tui_chat.core.files import read_text, write_text
 from tui_chat.core.params import PARAMETERS
 from tui_chat.core.text import one_line
 from tui_chat.core.wire import LOGPROBS
 
 _NAMES_FOR_LENGTH = ("max_tokens", "max_completion_tokens")
+_TOLD = frozenset(one.name for one in PARAMETERS) | {LOGPROBS[0]}
+"""What a refusal can be of."""
 DAYS = 30
 """How long a refusal is believed: models change."""
 _MOST = 500
@@ -68,6 +70,10 @@ class Learned:
         own = {rename.get(one.name, one.name): one.name for one in PARAMETERS}
         names = {self.renamed.get(name, name): parameter for name, parameter in own.items()}
         return names | dict.fromkeys(LOGPROBS, LOGPROBS[0])
+
+    def leaves_out(self, name: str, names: Mapping[str, str]) -> bool:
+        """Whether a request goes without this field; of names(), for what a file says of others is not true."""
+        return name in self.left_out and name in names
 
     def fewer_logprobs(self, body: Mapping[str, Any], words: str) -> bool:
         """Whether the server's words name a smaller number of candidates, which it may give; then that is
@@ -167,15 +173,21 @@ class Lessons:
         if self._loaded:
             return
         self._loaded = True
-        with suppress(OSError, ValueError, TypeError, KeyError, RecursionError, AttributeError):
-            rows = json.loads(self._path.read_text("utf-8")) if self._path else []
-            for row in rows:
-                if time.time() - float(row["when"]) < DAYS * 86_400:
-                    key = (str(row["base_url"]), str(row["model"]), bool(row["completes"]))
-                    known = self.of(*key)
-                    # In place: it may have been asked for before this was read.
-                    if not known.when and not self.insisted.get(key[:2]):
-                        vars(known).update(vars(_read(row)))
+        rows: object = None
+        with suppress(OSError, ChatError, ValueError, RecursionError):
+            rows = json.loads(read_text(self._path)) if self._path else None
+        for row in rows if isinstance(rows, list) else ():
+            with suppress(ArithmeticError, ValueError, TypeError, KeyError, AttributeError):
+                self._believe(row)
+
+    def _believe(self, row: Mapping[str, Any]) -> None:
+        if time.time() - float(row["when"]) < DAYS * 86_400:
+            read = _read(row)
+            key = (str(row["base_url"]), str(row["model"]), bool(row["completes"]))
+            known = self.of(*key)
+            # In place: it may have been asked for before this was read.
+            if not known.when and not self.insisted.get(key[:2]):
+                vars(known).update(vars(read))
 
     def save_soon(self) -> None:
         """As save(), on a thread, which nobody waits for."""
@@ -205,13 +217,23 @@ def _read(row: Mapping[str, Any]) -> Learned:
     told = [
         Refusal(str(one["name"]), one_line(str(one["words"]), 300), str(one["sent_as"]))
         for one in row["told"]
+        if one["name"] in _TOLD and one["sent_as"] in ("", *_NAMES_FOR_LENGTH)
     ]
+    most = row["most_logprobs"]
+    if type(most) is not int or most < 1:
+        raise ValueError(most)
     return Learned(
         {str(name) for name in row["left_out"]},
-        {str(name): str(other) for name, other in row["renamed"].items()},
+        {
+            name: other
+            for name, other in row["renamed"].items()
+            if name in _NAMES_FOR_LENGTH and other in _NAMES_FOR_LENGTH
+        },
         {one.name: one for one in told},
-        most_logprobs=int(row["most_logprobs"]),
-        values=dict(row.get("values") or {}),
+        most_logprobs=most,
+        values={
+            name: value for name, value in dict(row.get("values") or {}).items() if name in _TOLD
+        },
         as_switch=row.get("as_switch") is True,
         when=float(row["when"]),
     )

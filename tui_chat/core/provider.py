@@ -239,7 +239,7 @@ class Provider:
         return {
             name: value
             for name, value in body.items()
-            if name not in learned.left_out and names.get(name) not in dropped
+            if names.get(name) not in dropped and not learned.leaves_out(name, names)
         }
 
     def _learn(

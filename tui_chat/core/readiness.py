@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Literal
 
-from tui_chat.core.endpoints import ENVIRONMENT, Endpoint
+from tui_chat.core.endpoint_tables import known_endpoints
+from tui_chat.core.endpoints import Endpoint
 from tui_chat.core.engines import ENGINES
 from tui_chat.core.errors import ChatError
 from tui_chat.core.key_store import Where
-from tui_chat.core.keys import set_variable
-from tui_chat.core.known import Endpoints
+from tui_chat.core.keys import kept_key, needs_key, set_variable
 from tui_chat.core.probing import Answered, addresses
 from tui_chat.core.text import one_line
 from tui_chat.core.urls import host_and_port, origin
@@ -83,7 +83,7 @@ async def keys_kept(world: World) -> Found:
             ):
                 continue
             try:
-                kept = world.keys.find(endpoint.base_url)
+                kept = kept_key(endpoint, world.keys)
             except ChatError as error:
                 problems[endpoint.name] = str(error)
                 continue
@@ -108,7 +108,7 @@ def readiness(endpoint: Endpoint, world: World, found: Found = NOTHING) -> Readi
         return replace(near, sentence=problem or near.sentence or sentence, kept=kept)
     if source:
         return Readiness("keyed", f"key in {source}", sentence, kept=kept)
-    if endpoint.key_names and not endpoint.local and endpoint.name != ENVIRONMENT:
+    if needs_key(endpoint):
         names = " or ".join(endpoint.key_names)
         sentence = (
             problem or f"No key: Enter takes one for {origin(endpoint.base_url)}, or set {names}."
@@ -169,19 +169,32 @@ def in_order(
     )
 
 
-def placed(endpoint: Endpoint, answered: Answered | None, among: Endpoints) -> Endpoint:
-    """The endpoint at the server that answers: at its port, and with what is known of its kind."""
+_OWN = frozenset({"name", "title", "key_env", "key_envs", "ports", "base_url"})
+"""What stays an endpoint's own whatever answers there."""
+
+
+def placed(endpoint: Endpoint, answered: Answered | None) -> Endpoint:
+    """The endpoint at the server that answers: at its port, and with what is known of its kind, where the
+    person said nothing else."""
     if answered is None:
         return endpoint
     if answered.engine not in ("", endpoint.engine):
-        kind = next((one for one in among if one.engine == answered.engine and one.ports), None)
-        if kind is not None:
-            endpoint = replace(
-                kind,
-                name=endpoint.name,
-                title=endpoint.title,
-                key_env=endpoint.key_env,
-                key_envs=endpoint.key_envs,
-                ports=endpoint.ports,
-            )
+        endpoint = _of_kind(endpoint, answered.engine)
     return replace(endpoint, base_url=answered.base_url)
+
+
+def _of_kind(endpoint: Endpoint, engine: str) -> Endpoint:
+    # Not what a person's own endpoint of that kind says: its key and headers are for that one.
+    known = known_endpoints()
+    kind = next((one for one in known if one.engine == engine and one.ports), None)
+    if kind is None:
+        return endpoint
+    # What stands in the table of a known one is of another kind of server, and nothing that a person said.
+    empty = (Endpoint(endpoint.name), *(one for one in known if one.name == endpoint.name))
+    unsaid = {
+        one.name: getattr(kind, one.name)
+        for one in fields(Endpoint)
+        if one.name not in _OWN
+        and any(getattr(endpoint, one.name) == getattr(other, one.name) for other in empty)
+    }
+    return replace(endpoint, **unsaid)

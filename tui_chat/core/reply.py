@@ -78,11 +78,21 @@ async def ask(
         final = answer.ended(ending)
     except ChatError as error:
         final = answer.failed(error, known())
+    except Exception as error:  # noqa: BLE001  # a fault of ours must leave no reply that never ends
+        final = answer.failed(_fault(error), known())
     except asyncio.CancelledError:
         if (task := asyncio.current_task()) is not None:
             task.uncancel()
         final = answer.stopped(known())
     return await _whole(_close(answer, final, thread, record))
+
+
+def _fault(error: Exception) -> ChatError:
+    # Without its words, which may hold what was sent.
+    return ChatError(
+        f"Something in the program went wrong ({type(error).__name__}).",
+        "Send it again, perhaps with other parameters or another endpoint.",
+    )
 
 
 async def _whole(closing: Coroutine[None, None, Message]) -> Message:

@@ -12,7 +12,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from tui_chat.core.endpoint_tables import endpoint_from
-from tui_chat.core.endpoints import BUILT_IN, Endpoint
+from tui_chat.core.endpoints import BUILT_IN, ENVIRONMENT, Endpoint
 from tui_chat.core.errors import ChatError
 from tui_chat.core.files import write_text
 from tui_chat.core.text import one_line
@@ -113,17 +113,23 @@ def _endpoints(table: object, wrong: _Wrong) -> tuple[Endpoint, ...]:
     if not isinstance(table, dict):
         wrong(("endpoints",), "endpoints are tables: [endpoints.NAME].")
         return ()
-    found = []
+    found: dict[str, Endpoint] = {}
     for name, value in table.items():
         try:
             if not isinstance(value, dict):
                 raise ValueError("an endpoint is a table: [endpoints.NAME].")
-            if name == BUILT_IN:
+            if not (plain := one_line(name)):
+                raise ValueError("its name is empty: [endpoints.NAME].")
+            if plain == BUILT_IN:
                 raise ValueError("this is the model that comes along; take another name.")
-            found.append(endpoint_from(name, value))
+            if plain == ENVIRONMENT:
+                raise ValueError("this is what OPENAI_BASE_URL names; take another name.")
+            if plain in found:
+                raise ValueError("there is one of this name already.")
+            found[plain] = endpoint_from(name, value)
         except (ValueError, ChatError) as error:
             wrong(("endpoints", name), f"endpoint {one_line(name, 40)}: {error}")
-    return tuple(found)
+    return tuple(found.values())
 
 
 def remember_endpoint(path: Path, endpoint: Endpoint) -> None:
@@ -172,7 +178,7 @@ def _prices(table: object, wrong: _Wrong) -> dict[str, Price]:
         try:
             found[name] = own_price(value)
         except ValueError as error:
-            wrong(("prices", name), f"price of {one_line(name, 60)}: {error}")
+            wrong(("prices", name), f"price of {one_line(name, 60)}: {one_line(str(error), 200)}")
     return found
 
 

@@ -65,7 +65,7 @@ async def _readiness(world: World) -> dict[str, Readiness]:
     found = Found(kept.kept, kept.problems, answers)
     ready = {one.name: readiness(one, world, found) for one in world.endpoints}
     for endpoint in list(world.endpoints):
-        used = placed(endpoint, answers.get(endpoint.name), world.endpoints)
+        used = placed(endpoint, answers.get(endpoint.name))
         if used != endpoint:
             world.put(used, world.endpoints.with_one(used))
     return ready

@@ -11,6 +11,7 @@ from tui_chat.core.text import clean, one_line
 
 KEY_HINT = "Put the key into an environment variable and name it: --key-env NAME."
 _URL_HINT = "It begins with http:// or https:// and a host: http://127.0.0.1:8080/v1."
+_SCHEMES_BEFORE = re.compile(r"(?:https?://\s*)+(?=https?://)", re.IGNORECASE)
 _PASTED_TAILS = ("/chat/completions", "/completions", "/models", "/responses")
 
 
@@ -20,7 +21,8 @@ def normal_base_url(text: str) -> str:
     ChatError when it is none, or when it holds a password or key, which belongs elsewhere; neither
     is repeated in it.
     """
-    url = text.strip()
+    # Pasted behind an “http://” that stood there already.
+    url = _SCHEMES_BEFORE.sub("", text.strip())
     try:
         parts = urlsplit(url)
         port = parts.port
@@ -31,7 +33,8 @@ def normal_base_url(text: str) -> str:
         raise ChatError("A base URL must not hold a key or a password.", KEY_HINT)
     host = parts.hostname or ""
     plain = url.isprintable() and not re.search(r"\s", url) and re.search(r"\w", host)
-    if parts.scheme not in ("http", "https") or not plain:
+    twice = parts.netloc.endswith(":") and parts.path.startswith("//")
+    if parts.scheme not in ("http", "https") or not plain or twice:
         raise _no_url(url)
     if parts.query:
         raise ChatError("A base URL has no query: nothing after a “?”.", KEY_HINT)
@@ -43,6 +46,33 @@ def normal_base_url(text: str) -> str:
     return clean(f"{parts.scheme}://{place}{path.rstrip('/')}")
 
 
+def url_of(typed: str) -> str:
+    """The URL in what a person typed, who may have left out the scheme; empty where it is none.
+
+    A model file's path is none either, nor is a word without a dot or a port.
+    """
+    words = typed.strip()
+    if "://" in words:
+        return words
+    try:
+        host = urlsplit(f"//{words}").netloc
+    except ValueError:  # An address of IPv6 that is still being typed.
+        return ""
+    if " " in words or not host or words.startswith(("/", ".", "~")) or "@" in host:
+        return ""
+    here = host.split(":")[0] in ("localhost", "127.0.0.1") or host.startswith("[::1]")
+    port = host.rpartition(":")[2].isdigit() and ":" in host
+    if not (here or port or "." in host.strip(".")):
+        return ""
+    return f"{'http' if here or port else 'https'}://{words}"
+
+
+def server_of(words: str) -> str:
+    """As url_of, for where a name may be meant as well: only what has a scheme or a port, or is this machine."""
+    url = url_of(words)
+    return url if "://" in words or url.startswith("http://") else ""
+
+
 def _no_url(text: str) -> ChatError:
     secret = any(mark in text for mark in "@?") or looks_like_key(text)
     shown = "This" if secret else f"“{one_line(text, 80)}”"
@@ -50,7 +80,7 @@ def _no_url(text: str) -> ChatError:
 
 
 _BEGINNINGS = re.compile(
-    r"sk-.+|AIza[\w-]{30,}|eyJ[\w-]{8,}\.[\w-]{8,}\..*"
+    r"sk-.+|A[KS]IA[0-9A-Z]{16}|AIza[\w-]{30,}|eyJ[\w-]{8,}\.[\w-]{8,}\..*"
     r"|(?:(?:gsk|hf|r8|fw|tgp|gh[a-z]|github_pat)_|(?:xai|pplx|key|csk|nvapi)-)[\w-]{16,}"
 )
 """How keys begin that say whose they are; no model's name does."""

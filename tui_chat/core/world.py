@@ -19,6 +19,7 @@ from tui_chat.core.errors import ChatError
 from tui_chat.core.files import Places
 from tui_chat.core.known import Endpoints
 from tui_chat.core.settings import Settings, load_settings
+from tui_chat.core.urls import holds_key, server_of
 
 if TYPE_CHECKING:
     from tui_chat.core.costs import Costs
@@ -252,6 +253,8 @@ class World:
         """The endpoint of this name, at this URL, or of this model file; ChatError when there is none."""
         if "://" in words:
             return self.add_endpoint(words)
+        if not self.endpoints.has(words) and not holds_key(words) and (url := server_of(words)):
+            return self.add_endpoint(url)
         if words.lower().endswith(GGUF):
             self.endpoints, endpoint = self.endpoints.with_file(words)
             return endpoint

@@ -9,9 +9,9 @@ from datetime import date
 from functools import partial
 from typing import TypeVar
 
-from tui_chat.core.checking import Checked, check, one_token, url_of
+from tui_chat.core.checking import Checked, check, one_token
 from tui_chat.core.endpoint_tables import endpoint_from
-from tui_chat.core.endpoints import GGUF, Endpoint
+from tui_chat.core.endpoints import ENVIRONMENT, GGUF, Endpoint
 from tui_chat.core.errors import ChatError
 from tui_chat.core.key_store import Where
 from tui_chat.core.keys import read_key
@@ -19,7 +19,7 @@ from tui_chat.core.models import begun_with
 from tui_chat.core.secrets import Secret
 from tui_chat.core.settings import remember_endpoint
 from tui_chat.core.text import one_line
-from tui_chat.core.urls import host_and_port, normal_base_url, origin
+from tui_chat.core.urls import host_and_port, normal_base_url, origin, url_of
 from tui_chat.core.world import World
 from tui_chat.widgets.choosing import Ask, ChoiceDialog, WaitDialog
 from tui_chat.widgets.dialogs import LineDialog
@@ -90,7 +90,7 @@ class Adding:
                 if (
                     found.wants_key
                     and not self._given(endpoint)
-                    and await self._take_key(endpoint, words)
+                    and await self._take_key(endpoint, found.words_for_key)
                 ):
                     found = None
                     continue
@@ -203,6 +203,8 @@ class Adding:
             raise ChatError(f"A name has at most {LONGEST_NAME} characters.")
         if "://" in name or name.lower().endswith(GGUF):
             raise ChatError("A name is neither a URL nor the name of a file.")
+        if name == ENVIRONMENT:
+            raise ChatError(f"“{name}” is what OPENAI_BASE_URL names.", "Take another name.")
         endpoints = self._world.endpoints
         if endpoints.has(name) and all(one.name != name for one in endpoints.typed):
             raise ChatError(f"There is an endpoint “{name}” already.", "Take another name.")

@@ -26,6 +26,7 @@ from tui_chat.core.readiness import (
     title,
 )
 from tui_chat.core.text import one_line
+from tui_chat.core.urls import url_of
 from tui_chat.core.world import World
 from tui_chat.widgets.dialogs import YesDialog
 from tui_chat.widgets.key_dialog import renew, take_key
@@ -134,7 +135,7 @@ class EndpointPicker(KeylessPicker):
         return " ".join(part for part in (said, facts) if part)
 
     def _placed(self, endpoint: Endpoint) -> Endpoint:
-        return placed(endpoint, self._answers.get(endpoint.name), self._world.endpoints)
+        return placed(endpoint, self._answers.get(endpoint.name))
 
     def matching(self, typed: str) -> tuple[Line, ...]:
         return tuple(
@@ -142,8 +143,6 @@ class EndpointPicker(KeylessPicker):
         )
 
     def offer(self, typed: str) -> str:
-        from tui_chat.core.checking import url_of
-
         if self._by_key or self.is_key(typed):
             return ""
         if typed.lower().endswith(GGUF):

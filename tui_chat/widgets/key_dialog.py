@@ -151,7 +151,7 @@ async def take_key(world: World, endpoint: Endpoint, ask: Ask) -> bool:
 
         async def trial(key: Secret = key) -> str:
             found = await check(endpoint, key)
-            return found.words if found.refuses_key else ""
+            return found.words_for_key if found.refuses_key else ""
 
         waiting = WaitDialog(f"Key for {title(endpoint)}", "Trying it…", trial)
         if await ask(waiting) is None:

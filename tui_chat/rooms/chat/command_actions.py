@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from tui_chat.core.escapes import unescape
 from tui_chat.core.params import BY_NAME
+from tui_chat.core.urls import server_of
 from tui_chat.rooms.chat.commands import UNSET_WORDS, Typed, parameter_value
 from tui_chat.rooms.chat.drafting import DraftingScreen
 from tui_chat.widgets.message_screen import fits
@@ -29,7 +30,7 @@ async def done(room: DraftingScreen, typed: Typed) -> bool:
             room.use(replace(room.setup, system=system))
         case "endpoint", words:
             room.take_endpoint(words)
-            if "://" in words:
+            if server_of(words):
                 from tui_chat.widgets.trying import try_out
 
                 room.run_worker(try_out(room), group="try", exclusive=True)

@@ -38,7 +38,7 @@ class Column(VerticalScroll):
         super().__init__()
         self.talk = Talk(world, self)
         self.talk.on_wait(self._waits)
-        self.border_title = title
+        self.border_title = Content(title)
         self._before = before
         self._pieces: list[str] = []
         self._words = Content("")

@@ -108,7 +108,7 @@ class Welcome(Modal[str | None]):
 
     def compose(self) -> ComposeResult:
         with Vertical() as box:
-            box.border_title = self._title
+            box.border_title = Content(self._title)
             yield Static(
                 "Choose where your questions go. Nothing is sent or fetched before you do.",
                 id="words",
