@@ -270,3 +270,13 @@ def test_a_key_for_this_run_is_taken_beside_a_file_that_others_can_read(
     found = kept.find(LAB.base_url)
     assert found is not None
     assert found.where == "run"
+
+
+@pytest.mark.skipif(os.name != "posix" or os.geteuid() != 0, reason="only root can give files away")
+def test_a_file_of_another_user_is_not_trusted(tmp_path: Path) -> None:
+    file = tmp_path / "keys.toml"
+    file.write_text('"https://lab.example:443" = "key-of-theirs"\n')
+    file.chmod(0o600)
+    os.chown(file, 12345, 12345)
+    with pytest.raises(ChatError, match="belongs to another user"):
+        KeyStore(file).find("https://lab.example/v1")

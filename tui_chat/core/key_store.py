@@ -123,11 +123,18 @@ class KeyStore:
     def _check_alone(self) -> None:
         """ChatError where others than this user can read or change the file."""
         try:
-            mode = self._path.stat().st_mode
+            found = self._path.stat()
         except OSError:
             return
-        if os.name == "posix" and mode & _OTHERS:
-            name = one_line(str(self._path))
+        if os.name != "posix":
+            return
+        name = one_line(str(self._path))
+        if found.st_uid != os.geteuid():
+            raise ChatError(
+                f"{name} belongs to another user, so no key is taken from it.",
+                "Whose keys are these?",
+            )
+        if found.st_mode & _OTHERS:
             raise ChatError(
                 f"Others can read {name}, so no key is taken from it.", f"chmod 600 {name}"
             )
