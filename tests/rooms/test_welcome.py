@@ -113,6 +113,21 @@ async def test_a_server_can_be_pointed_at_and_a_wrong_one_is_said(tmp_path: Path
             assert reply.content == "Hello, world."
 
 
+async def test_enter_behind_an_arrow_in_a_burst_is_for_the_line_that_it_led_to(
+    tmp_path: Path,
+) -> None:
+    with FakeServer(Answer(["Yes"])) as server:
+        async with open_house(tmp_path) as house:
+            await wait_until(lambda: "Point at a server" in house.screen_text())
+            await house.burst(("down", "\x1b"), ("enter", "\r"))
+            await wait_until(lambda: "The URL of its API" in house.screen_text())
+            await house.write(server.base_url)
+            await house.press("enter")
+            await wait_until(lambda: "It answers: 2 models" in house.screen_text())
+            await house.burst(("down", "\x1b"), ("down", "\x1b"), ("enter", "\r"))
+            await wait_until(lambda: "fake-1 answered with “Yes”" in house.screen_text())
+
+
 @pytest.mark.parametrize("size", [(60, 16), (60, 24), (80, 24)])
 async def test_every_way_and_every_key_is_seen_in_a_small_window(
     tmp_path: Path, size: tuple[int, int]
