@@ -104,11 +104,11 @@ class Costs:
         """What a reply cost; None where that is not known."""
         if not self._reckoned(message):
             endpoint = self._endpoint(message.setup)
-            self._unsure.discard(message.id)
-            if endpoint is not None and self._may_have_cost(endpoint, message.created):
-                self._unsure.add(message.id)
+            unsure = endpoint is not None and self._may_have_cost(endpoint, message.created)
             cost = self.bill(message).cost
+            # In this order: other threads reckon too.
             self._known[message.id] = cost
+            (self._unsure.add if unsure else self._unsure.discard)(message.id)
             self.counted += bool(cost)
         return self._known[message.id]
 
