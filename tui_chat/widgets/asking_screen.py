@@ -102,6 +102,7 @@ class AskingScreen(SetupScreen):
     def ended(self, message: Message) -> None:
         self._state = "failed" if message.status == "failed" else "ready"
         self.tally.end()
+        self.show_heeds()
         self.count_soon()
 
     def refused(self, refusal: Refusal) -> None:
@@ -252,6 +253,7 @@ class AskingScreen(SetupScreen):
         except ChatError as error:
             self.topline.state = "failed"
             self.complain(error)
+        self.show_heeds()  # By now it is read what models refused in earlier runs.
         self.count_soon()
 
     # The token meter
@@ -340,7 +342,8 @@ class AskingScreen(SetupScreen):
             return  # The program is ending.
         panel = self.next_token
         panel.look, panel.stale = found, stale
-        self._shape()  # By now it may be known what kind of server it is.
+        self._shape()  # By now it may be known what kind of server it is, and what it refuses.
+        self.show_heeds()
         off = not self.world.looks_at(self.setup.endpoint)
         self.sidebar.looking = OFF if off else where
 

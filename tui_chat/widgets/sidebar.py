@@ -138,12 +138,11 @@ class Sidebar(ScrollView, can_focus=True):
         self._explain()
 
     def watch_endpoint(self) -> None:
-        self._changed()
-        self._explain()
+        self.watch_setup()
 
     def watch_heeds(self) -> None:
-        self._changed()
-        self._explain()
+        self.watch_setup()
+        self.refresh_bindings()
 
     def watch_unfolded(self) -> None:
         self._changed()
@@ -274,7 +273,7 @@ class Sidebar(ScrollView, can_focus=True):
                 row.parameter is not None and row.parameter.kind != "texts"
             )
         if action == "insist":
-            return row.held or row.insisted
+            return row.insisted if parameters else row.held
         if action == "unset":
             return row.parameter is not None or row.key in CLEARED
         return True
@@ -288,7 +287,7 @@ class Sidebar(ScrollView, can_focus=True):
             self.setup = CLEARED[row.key](self.setup)
             self.post_message(self.Changed(self.setup))
 
-    def action_insist(self) -> None:
+    def action_insist(self, no_more: bool = False) -> None:
         self.post_message(self.Insisted(self.row.key))
 
     def action_open(self) -> None:

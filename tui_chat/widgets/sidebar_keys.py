@@ -46,6 +46,9 @@ KEYS: list[BindingType] = [
         id="sidebar.insist",
     ),
     Binding(
+        "exclamation_mark", "insist(True)", "Hold back", key_display="!", id="sidebar.insist"
+    ),
+    Binding(
         "d",
         "screen.roll",
         "Dice",
