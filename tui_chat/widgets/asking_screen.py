@@ -70,7 +70,7 @@ class AskingScreen(SetupScreen):
         self._state = "ready"
         """What the line at the top says while nothing is answered."""
         self.waiting = ""
-        """How long the reply is waited for, and the key that helps; empty once it comes."""
+        """How long a word is waited for, and the key that helps; empty while words come."""
         self.patience = Patience(self, self._show_patience)
         self.talk.on_wait(self._waits)
         self.tally = Tally(world, self, self._counted, self._show_reading, text=self.completes)
@@ -96,7 +96,7 @@ class AskingScreen(SetupScreen):
         self.count_soon()
 
     def token(self, token: Token, id: str) -> None:
-        self.patience.end()
+        self.patience.came()
         self.tally.take(token.text)
 
     def ended(self, message: Message) -> None:

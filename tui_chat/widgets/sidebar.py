@@ -148,17 +148,18 @@ class Sidebar(ScrollView, can_focus=True):
         self._changed()
         self._measure()
 
-    def watch_compact(self) -> None:
-        self.watch_unfolded()
-
-    def watch_looking(self) -> None:
-        self.watch_unfolded()
+    watch_compact = watch_looking = watch_unfolded
 
     def watch_cursor(self) -> None:
         self._end_typing()
         self.refresh()
         self.refresh_bindings()
         self._explain()
+        self._scroll_to_cursor()
+        # Again, once rows that were unfolded a moment ago are there to scroll to.
+        self.call_after_refresh(self._scroll_to_cursor)
+
+    def _scroll_to_cursor(self) -> None:
         place = [row.key for row in self.rows].index(self.row.key)
         self.scroll_to_region(Region(0, place, 1, 1), animate=False)
 
