@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 Asking = Callable[[Setup], Awaitable[None]]
 """What is done with a setup once its model is known."""
 STILL_ANSWERING = "A reply is still arriving; Esc stops it."
+STILL_WAITING = "Waiting to ask again; Esc cancels."
 
 
 class AskingScreen(SetupScreen):
@@ -185,7 +186,8 @@ class AskingScreen(SetupScreen):
     def busy(self) -> bool:
         """Whether a reply is arriving, so that the conversation cannot be left; says so."""
         if self.answering:
-            self.notify(STILL_ANSWERING, markup=False)
+            waits = self.patience.counting_down
+            self.notify(STILL_WAITING if waits else STILL_ANSWERING, markup=False)
         return self.answering
 
     async def leave(self) -> None:
