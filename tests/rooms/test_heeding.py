@@ -63,6 +63,17 @@ async def test_a_knob_that_a_model_refuses_is_marked_and_sent_only_at_wish(tmp_p
         assert all(body["seed"] == 7 for body in server.chats), "what is only ignored is sent"
 
 
+async def test_the_key_that_helps_is_seen_under_a_long_reason(tmp_path: Path) -> None:
+    opening = Opening(params=Params({"temperature": 0.3}))
+    why = "it takes only the default, 1, since it is of a kind that thinks before it answers, and draws as it likes"
+    with FakeServer() as server:
+        put_settings(tmp_path, LAB.format(url=server.base_url).replace("it takes only the default, 1", why))
+        async with open_house(tmp_path, server, opening=opening) as house:
+            await house.command("/endpoint lab")
+            await house.press("f2")
+            await wait_until(lambda: "sends it anyway." in house.screen_text())
+
+
 async def test_a_knob_that_does_nothing_is_said_to_under_more(tmp_path: Path) -> None:
     with FakeServer() as server:
         put_settings(tmp_path, LAB.format(url=server.base_url))
