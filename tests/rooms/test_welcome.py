@@ -79,6 +79,20 @@ async def test_who_comes_with_parameters_begins_with_these_alone(
         assert reply.setup.params == {"max_tokens": 1}
 
 
+async def test_the_built_in_model_goes_by_no_other_name(tmp_path: Path, model: Path) -> None:
+    put_model(tmp_path / "cache" / "models")
+    async with open_house(tmp_path) as house:
+        before = house.chat.setup.model
+        await house.write("/model nosuch")
+        await house.press("escape", "enter")
+        await wait_until(lambda: "built-in has one model, smollm2-135m-instruct" in house.notices())
+        assert house.chat.setup.model == before
+        assert house.chat.draft == "/model nosuch"
+        await house.press("ctrl+u")
+        await house.command("/model smollm2-135m-instruct")
+        assert house.chat.setup.model == "smollm2-135m-instruct"
+
+
 async def test_escape_leads_to_the_chat_and_sending_offers_the_ways_again(tmp_path: Path) -> None:
     async with open_house(tmp_path) as house:
         await wait_until(lambda: "Nobody to talk to yet" in house.screen_text())
