@@ -67,7 +67,9 @@ async def test_the_key_that_helps_is_seen_under_a_long_reason(tmp_path: Path) ->
     opening = Opening(params=Params({"temperature": 0.3}))
     why = "it takes only the default, 1, since it is of a kind that thinks before it answers, and draws as it likes"
     with FakeServer() as server:
-        put_settings(tmp_path, LAB.format(url=server.base_url).replace("it takes only the default, 1", why))
+        put_settings(
+            tmp_path, LAB.format(url=server.base_url).replace("it takes only the default, 1", why)
+        )
         async with open_house(tmp_path, server, opening=opening) as house:
             await house.command("/endpoint lab")
             await house.press("f2")
@@ -89,9 +91,7 @@ async def test_a_knob_that_does_nothing_is_said_to_under_more(tmp_path: Path) ->
 async def test_what_a_look_learns_first_and_what_was_learned_before_is_on_the_rows(
     tmp_path: Path,
 ) -> None:
-    refusal = {
-        "error": {"message": "Unsupported parameter: 'max_tokens'.", "param": "max_tokens"}
-    }
+    refusal = {"error": {"message": "Unsupported parameter: 'max_tokens'.", "param": "max_tokens"}}
     opening = Opening(params=Params({"max_tokens": 50}))
     with FakeServer() as server:
         async with open_house(tmp_path, server) as house:
