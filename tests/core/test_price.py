@@ -169,6 +169,29 @@ async def test_the_servers_list_comes_before_the_tables_and_after_ones_own(
     assert world.costs.reply(replied(here.name, "other")) == 0
 
 
+async def test_what_an_earlier_run_got_from_this_machine_is_free_only_where_that_is_known(
+    tmp_path: Path, world: World
+) -> None:
+    rows = [{"id": "listed", "pricing": {"prompt": "0.000001", "completion": "0.000002"}}]
+    with FakeServer() as server:
+        server.listed = Answer(
+            raw=json.dumps({"data": rows}).encode(), content_type="application/json"
+        )
+        here = world.add_endpoint(server.base_url)
+        old = replace(replied(here.name, "listed"), created=world.began - 1)
+        other = replace(replied(here.name, "other"), created=world.began - 1)
+        new = replace(replied(here.name, "other"), created=world.began)
+        assert [world.costs.reply(one) for one in (old, other, new)] == [None, None, 0]
+        assert world.costs.bill(old).priced is None
+        assert not world.costs.waits(old)
+        await (await world.provider(here.name)).models()
+        assert world.costs.waits(old)
+        assert [world.costs.reply(one) for one in (old, other)] == [2, 0]
+        assert not world.costs.waits(old)
+    ollama = replace(replied("ollama", "llama3"), created=world.began - 1)
+    assert world.costs.reply(ollama) == 0
+
+
 async def test_a_reply_has_its_cost_once_it_is_reckoned(world: World) -> None:
     costs, reply = world.costs, replied("lab", "some-model")
     estimated = replied("lab", "some-model", replace(USED, estimated=True))

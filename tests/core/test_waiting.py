@@ -205,5 +205,7 @@ async def test_who_cancels_the_wait_gets_the_failure_and_nothing_is_sent(store: 
             assert await row(store, one) == final
         assert len(server.chats) == 1
     assert final.status == "failed"
-    assert "too many requests (429). It says: Slow down. Try again in 60 s." in final.error
+    assert (
+        "too many requests (429). It says: Slow down. You cancelled the second try." in final.error
+    )
     assert waits == [Wait("fake gets too many requests (429)", 60), None]

@@ -12,6 +12,7 @@ from tests.core.failing import error, openai
 from tests.fake_server import Answer, FakeServer
 from tests.rooms.house import House, open_house, wait_until
 from tui_chat.core.opening import Opening
+from tui_chat.widgets import patience
 
 PAGE = b"<!DOCTYPE html><html><body>Bad gateway</body></html>"
 
@@ -153,6 +154,25 @@ async def test_a_first_word_ends_the_wait_for_it(tmp_path: Path) -> None:
             await house.answered()
 
 
+async def test_a_stall_in_mid_reply_is_told_until_the_next_word(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(patience, "STALLED", 1.0)
+    with FakeServer(Answer(("word ", "and ", "more"), delay=2.4)) as server:
+        async with open_house(tmp_path, server) as house:
+            await house.write("hi")
+            await house.press("enter")
+            await wait_until(lambda: "word" in house.screen_text())
+            await wait_until(lambda: "○ answering" in house.screen_text())
+            assert "Esc stops" not in house.screen_text()
+            await wait_until(lambda: "nothing came for 2 s · Esc stops" in house.screen_text())
+            await wait_until(lambda: "word and" in house.screen_text())
+            await wait_until(lambda: "Esc stops" not in house.screen_text())
+            await house.press("escape")
+            await house.answered()
+            assert house.thread[-1].content.startswith("word and")
+
+
 def free_port() -> int:
     with socket.socket() as held:
         held.bind(("127.0.0.1", 0))
@@ -214,9 +234,13 @@ async def test_esc_cancels_the_countdown_and_the_failure_is_kept(tmp_path: Path)
             await house.write("hi")
             await house.press("enter")
             await wait_until(lambda: "again in 60 s · Esc cancels" in shown(house))
+            await house.press("ctrl+n")
+            assert "Waiting to ask again; Esc cancels." in house.notices()
+            assert "still arriving" not in house.notices()
             await house.press("escape")
             await house.answered()
-            assert "It says: Slow down. Try again in 60 s." in shown(house)
+            assert "It says: Slow down. You cancelled the second try." in shown(house)
+            assert "Try again in" not in shown(house)
             assert "failed: F5 tries again" in shown(house)
             kept = (await house.saved()).thread()[-1]
             assert (kept.status, kept.error) == ("failed", house.thread[-1].error)

@@ -137,6 +137,35 @@ async def test_back_leaves_all_as_it_is_and_a_key_offers_it_again(tmp_path: Path
             assert house.thread[-1].content == "It had 1."
 
 
+async def test_a_single_question_that_is_too_long_can_be_edited_or_given_to_another_model(
+    tmp_path: Path,
+) -> None:
+    with FakeServer() as server:
+        too_long(server, 30)
+        async with open_house(tmp_path, server) as house:
+            reply = await house.send(LONG)
+            await offered(house)
+            assert "lower the max length" not in reply.error
+            assert "Shorten the conversation, or choose a model that takes more." in reply.error
+            assert "Edit the question" in house.screen_text()
+            await house.press("down", "enter")
+            await wait_until(lambda: "fake-2" in house.screen_text(), "the models are listed")
+            await house.press("escape")
+            await wait_until(lambda: house.app.screen is house.chat)
+            await house.press("f9")
+            await offered(house)
+            await house.press("enter")
+            await wait_until(lambda: "editing a message" in house.screen_text())
+            assert house.chat.draft == LONG.strip()
+            house.chat.prompt.text_area.select_all()
+            await house.press("delete")
+            await house.write("short")
+            await house.press("enter")
+            await wait_until(lambda: len(server.chats) == 2, "it is sent")
+            await house.answered()
+            assert [one.content for one in house.thread] == ["short", "It had 1."]
+
+
 async def warned(house: House, text: str) -> None:
     """Write a text that is too long, and press Enter."""
     await house.write(text)

@@ -51,6 +51,8 @@ async def test_a_knob_that_a_model_refuses_is_marked_and_sent_only_at_wish(tmp_p
             await house.press("f2", "exclamation_mark")
             await wait_until(lambda: "Sent all the same" in house.screen_text())
             assert "⊘" not in house.screen_text()
+            await wait_until(lambda: "! Hold back" in house.screen_text())
+            assert "! Send anyway" not in house.screen_text()
             await house.press("escape")
             reply = await house.send("again")
             assert reply.refused == ()
@@ -64,6 +66,19 @@ async def test_a_knob_that_a_model_refuses_is_marked_and_sent_only_at_wish(tmp_p
         assert all(body["seed"] == 7 for body in server.chats), "what is only ignored is sent"
 
 
+async def test_the_key_that_helps_is_seen_under_a_long_reason(tmp_path: Path) -> None:
+    opening = Opening(params=Params({"temperature": 0.3}))
+    why = "it takes only the default, 1, since it is of a kind that thinks before it answers, and draws as it likes"
+    with FakeServer() as server:
+        put_settings(
+            tmp_path, LAB.format(url=server.base_url).replace("it takes only the default, 1", why)
+        )
+        async with open_house(tmp_path, server, opening=opening) as house:
+            await house.command("/endpoint lab")
+            await house.press("f2")
+            await wait_until(lambda: "sends it anyway." in house.screen_text())
+
+
 async def test_a_knob_that_does_nothing_is_said_to_under_more(tmp_path: Path) -> None:
     with FakeServer() as server:
         put_settings(tmp_path, LAB.format(url=server.base_url))
@@ -74,6 +89,30 @@ async def test_a_knob_that_does_nothing_is_said_to_under_more(tmp_path: Path) ->
             await wait_until(lambda: "Ignored by m-1: it has no dice." in house.screen_text())
             house.chat.sidebar.cursor = "verbosity"
             await wait_until(lambda: "Not sent: lab does not know" in house.screen_text())
+
+
+async def test_what_a_look_learns_first_and_what_was_learned_before_is_on_the_rows(
+    tmp_path: Path,
+) -> None:
+    refusal = {"error": {"message": "Unsupported parameter: 'max_tokens'.", "param": "max_tokens"}}
+    opening = Opening(params=Params({"max_tokens": 50}))
+    with FakeServer() as server:
+        async with open_house(tmp_path, server) as house:
+            await house.send("hi")
+            server.refuses = {"max_tokens": refusal}
+            await house.command("/max-tokens 50")
+            assert "⊘" not in house.screen_text()
+            await house.write("and")
+            await wait_until(lambda: "Max length       ⊘" in house.screen_text())
+            assert len(house.thread) == 2, "a look has learned it"
+            await house.press("ctrl+u")
+        async with open_house(tmp_path, server, opening=opening) as house:
+            await wait_until(lambda: "Max length       ⊘" in house.screen_text())
+            house.chat.sidebar.cursor = "max_tokens"
+            await house.press("f2")
+            await wait_until(lambda: "! Send anyway" in house.screen_text())
+            await house.press("exclamation_mark")
+            await wait_until(lambda: "⊘" not in house.screen_text())
 
 
 async def test_strict_requests_send_all_and_end_with_a_refusal(tmp_path: Path) -> None:

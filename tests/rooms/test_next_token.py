@@ -47,6 +47,21 @@ async def test_it_is_shown_for_a_draft_and_for_a_new_answer(tmp_path: Path) -> N
             assert len(server.chats) == 1
 
 
+async def test_once_something_is_asked_it_is_not_said_that_nothing_was(tmp_path: Path) -> None:
+    slow = Answer(silent=True)
+    with FakeServer() as server:
+        server.answers = lambda body: slow if body.get("max_tokens") == 1 else Answer(("Hello",))
+        async with open_house(tmp_path, server) as house:
+            await house.write("hi")
+            await shows(house, "Nothing was asked of environment yet")
+            await house.press("enter")
+            await wait_until(lambda: house.chat.answering or len(house.thread) == 2)
+            assert "Nothing was asked of" not in house.screen_text()
+            await house.answered()
+            await wait_until(lambda: server.looks, "it is looked")
+            assert "Nothing was asked of" not in house.screen_text()
+
+
 async def test_a_look_that_fails_for_a_moment_is_made_again_on_this_machine(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -83,3 +84,10 @@ async def test_the_bottom_line_says_what_keys_do_on_each_row(tmp_path: Path) -> 
             await wait_until(lambda: "F2 Parameters" not in house.screen_text())
             await house.press("escape")
             await wait_until(lambda: "F2 Parameters" in house.screen_text())
+
+
+async def test_a_command_for_a_knob_under_more_shows_its_row(tmp_path: Path) -> None:
+    with FakeServer() as server:
+        async with open_house(tmp_path, server, size=(80, 24)) as house:
+            await house.command("/reasoning-effort high")
+            await wait_until(lambda: re.search(r"Reasoning effort.* high", house.screen_text()))

@@ -79,6 +79,20 @@ async def test_who_comes_with_parameters_begins_with_these_alone(
         assert reply.setup.params == {"max_tokens": 1}
 
 
+async def test_the_built_in_model_goes_by_no_other_name(tmp_path: Path, model: Path) -> None:
+    put_model(tmp_path / "cache" / "models")
+    async with open_house(tmp_path) as house:
+        before = house.chat.setup.model
+        await house.write("/model nosuch")
+        await house.press("escape", "enter")
+        await wait_until(lambda: "built-in has one model, smollm2-135m-instruct" in house.notices())
+        assert house.chat.setup.model == before
+        assert house.chat.draft == "/model nosuch"
+        await house.press("ctrl+u")
+        await house.command("/model smollm2-135m-instruct")
+        assert house.chat.setup.model == "smollm2-135m-instruct"
+
+
 async def test_escape_leads_to_the_chat_and_sending_offers_the_ways_again(tmp_path: Path) -> None:
     async with open_house(tmp_path) as house:
         await wait_until(lambda: "Nobody to talk to yet" in house.screen_text())
@@ -111,6 +125,21 @@ async def test_a_server_can_be_pointed_at_and_a_wrong_one_is_said(tmp_path: Path
             await wait_until(lambda: house.app.screen is house.chat)
             reply = await house.send("hi")
             assert reply.content == "Hello, world."
+
+
+async def test_enter_behind_an_arrow_in_a_burst_is_for_the_line_that_it_led_to(
+    tmp_path: Path,
+) -> None:
+    with FakeServer(Answer(["Yes"])) as server:
+        async with open_house(tmp_path) as house:
+            await wait_until(lambda: "Point at a server" in house.screen_text())
+            await house.burst(("down", "\x1b"), ("enter", "\r"))
+            await wait_until(lambda: "The URL of its API" in house.screen_text())
+            await house.write(server.base_url.removeprefix("http://"))
+            await house.press("enter")
+            await wait_until(lambda: "It answers: 2 models" in house.screen_text())
+            await house.burst(("down", "\x1b"), ("down", "\x1b"), ("enter", "\r"))
+            await wait_until(lambda: "fake-1 answered with “Yes”" in house.screen_text())
 
 
 @pytest.mark.parametrize("size", [(60, 16), (60, 24), (80, 24)])

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 Source = Literal["own", "listed", "tables", "local"]
 FREE = Price(Decimal(0), Decimal(0))
+_AT_HOME = ("llamacpp", "ollama", "vllm")
+"""Engines that run what they serve, and send nothing on."""
 
 
 @dataclass(frozen=True)
@@ -74,6 +76,8 @@ class Costs:
     def __init__(self, world: World) -> None:
         self._world = world
         self._known: dict[str, Decimal | None] = {}
+        self._unsure = set[str]()
+        """The replies of which it was not known whether they cost anything."""
         self._prices: dict[tuple[str, str], Priced | None] = {}
         self.counted = 0
         """How many replies were found to cost something, so that whoever shows costs sees what is new."""
@@ -88,13 +92,23 @@ class Costs:
     def waits(self, message: Message) -> bool:
         """Whether it is worth reckoning: it is a reply that took tokens, and was not reckoned yet."""
         ended = message.setup is not None and message.status != "streaming"
-        return ended and bool(message.usage.completion_tokens) and message.id not in self._known
+        return ended and bool(message.usage.completion_tokens) and not self._reckoned(message)
+
+    def _reckoned(self, message: Message) -> bool:
+        if message.id not in self._unsure:
+            return message.id in self._known
+        endpoint = self._endpoint(message.setup)
+        return endpoint is None or self._may_have_cost(endpoint, message.created)
 
     def reply(self, message: Message) -> Decimal | None:
         """What a reply cost; None where that is not known."""
-        if message.id not in self._known:
+        if not self._reckoned(message):
+            endpoint = self._endpoint(message.setup)
+            unsure = endpoint is not None and self._may_have_cost(endpoint, message.created)
             cost = self.bill(message).cost
+            # In this order: other threads reckon too.
             self._known[message.id] = cost
+            (self._unsure.add if unsure else self._unsure.discard)(message.id)
             self.counted += bool(cost)
         return self._known[message.id]
 
@@ -122,7 +136,7 @@ class Costs:
         if self._world.is_free(endpoint.name) and not (
             made_elsewhere(model) and not endpoint.served_here
         ):
-            return Priced(FREE, "local")
+            return None if self._may_have_cost(endpoint, created) else Priced(FREE, "local")
         place = (endpoint.base_url, model)
         if created or place not in self._prices:
             found = pricing.price(model, endpoint.base_url, created)
@@ -131,6 +145,16 @@ class Costs:
                 return priced
             self._prices[place] = priced
         return self._prices[place]
+
+    def _may_have_cost(self, endpoint: Endpoint, created: int) -> bool:
+        """Whether a reply from before this run may have cost something although it came from this machine:
+        what served it may send requests on, which only its list of models tells."""
+        known = endpoint.served_here or endpoint.ports or not self._world.is_free(endpoint.name)
+        if known or not 0 < created < self._world.began:
+            return False
+        provider = self._world.asked(endpoint.name)
+        at_home = self._world.engine(endpoint.name).name in _AT_HOME
+        return not at_home and (provider is None or not provider.listed)
 
     def next(self, setup: Setup, prompt: int, most: int | None) -> Next | None:
         """What a request of so many tokens costs, with a reply of at most `most`; None where it is not

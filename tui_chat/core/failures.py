@@ -234,7 +234,7 @@ def _sentence(
     name = asked.endpoint.name
     if (over := _overflow(body)) is not None:
         what = "text" if asked.completes else "conversation"
-        return over.sentence(what), f"Shorten the {what}, or lower the max length."
+        return over.sentence(what), over.hint(what)
     if 300 <= status < 400:
         target = one_line(headers.get("location", ""), 120)
         return (

@@ -80,6 +80,12 @@ class Overflow:
             )
         return f"The {what} is {tokens} too long: it has {about}{self.used}, and the model takes {self.room}."
 
+    def hint(self, what: str = "conversation") -> str:
+        """What helps, in a sentence."""
+        if self.over and not self.wanted:
+            return f"Shorten the {what}, or choose a model that takes more."
+        return f"Shorten the {what}, or lower the max length."
+
 
 def read(error: str) -> Overflow | None:
     """What the words of a failed reply say of it; None where it failed for another reason."""

@@ -21,6 +21,7 @@ LONGEST = 120.0
 """Seconds; a server that asks for more is not waited for."""
 USUAL = 5.0
 """Seconds, for a server that gets too many requests and does not say for how long."""
+CANCELLED = "You cancelled the second try."
 _SHORTEST = 0.05
 _SPAN = re.compile(r"(\d+(?:\.\d+)?)(ms|h|m|s|d)")
 _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
@@ -170,7 +171,7 @@ async def patiently(
     """What `send` brings; where that is busy and nothing has `begun`, the same once more after its wait.
 
     `tell` is told each second of the wait, then None. Who is cancelled meanwhile gets the failure that it
-    waits for, and nothing more is sent.
+    waits for, with that in its words, and nothing more is sent.
     """
     try:
         return await send()
@@ -183,7 +184,9 @@ async def patiently(
     except asyncio.CancelledError:
         if (task := asyncio.current_task()) is not None:
             task.uncancel()
-        raise busy from None
+        cancelled = ChatError(busy.message, CANCELLED)
+        cancelled.status = busy.status
+        raise cancelled from None
     finally:
         tell(None)
     return await send()

@@ -13,7 +13,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tui_chat.core.conversation import COMPLETION, LOGPROBS_FIELD, Message, Refusal, Setup
+from tui_chat.core.conversation import COMPLETION, LOGPROBS_FIELD, Message, Refusal, Setup, now
 from tui_chat.core.endpoints import GGUF, Endpoint
 from tui_chat.core.errors import ChatError
 from tui_chat.core.files import Places
@@ -50,6 +50,8 @@ class World:
         self.settings = settings
         self.endpoints = endpoints
         self.environ = environ
+        self.began = now()
+        """When the run began, in milliseconds."""
         self._store: Store | None = None
         self._search: Search | None = None
         self._providers: dict[str, Provider] = {}

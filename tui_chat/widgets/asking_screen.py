@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 Asking = Callable[[Setup], Awaitable[None]]
 """What is done with a setup once its model is known."""
 STILL_ANSWERING = "A reply is still arriving; Esc stops it."
+STILL_WAITING = "Waiting to ask again; Esc cancels."
 
 
 class AskingScreen(SetupScreen):
@@ -70,7 +71,7 @@ class AskingScreen(SetupScreen):
         self._state = "ready"
         """What the line at the top says while nothing is answered."""
         self.waiting = ""
-        """How long the reply is waited for, and the key that helps; empty once it comes."""
+        """How long a word is waited for, and the key that helps; empty while words come."""
         self.patience = Patience(self, self._show_patience)
         self.talk.on_wait(self._waits)
         self.tally = Tally(world, self, self._counted, self._show_reading, text=self.completes)
@@ -96,12 +97,13 @@ class AskingScreen(SetupScreen):
         self.count_soon()
 
     def token(self, token: Token, id: str) -> None:
-        self.patience.end()
+        self.patience.came()
         self.tally.take(token.text)
 
     def ended(self, message: Message) -> None:
         self._state = "failed" if message.status == "failed" else "ready"
         self.tally.end()
+        self.show_heeds()
         self.count_soon()
 
     def refused(self, refusal: Refusal) -> None:
@@ -184,7 +186,8 @@ class AskingScreen(SetupScreen):
     def busy(self) -> bool:
         """Whether a reply is arriving, so that the conversation cannot be left; says so."""
         if self.answering:
-            self.notify(STILL_ANSWERING, markup=False)
+            waits = self.patience.counting_down
+            self.notify(STILL_WAITING if waits else STILL_ANSWERING, markup=False)
         return self.answering
 
     async def leave(self) -> None:
@@ -252,6 +255,7 @@ class AskingScreen(SetupScreen):
         except ChatError as error:
             self.topline.state = "failed"
             self.complain(error)
+        self.show_heeds()  # By now it is read what models refused in earlier runs.
         self.count_soon()
 
     # The token meter
@@ -340,7 +344,8 @@ class AskingScreen(SetupScreen):
             return  # The program is ending.
         panel = self.next_token
         panel.look, panel.stale = found, stale
-        self._shape()  # By now it may be known what kind of server it is.
+        self._shape()  # By now it may be known what kind of server it is, and what it refuses.
+        self.show_heeds()
         off = not self.world.looks_at(self.setup.endpoint)
         self.sidebar.looking = OFF if off else where
 

@@ -19,6 +19,14 @@ Ask = Callable[[Dialog], Awaitable[str | None]]
 """Shows a dialog and tells how it was answered, None for Esc."""
 
 
+class WayList(OptionList):
+    """A list that takes Enter itself: after an arrow in a burst, it is for the line that the arrow led to."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "select", "Choose", id="choice.choose"),
+    ]
+
+
 class ChoiceDialog(Dialog):
     """A few ways to go on; dismissed with the key of one."""
 
@@ -30,22 +38,13 @@ class ChoiceDialog(Dialog):
     }
     """
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "choose", "Choose", id="choice.choose", priority=True),
-    ]
-
     def __init__(self, title: str, note: str, ways: Sequence[tuple[str, str]]) -> None:
         """`ways`: keys, and what each is called."""
         super().__init__(title, note)
         self._ways = tuple(ways)
 
     def content(self) -> Iterator[Widget]:
-        yield OptionList(*(Option(words) for _, words in self._ways), markup=False)
-
-    def action_choose(self) -> None:
-        """Choose the way under the cursor."""
-        if not self.leaving:
-            self.query_one(OptionList).action_select()
+        yield WayList(*(Option(words) for _, words in self._ways), markup=False)
 
     @on(OptionList.OptionSelected)
     def _chosen(self, event: OptionList.OptionSelected) -> None:

@@ -26,6 +26,7 @@ LOOK_AFTER = 0.25
 WHOLE_AFTER = 0.75
 """Seconds after which all tokens are asked for."""
 
+_NOT_YET = "Nothing was asked of "
 _FOR_A_MOMENT = (0, 503)
 """The statuses of a server that is being started, or loads its model: llama.cpp's, and none at all."""
 TRY_AGAIN_AFTER = 2.0
@@ -126,6 +127,10 @@ class Looks:
         if self._timer is not None:
             self._timer.stop()
         self._key = None
+        if self._shown.words.startswith(_NOT_YET):
+            # It was true until now.
+            wanted = self._wanted()
+            self._put(Look(), wanted.where if wanted else "")
         for worker in self._screen.workers:
             if worker.group == "look" and worker.node is self._screen:
                 worker.cancel()
@@ -200,5 +205,5 @@ class Looks:
                 return "Off. Enter on Next token, above, turns it on."
             return f"Off: at {shown} each look is a request of one token. Enter on Next token turns it on."
         if self._world.is_free(name) and not self._world.may_be_asked(self._world.endpoint(name)):
-            return f"Nothing was asked of {one_line(name, 40)} yet."
+            return f"{_NOT_YET}{one_line(name, 40)} yet."
         return ""

@@ -1,4 +1,4 @@
-"""The token meter: the draft, how full the context window is, what the conversation cost."""
+"""The token meter: the draft, how full the context window is, what the branch being read cost."""
 
 from __future__ import annotations
 

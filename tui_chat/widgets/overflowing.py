@@ -17,7 +17,7 @@ from tui_chat.widgets.dialogs import Dialog
 from tui_chat.widgets.meter import figure
 from tui_chat.widgets.tones import MUTED
 
-Remedy = Literal["shorter", "forget", "send", "back"]
+Remedy = Literal["shorter", "forget", "edit", "model", "send", "back"]
 
 
 def _choices(over: Overflow, found: Remedies, *, before: bool) -> Iterator[tuple[Remedy, str, str]]:
@@ -30,8 +30,14 @@ def _choices(over: Overflow, found: Remedies, *, before: bool) -> Iterator[tuple
         name = f"Forget {many}" if found.left_out == 1 else "Forget the oldest messages"
         length = f", and max length {figure(found.length)}" if found.length else ""
         yield "forget", name, f"A branch without {many}{length}; all stay where they are"
+    helpless = not found.shorter and not found.forget
     if before:
         yield "send", "Send anyway", "The server may refuse it, or forget a part itself"
+    elif helpless:
+        # Where it is not sent yet, it stands in the prompt: Back leads there.
+        yield "edit", "Edit the question", ""
+    if helpless:
+        yield "model", "Another model", "One that takes more"
     yield "back", "Back", ""
 
 

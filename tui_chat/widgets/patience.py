@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 EVERY = 1.0
 """Seconds between two tellings."""
+STALLED = 5.0
+"""Seconds without a word in mid-reply after which that is told."""
 
 
 class Patience:
@@ -25,17 +27,33 @@ class Patience:
         self._began = 0.0
         self._timer: Timer | None = None
         self._counting_down = False
+        self._begun = False
+        """Whether words have come."""
+        self._told = False
+
+    @property
+    def counting_down(self) -> bool:
+        """Whether a busy server is to be asked again."""
+        return self._counting_down
 
     def begin(self) -> None:
         """Something is asked now."""
         self.end()
-        self._began = monotonic()
+        self._began, self._begun = monotonic(), False
         self._timer = self._screen.set_interval(EVERY, self._tell)
 
     def _tell(self) -> None:
-        if not self._counting_down:
-            seconds = round(monotonic() - self._began)
+        seconds = round(monotonic() - self._began)
+        if not self._counting_down and seconds >= (STALLED if self._begun else 0):
+            self._told = True
             self._show(f"waiting {seconds} s", f"nothing came for {seconds} s · Esc stops")
+
+    def came(self) -> None:
+        """A word came."""
+        self._began, self._begun = monotonic(), True
+        if self._told:
+            self._told = False
+            self._show("", "")
 
     def wait(self, wait: Wait | None) -> None:
         """A busy server is asked again after this wait; None when that is over."""
@@ -47,8 +65,8 @@ class Patience:
             self._show("", "")
 
     def end(self) -> None:
-        """The answer begins, or nothing is asked any more."""
-        self._counting_down = False
+        """Nothing is asked any more."""
+        self._counting_down = self._told = False
         if self._timer is not None:
             self._timer.stop()
             self._timer = None

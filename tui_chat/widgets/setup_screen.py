@@ -64,7 +64,7 @@ class SetupScreen(Screen[None]):
             & Meter { border-top: solid $foreground 20%; height: 3; }
         }
         &.-narrow #side { width: 36; }
-        &.-high #side Meter.-priced { height: 4; }
+        &.-high #side { & #explanation { max-height: 6; } & Meter.-priced { height: 4; } }
         &.-no-sidebar #side { display: none; }
         &.-overlay, &.-too-narrow {
             layers: base over;

@@ -138,28 +138,28 @@ class Sidebar(ScrollView, can_focus=True):
         self._explain()
 
     def watch_endpoint(self) -> None:
-        self._changed()
-        self._explain()
+        self.watch_setup()
 
     def watch_heeds(self) -> None:
-        self._changed()
-        self._explain()
+        self.watch_setup()
+        self.refresh_bindings()
 
     def watch_unfolded(self) -> None:
         self._changed()
         self._measure()
 
-    def watch_compact(self) -> None:
-        self.watch_unfolded()
-
-    def watch_looking(self) -> None:
-        self.watch_unfolded()
+    watch_compact = watch_looking = watch_unfolded
 
     def watch_cursor(self) -> None:
         self._end_typing()
         self.refresh()
         self.refresh_bindings()
         self._explain()
+        self._scroll_to_cursor()
+        # Again, once rows that were unfolded a moment ago are there to scroll to.
+        self.call_after_refresh(self._scroll_to_cursor)
+
+    def _scroll_to_cursor(self) -> None:
         place = [row.key for row in self.rows].index(self.row.key)
         self.scroll_to_region(Region(0, place, 1, 1), animate=False)
 
@@ -274,7 +274,7 @@ class Sidebar(ScrollView, can_focus=True):
                 row.parameter is not None and row.parameter.kind != "texts"
             )
         if action == "insist":
-            return row.held or row.insisted
+            return row.insisted if parameters else row.held
         if action == "unset":
             return row.parameter is not None or row.key in CLEARED
         return True
@@ -288,7 +288,7 @@ class Sidebar(ScrollView, can_focus=True):
             self.setup = CLEARED[row.key](self.setup)
             self.post_message(self.Changed(self.setup))
 
-    def action_insist(self) -> None:
+    def action_insist(self, no_more: bool = False) -> None:
         self.post_message(self.Insisted(self.row.key))
 
     def action_open(self) -> None:

@@ -45,6 +45,7 @@ KEYS: list[BindingType] = [
         key_display="!",
         id="sidebar.insist",
     ),
+    Binding("exclamation_mark", "insist(True)", "Hold back", key_display="!", id="sidebar.insist"),
     Binding(
         "d",
         "screen.roll",

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 from tui_chat.core.escapes import unescape
 from tui_chat.core.params import BY_NAME
+from tui_chat.core.text import one_line
 from tui_chat.core.urls import server_of
 from tui_chat.rooms.chat.commands import UNSET_WORDS, Typed, parameter_value
 from tui_chat.rooms.chat.drafting import DraftingScreen
@@ -24,6 +26,7 @@ async def done(room: DraftingScreen, typed: Typed) -> bool:
         case "model" | "endpoint" | "preset" | "system" as part, "":
             await room.open_dialog(part)
         case "model", name:
+            _check_model(room, name)
             room.use(replace(room.setup, model=name))
         case "system", text:
             system = "" if text.lower() in UNSET_WORDS else unescape(text)
@@ -58,6 +61,17 @@ async def done(room: DraftingScreen, typed: Typed) -> bool:
         case _:
             return False
     return True
+
+
+def _check_model(room: DraftingScreen, name: str) -> None:
+    """ValueError for a name that the model which we serve ourselves does not have."""
+    endpoint = room.endpoint
+    if endpoint is None or not endpoint.served_here:
+        return
+    own = endpoint.model or Path(endpoint.gguf).stem
+    if name != own:
+        where = one_line(endpoint.name, 40)
+        raise ValueError(f"{where} has one model, {one_line(own, 60)}; /endpoint leads to others.")
 
 
 async def _on_branches(room: DraftingScreen, name: str) -> None:

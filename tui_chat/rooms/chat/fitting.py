@@ -98,6 +98,12 @@ class FittingScreen(BranchingScreen):
             leaf = await self._leave_out(found, failed.parent)
             if leaf is not None:
                 self.ask_again(leaf)
+        elif chosen == "edit":
+            self.set_focus(self.transcript)
+            self.transcript.cursor = failed.parent
+            await self.run_action("edit_message")
+        elif chosen == "model":
+            await self.action_choose_model()
 
     def _with_window(self, over: Overflow) -> Overflow:
         """With the window that is known here, where the server did not say it."""
@@ -177,3 +183,5 @@ class FittingScreen(BranchingScreen):
                 self.not_sent()
         else:
             self.not_sent()
+            if chosen == "model":
+                await self.action_choose_model()

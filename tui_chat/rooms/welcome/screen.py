@@ -60,6 +60,15 @@ def ways(fetched: bool) -> tuple[Way, ...]:
     )
 
 
+class Ways(OptionList):
+    """The ways, as a list that takes Enter itself: after an arrow in a burst, it is for the line that the
+    arrow led to."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "select", "Choose", id="welcome.choose"),
+    ]
+
+
 class Welcome(Modal[str | None]):
     """Dismissed with the name of the endpoint to use, or None."""
 
@@ -92,7 +101,6 @@ class Welcome(Modal[str | None]):
     """
     VERTICAL_BREAKPOINTS: list[tuple[int, str]] | None = [(0, "-low"), (24, "-high")]
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "choose", "Choose", id="welcome.choose", priority=True),
         Binding("escape", "cancel", "Cancel", id="welcome.cancel", priority=True),
         Binding("escape", "dismiss(None)", "Back", id="welcome.back", priority=True),
     ]
@@ -113,7 +121,7 @@ class Welcome(Modal[str | None]):
                 "Choose where your questions go. Nothing is sent or fetched before you do.",
                 id="words",
             )
-            yield OptionList(*(Option(_prompt(way)) for way in self._ways), markup=False)
+            yield Ways(*(Option(_prompt(way)) for way in self._ways), markup=False)
             with Vertical(id="progress"):
                 yield Static("", id="step", markup=False)
                 yield ProgressBar(total=None, show_eta=False)
@@ -130,12 +138,12 @@ class Welcome(Modal[str | None]):
         if self._fetched:
             self.dismiss(BUILT_IN)  # It was fetched while something else was open over this.
 
-    def action_choose(self) -> None:
-        place = self.query_one(OptionList).highlighted
-        if self._fetching is not None or place is None:
+    @on(OptionList.OptionSelected)
+    def _choose(self, event: OptionList.OptionSelected) -> None:
+        if self._fetching is not None or not self.is_active:
             return
         self.remove_class("-trouble")
-        match self._ways[place].key:
+        match self._ways[event.option_index].key:
             case "built-in" if self._world.model_ready:
                 self.dismiss(BUILT_IN)
             case "built-in":
@@ -146,13 +154,9 @@ class Welcome(Modal[str | None]):
             case _:
                 self._ask_for_key()
 
-    @on(OptionList.OptionSelected)
-    def _clicked(self) -> None:
-        self.action_choose()
-
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         fetching = self._fetching is not None
-        return fetching if action == "cancel" else not fetching or action != "choose"
+        return fetching if action == "cancel" else True
 
     def action_cancel(self) -> None:
         if self._fetching is not None:
@@ -171,6 +175,8 @@ class Welcome(Modal[str | None]):
         finally:
             self._fetching = None
             self.remove_class("-fetching")
+            # While it was hidden it could not have the focus.
+            self.call_after_refresh(self.query_one(OptionList).focus)
             self.refresh_bindings()
 
     def _progressed(self, progress: Progress) -> None:
