@@ -179,9 +179,12 @@ async def _pictured(scene: Scene, directory: Path, environ: Mapping[str, str]) -
             (await house.chat.world.provider(told.NAME)).used = True
             house.chat.count_soon()
         await wait_until(lambda: house.chat.meter.reading.context is not None, "tokens are counted")
+        typed = False
         for key in scene.keys:
-            await _settled(house)
+            if not (typed and len(key) == 1):
+                await _settled(house)  # What the key before opens is there.
             await house.press(key)
+            typed = len(key) == 1
         await wait_until(lambda: scene.words in house.screen_text(), scene.words)
         await _settled(house)
         return house.app.export_screenshot(title="tui-chat")

@@ -167,7 +167,7 @@ def test_a_pasted_megabyte_is_sent_whole(tmp_path: Path) -> None:
 def test_a_reply_of_a_megabyte_arrives_while_keys_are_echoed(tmp_path: Path) -> None:
     text = "Some **bold** words and `code` in a line.\n\n" * 24_000
     with (
-        FakeServer(Answer([text[at : at + 100] for at in range(0, len(text), 100)])) as server,
+        FakeServer(Answer([text[at : at + 200] for at in range(0, len(text), 200)])) as server,
         Terminal(TUI_CHAT, _environment(tmp_path, server)) as terminal,
     ):
         terminal.wait_for("ready")

@@ -50,9 +50,11 @@ async def open_list(house: House) -> None:
 
 
 def flat(house: House) -> str:
-    """What the dialog says with its lines joined, as sentences are read; in a window of 120 columns."""
-    rows = (row[8:112] for row in house.screen_text().splitlines())
-    return re.sub(r"[\s│]+", " ", " ".join(rows))
+    """What the dialog says with its lines joined, as sentences are read: nothing of what stands beside it."""
+    rows = house.screen_text().splitlines()[2:]
+    top = next((row for row in rows if "╭" in row[2:]), "")
+    left, right = top.find("╭", 2), top.find("╮", 2)
+    return re.sub(r"[\s│]+", " ", " ".join(row[left + 1 : right] for row in rows if top))
 
 
 def lines(house: House) -> list[str]:
