@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
+from textual.widgets import Input
 
 from tests import told
 from tests.rooms.house import House, environment, open_house, wait_until
@@ -186,6 +187,8 @@ async def _pictured(scene: Scene, directory: Path, environ: Mapping[str, str]) -
             await house.press(key)
             typed = len(key) == 1
         await wait_until(lambda: scene.words in house.screen_text(), scene.words)
+        for field in house.app.screen.query(Input):
+            field.cursor_blink = False  # Else the picture is of a moment.
         await _settled(house)
         return house.app.export_screenshot(title="tui-chat")
 
