@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from tui_chat.core.conversation import EDITED, Conversation, Message, Setup, Usage
-from tui_chat.core.heeding import told_of
 from tui_chat.widgets.meter import figure
 from tui_chat.widgets.transcript import Caption
 
@@ -89,5 +88,9 @@ def figures(usage: Usage) -> list[str]:
 def trouble(message: Message) -> str:
     """Why the reply failed or was cut, and which parameters it was made without."""
     lines = [message.error] if message.error else []
+    if not message.refused:
+        return "\n".join(lines)
+    from tui_chat.core.heeding import told_of
+
     lines += [told_of(refusal) for refusal in message.refused if not refusal.unasked]
     return "\n".join(lines)

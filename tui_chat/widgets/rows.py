@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from tui_chat.core.conversation import Setup
 from tui_chat.core.endpoints import Endpoint
-from tui_chat.core.heeding import Heed, explained
 from tui_chat.core.parameter import Parameter
 from tui_chat.core.params import PARAMETERS
 from tui_chat.core.text import one_line
+
+if TYPE_CHECKING:
+    from tui_chat.core.heeding import Heed
 
 NOT_SET = "not set"
 MORE = "more"
@@ -114,6 +117,8 @@ def _parameter_row(parameter: Parameter, setup: Setup, heeds: Mapping[str, Heed]
     held = found is not None and found.held
     explanation, problem = parameter.explanation, ""
     if found is not None:
+        from tui_chat.core.heeding import explained
+
         problem = explained(found, setup.model, is_set=value is not None)
     return Row(
         parameter.name,
@@ -137,3 +142,8 @@ def bar(fraction: float | None, width: int) -> tuple[str, str, str]:
         return "", "", "─" * width
     knob = round(max(0.0, min(1.0, fraction)) * (width - 1))
     return "━" * knob, "●", "─" * (width - 1 - knob)
+
+
+def label_part(row: Row) -> str:
+    """In which style its label stands."""
+    return "unset" if row.key == MORE or row.dim else "label"

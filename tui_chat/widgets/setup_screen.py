@@ -180,7 +180,8 @@ class SetupScreen(Screen[None]):
 
     def watch_setup(self) -> None:
         self.sidebar.endpoint = self.endpoint
-        self.show_heeds()
+        # Not before the first paint, which need not wait for what is known of models.
+        self.call_after_refresh(self.show_heeds)
         self._show_side_title()
         self.setup_used()
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from rich.segment import Segment
 from rich.style import Style
@@ -23,12 +23,14 @@ from textual.style import Style as ThemeStyle
 
 from tui_chat.core.conversation import Setup
 from tui_chat.core.endpoints import Endpoint
-from tui_chat.core.heeding import Heed
 from tui_chat.core.parameter import Parameter, Value
 from tui_chat.core.params import PARAMETERS
-from tui_chat.widgets.rows import CLEARED, MODE, MORE, Row, bar, rows_for
+from tui_chat.widgets.rows import CLEARED, MODE, MORE, Row, bar, label_part, rows_for
 from tui_chat.widgets.sidebar_keys import KEYS
 from tui_chat.widgets.tones import FAINT, MUTED
+
+if TYPE_CHECKING:
+    from tui_chat.core.heeding import Heed
 
 _LABEL = 18
 _VALUE = 7
@@ -393,7 +395,3 @@ class Sidebar(ScrollView, can_focus=True):
             self.action_open()
         elif on_bar and self._fraction(row.parameter) is not None and width > 3:
             self._change(row.parameter, row.parameter.at((place.x - _LABEL) / (width - 1)))
-
-
-def label_part(row: Row) -> str:
-    return "unset" if row.key == MORE or row.dim else "label"
