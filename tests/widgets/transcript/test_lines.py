@@ -41,6 +41,7 @@ def test_lines_break_at_words_where_they_can(text: str, width: int, expected: li
 )
 @example(text="\u200d\u200d👩", more=0, rest=1)
 @example(text="a\u200d\u200d👩", more=1, rest=1)
+@example(text="\u200d\u200d👩a", more=0, rest=1)
 def test_every_row_fits_and_together_they_are_the_line(text: str, more: int, rest: int) -> None:
     first = rest + more
     parts = rows(text, first, rest)

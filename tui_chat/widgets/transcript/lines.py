@@ -132,10 +132,23 @@ def _chop(word: str, room: int, width: int) -> list[_Piece]:
     head = _head(word, room)
     pieces = [_Piece(0, cell_len(head), fits=True)] if head else []
     at = len(head)
-    for chunk in (chop_cells(word[at:], width) or [word[at:]]) if at < len(word) else ():
+    for chunk in _chunks(word[at:], width) if at < len(word) else ():
         pieces.append(_Piece(at, cell_len(chunk), fits=bool(at)))
         at += len(chunk)
     return pieces
+
+
+def _chunks(text: str, width: int) -> Iterable[str]:
+    """The text in pieces that each fit a row; a single character may be wider."""
+    # Rich takes what follows joiners that join nothing for no cells at all, and may make no piece of it.
+    for chunk in chop_cells(text, width) or [text]:
+        start = 0
+        if cell_len(chunk) > width:
+            for stop in range(1, len(chunk)):
+                if cell_len(chunk[start : stop + 1]) > width and cell_len(chunk[start:stop]):
+                    yield chunk[start:stop]
+                    start = stop
+        yield chunk[start:]
 
 
 def _head(text: str, room: int) -> str:
