@@ -10,7 +10,9 @@ import pytest
 
 from tests.core.wire import HI, SETUP, provider_for, replied, text, until
 from tests.fake_server import Answer, FakeServer, words
+from tui_chat.core import client as client_of
 from tui_chat.core.conversation import Token
+from tui_chat.core.endpoints import Endpoint
 from tui_chat.core.errors import ChatError
 from tui_chat.core.wire import Request
 
@@ -238,3 +240,13 @@ async def test_a_closed_provider_opens_again() -> None:
             assert await provider.models()
             await provider.close()
             await provider.close()
+
+
+async def test_a_request_that_comes_as_the_client_closes_is_a_failure_in_words() -> None:
+    with FakeServer() as server:
+        client = client_of.made(Endpoint("fake", server.base_url), "k", 5)
+        await client.close()
+        with pytest.raises(client_of.faults()) as caught:
+            await client_of.at_root(client, "/apply-template", {})
+    assert not isinstance(caught.value, RuntimeError)
+    assert not server.requests

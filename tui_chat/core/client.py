@@ -12,7 +12,7 @@ import os
 import zlib
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import aclosing
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tui_chat.core import failures
 from tui_chat.core.endpoints import Endpoint
@@ -75,7 +75,7 @@ def made(endpoint: Endpoint, key: str, read_seconds: float) -> AsyncOpenAI:
 
     try:
         # A proxy is for other machines, never for this one; a redirect would carry the prompt elsewhere.
-        http = httpx2.AsyncClient(
+        http = _closable(
             follow_redirects=False,
             trust_env=not endpoint.local,
             timeout=httpx2.Timeout(read_seconds, connect=CONNECT_SECONDS, pool=CONNECT_SECONDS),
@@ -108,6 +108,20 @@ async def at_root(client: AsyncOpenAI, path: str, body: object) -> object:
     """What a server answers beside its API, above the version in its address; parsed."""
     root = str(client.base_url).rstrip("/").removesuffix("/v1")
     return await client.with_options(base_url=root).post(path, cast_to=object, body=body)
+
+
+def _closable(**options: Any) -> httpx2.AsyncClient:
+    """A client to which a request may still come when it is closed: whoever leaves does not wait for it."""
+    import httpx2
+
+    class Closable(httpx2.AsyncClient):
+        async def send(self, request: httpx2.Request, **given: Any) -> httpx2.Response:
+            if self.is_closed:
+                # The library's own is a RuntimeError, which could as well be a fault of ours.
+                raise httpx2.ConnectError("the client is closed", request=request)
+            return await super().send(request, **given)
+
+    return Closable(**options)
 
 
 def _silencing(endpoint: Endpoint, key: str) -> Callable[[httpx2.Request], Awaitable[None]]:
