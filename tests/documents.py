@@ -76,6 +76,20 @@ def file_table() -> str:
     return "\n".join(rows)
 
 
+def fault_tables() -> str:
+    """What can go wrong, and the tests that show what happens then."""
+    from tests.faults import FAULTS
+
+    parts = []
+    for title, faults in FAULTS.items():
+        rows = ["| what goes wrong | what happens | tests |", "|---|---|---|"]
+        for one in faults:
+            tests = "<br>".join(f"`{test}`" for test in one.tests.split())
+            rows.append(f"| {one.what} | {one.then} | {tests} |")
+        parts.append("\n".join([f"**{title}**", "", *rows]))
+    return "\n\n".join(parts)
+
+
 TABLES = {
     "README.md": {
         "parameters": parameter_table,
@@ -84,7 +98,7 @@ TABLES = {
         "filters": filter_table,
         "commands": command_table,
     },
-    "ARCHITECTURE.md": {"files": file_table},
+    "ARCHITECTURE.md": {"files": file_table, "faults": fault_tables},
 }
 
 

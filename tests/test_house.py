@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.documents import ROOT, TABLES, filled
+from tests.faults import FAULTS, Fault
 from tui_chat.core.params import PARAMETERS
 
 PACKAGE = ROOT / "tui_chat"
@@ -177,3 +178,12 @@ def test_the_top_level_holds_only_what_the_project_is() -> None:
         "tests",
         "tui_chat",
     }
+
+
+@pytest.mark.parametrize("fault", [one for faults in FAULTS.values() for one in faults], ids=str)
+def test_each_fault_has_tests_that_are_there(fault: Fault) -> None:
+    for named in fault.tests.split():
+        place, _, test = named.partition("::")
+        tree = ast.parse((ROOT / "tests" / place).read_text("utf-8"))
+        names = {getattr(node, "name", "") for node in ast.walk(tree)}
+        assert test in names if test else any(name.startswith("test_") for name in names)
