@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import subprocess
 from pathlib import Path
 
+from tests import preloaded
 from tests.fake_server import FakeServer
-from tests.terminal import TUI_CHAT, home_environment
+from tests.terminal import home_environment
 
 CANARY = "sk-canary-0123456789"
 SECONDS = 60
 
-Done = subprocess.CompletedProcess[bytes]
+Done = preloaded.Done
 
 
 def environment(home: Path, **more: str) -> dict[str, str]:
@@ -25,14 +25,7 @@ def environment(home: Path, **more: str) -> dict[str, str]:
 
 def run(home: Path, *arguments: str | bytes, given: bytes = b"", **environ: str) -> Done:
     """The program, run to its end."""
-    return subprocess.run(
-        [*TUI_CHAT, *arguments],
-        env=environment(home, **environ),
-        input=given,
-        capture_output=True,
-        timeout=SECONDS,
-        check=False,
-    )
+    return preloaded.run(arguments, environment(home, **environ), given=given, seconds=SECONDS)
 
 
 def ask(home: Path, server: FakeServer, *arguments: str | bytes, **environ: str) -> Done:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from tests import preloaded
 from tests.core.stored import NASTY, by_hand, saved
 from tests.terminal import TUI_CHAT, Terminal, home_environment
 from tui_chat import __version__
@@ -52,7 +53,10 @@ def _run(command: Sequence[str], environ: Mapping[str, str]) -> Done:
 
 def run(home: Path, *arguments: str, **environ: str) -> Done:
     """The program, run to its end; its directories are `config` and `cache` below `home`."""
-    return _run([*TUI_CHAT, *arguments], home_environment(home, **(_places(home) | environ)))
+    done = preloaded.run(
+        arguments, home_environment(home, **(_places(home) | environ)), seconds=SECONDS
+    )
+    return Done(done.args, done.returncode, done.stdout.decode(), done.stderr.decode())
 
 
 def _refusal(done: Done) -> str:
