@@ -13,7 +13,7 @@ import subprocess
 import sys
 import termios
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -47,7 +47,9 @@ class Terminal:
         arguments: Sequence[str],
         environ: Mapping[str, str],
         size: tuple[int, int] = (120, 40),
+        before: Callable[[], None] | None = None,
     ) -> None:
+        """`before` is called in the new process, before it becomes the program."""
         self._master, slave = os.openpty()
         fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", size[1], size[0], 0, 0))
         self.started = time.monotonic()
@@ -59,6 +61,7 @@ class Terminal:
             env=dict(environ),
             start_new_session=True,
             close_fds=True,
+            preexec_fn=before,
         )
         os.close(slave)
         self.raw = b""

@@ -80,7 +80,7 @@ def _run(arguments: Sequence[str]) -> int:
 
     parser = command_line()
     flags = parser.parse_args(arguments)
-    world = World.standard(os.environ)
+    world = World.standard(os.environ, ephemeral=_ephemeral(flags, parser))
     try:
         opening = opening_of(world, flags)
     except (ChatError, ValueError) as error:
@@ -93,6 +93,17 @@ def _run(arguments: Sequence[str]) -> int:
         return _done(world, opening, flags, parser)
     except Unwritten as error:
         return _ended(error.reason, _OUTPUT)
+
+
+def _ephemeral(flags: Namespace, parser: ArgumentParser) -> bool:
+    """Whether nothing is to be written; where that cannot be, the program ends."""
+    if "ephemeral" not in flags:
+        return False
+    if flags.command not in (None, "ask", "complete"):
+        parser.error("--ephemeral goes with the screen, ask and complete.")
+    if flags.command is not None and flags.save:
+        parser.error("--save keeps the conversation, --ephemeral keeps nothing: give one of them.")
+    return True
 
 
 def _done(world: World, opening: Opening, flags: Namespace, parser: ArgumentParser) -> int:

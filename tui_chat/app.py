@@ -104,7 +104,7 @@ class TuiChat(SignalledApp):
     def __init__(self, world: World, opening: Opening) -> None:
         super().__init__()
         self._world = world
-        self.environ, self.places = world.environ, world.places
+        self.environ, self.places, self.ephemeral = world.environ, world.places, world.ephemeral
         self._leaving = False
         self._asked_to_quit = False
         self._trash: Trash | None = None
@@ -134,7 +134,9 @@ class TuiChat(SignalledApp):
 
     def on_mount(self) -> None:
         self.loop_runs()
-        self.theme_changed_signal.subscribe(self, lambda theme: self._remember_theme(theme.name))
+        if not self.ephemeral:
+            remember = self._remember_theme
+            self.theme_changed_signal.subscribe(self, lambda theme: remember(theme.name))
         for problem in self._world.settings.problems:
             self.notify(problem, severity="warning", timeout=15, markup=False)
         self.call_after_refresh(self._take_keys)

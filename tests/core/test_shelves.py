@@ -310,14 +310,32 @@ async def test_two_branches_deleted_in_the_same_millisecond_stay_two(
 async def test_what_was_added_below_a_purged_message_is_not_lost(store: Store, path: Path) -> None:
     conversation = await saved(store, "question", "reply")
     reply = conversation.messages[1]
-    await store.delete_messages([reply.id])
     await store.add(conversation.id, said("user", "from another window", reply.id))
-    by_hand(path, "UPDATE message SET deleted_at=1 WHERE deleted_at IS NOT NULL")
+    # As by a window that deleted it, and did not know of what is below.
+    by_hand(path, "UPDATE message SET deleted_at=1 WHERE content='reply'")
 
     assert await store.purge_expired() == 1
 
     found = await loaded(store, conversation.id)
     assert [each.content for each in found.messages] == ["question", "from another window"]
+
+
+async def test_what_is_added_below_a_deleted_message_brings_back_what_it_follows(
+    store: Store,
+) -> None:
+    conversation = await saved(store, "question", "reply", "more", "another")
+    _, first, *below = conversation.messages
+    await store.delete_messages([one.id for one in (first, *below)])
+    await store.add(conversation.id, said("user", "from another window", below[0].id))
+
+    found = await loaded(store, conversation.id)
+    assert [one.content for one in found.thread()] == [
+        "question",
+        "reply",
+        "more",
+        "from another window",
+    ]
+    assert not found.has(below[1].id)
 
 
 @pytest.mark.parametrize("expired", [False, True])

@@ -76,6 +76,24 @@ class Asked:
     """The tokens of what it begins with, where they are known."""
 
 
+class _Present:
+    """The store that the run has now: a reply may begin in one and end in another."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+
+    async def add(self, conversation_id: str, message: Message, tokens: bytes = b"") -> None:
+        await (await self._world.store()).add(conversation_id, message, tokens)
+
+    async def append(
+        self, message_id: str, text: str, reasoning: str = "", tokens: bytes = b""
+    ) -> None:
+        await (await self._world.store()).append(message_id, text, reasoning, tokens)
+
+    async def finish(self, message: Message, tokens: bytes = b"") -> None:
+        await (await self._world.store()).finish(message, tokens)
+
+
 class Answering:
     """Asks for replies and tells the listener of each token."""
 
@@ -116,8 +134,10 @@ class Answering:
         # Deferred: the client's modules are not needed for the first screen.
         from tui_chat.core.reply import Recorder
 
-        store = await self._world.store()
-        recorder = Recorder(store, asked.conversation, self._listener.trouble)
+        world = self._world
+        recorder = Recorder(
+            _Present(world), asked.conversation, self._listener.trouble, world.unsaved
+        )
         try:
             return await self._answered(asked, recorder)
         finally:
@@ -158,12 +178,14 @@ class Answering:
         """Write what the disk did not take, once it does."""
         while self._unwritten:
             await asyncio.sleep(RETRY_SECONDS)
-            await self._write_rest()
+            await self.write_rest()
 
-    async def _write_rest(self) -> None:
+    async def write_rest(self) -> bool:
+        """Try once more to write the replies that ended; whether nothing is left to write."""
         for recorder in list(self._unwritten):
             if await recorder.retry() and recorder in self._unwritten:
                 self._unwritten.remove(recorder)
+        return not self._unwritten
 
     def stop(self) -> bool:
         """Stop all replies in flight, keeping their texts; False when there are none."""
@@ -179,6 +201,5 @@ class Answering:
         """
         if self.stop():
             await asyncio.wait(list(self._replies))
-        await self._write_rest()
-        if self._unwritten:
+        if not await self.write_rest():
             raise ChatError("The last reply could not be saved.", "Look at the disk.")

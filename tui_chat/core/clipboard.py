@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tui_chat.core.files import write_text
+from tui_chat.core.unsaved import not_written
 
 MOST_BYTES = 74_000
 """Of base64 that are sent to a terminal: many drop longer sequences whole."""
@@ -120,10 +121,10 @@ def sequence(text: str, environ: Mapping[str, str]) -> str | None:
 
 
 async def copy(
-    text: str, environ: Mapping[str, str], write: Callable[[str], object], path: Path
+    text: str, environ: Mapping[str, str], write: Callable[[str], object], path: Path | None
 ) -> Copied:
     """Copy a cleaned text every way there is. `write` writes to the terminal; ChatError when there is
-    no way and the file at `path` cannot be written."""
+    no way and the file at `path` cannot be written, or there is to be none."""
     able = takes_sequences(environ)
     sent = sequence(text, environ) if able else None
     if sent is not None:
@@ -133,6 +134,8 @@ async def copy(
             return Copied((tool.name,), terminal=sent is not None)
     if sent is not None:
         return Copied(terminal=True)
+    if path is None:
+        raise not_written("the text is in no file")
     await asyncio.to_thread(write_text, path, text)
     return Copied(path=path, too_large=able)
 

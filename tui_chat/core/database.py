@@ -133,6 +133,21 @@ def _versions(connection: Connection) -> tuple[int, int]:
     return version, connection.execute("PRAGMA application_id").fetchone()[0]
 
 
+def changes(connection: Connection) -> int | None:
+    """A number that is another one once another connection changed the database; None while one is at it,
+    for which nobody waits here."""
+    patience = connection.execute("PRAGMA busy_timeout").fetchone()[0]
+    connection.execute("PRAGMA busy_timeout=0")
+    try:
+        return int(connection.execute("PRAGMA data_version").fetchone()[0])
+    except OperationalError as error:
+        if error.sqlite_errorcode & 0xFF in _BUSY:
+            return None
+        raise
+    finally:
+        connection.execute(f"PRAGMA busy_timeout={patience}")
+
+
 def decoded(raw: bytes) -> str:
     """A text that someone edited by hand, as far as it can be read."""
     return raw.decode("utf-8", "replace")
@@ -152,23 +167,31 @@ def in_words(error: Error | OSError, path: Path) -> ChatError:
     code = getattr(error, "sqlite_errorcode", 0) & 0xFF
     if code in _BUSY:
         return ChatError(
-            "Another window is writing to the saved conversations.", "Try again in a moment."
+            "Another window is writing to the saved conversations.",
+            "Try again in a moment.",
+            short="locked",
         )
     if code == sqlite3.SQLITE_FULL or number in _FULL:
         return ChatError(
             "The disk is full, so this was not saved.",
-            "Free some space; what is on the screen stays.",
+            "Free some space, or export it elsewhere: ctrl+p; what is on the screen stays.",
+            short="disk full",
         )
     if code in _BARRED or number in _BARRED_NUMBERS:
         return ChatError(
-            f"{path} cannot be written to.", "Look at its permissions, or use another directory."
+            f"{path} cannot be written to.",
+            "Look at its permissions, or use another directory.",
+            short="read-only",
         )
     if code in _DAMAGED:
         return ChatError(
             f"{path} is damaged or no database.",
             "Move it away to begin with a new one; it was not changed.",
+            short="damaged",
         )
     words = error.strerror if isinstance(error, OSError) else str(error)
     return ChatError(
-        f"The saved conversations at {path} cannot be used: {words}.", "tui-chat doctor says more."
+        f"The saved conversations at {path} cannot be used: {words}.",
+        "tui-chat doctor says more.",
+        short="disk error",
     )

@@ -8,13 +8,12 @@ import unicodedata
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import ParamSpec, TypeVar
+from typing import ParamSpec, Protocol, TypeVar
 
-from tui_chat.core.conversation import Conversation, Shelf
+from tui_chat.core.conversation import Conversation, Headline, Shelf
 from tui_chat.core.errors import ChatError
 from tui_chat.core.files import NewFile
 from tui_chat.core.formats import finetuning, html, jsonl, markdown
-from tui_chat.core.store import Store
 from tui_chat.core.text import clean, counted, one_line
 
 MOST_TO_COPY = 5_000_000
@@ -170,13 +169,38 @@ def left_out_words(left_out: int, missing: int) -> list[str]:
     return words
 
 
+class Source(Protocol):
+    """What has the conversations that are taken along; core.store.Store is one."""
+
+    async def ids(self, shelf: Shelf) -> list[str]: ...
+    async def headline(self, conversation_id: str) -> Headline | None: ...
+    def conversations(self, ids: Sequence[str] | None = None) -> AsyncIterator[Conversation]: ...
+
+
+class OnScreen:
+    """One conversation as it is on the screen, also what of it is on no disk."""
+
+    def __init__(self, conversation: Conversation) -> None:
+        self._conversation = conversation
+
+    async def ids(self, shelf: Shelf) -> list[str]:
+        return [self._conversation.id]
+
+    async def headline(self, conversation_id: str) -> Headline | None:
+        shown = self._conversation
+        return Headline(shown.id, shown.title, "", shown.updated, len(shown))
+
+    async def conversations(self, ids: Sequence[str] | None = None) -> AsyncIterator[Conversation]:
+        yield self._conversation
+
+
 class Export:
     """Conversations on their way out, in the order of their ids, one at a time in memory.
 
     `ids` None is everything that is not in the trash.
     """
 
-    def __init__(self, store: Store, ids: Sequence[str] | None, format: str) -> None:
+    def __init__(self, store: Source, ids: Sequence[str] | None, format: str) -> None:
         self._store = store
         self._ids = ids
         self._format = FORMATS[format]
@@ -257,7 +281,7 @@ class Export:
 
 
 async def write(
-    store: Store,
+    store: Source,
     ids: Sequence[str] | None,
     format: str,
     path: Path,
@@ -285,7 +309,7 @@ async def write(
     return Report(path, export.written, export.left_out, export.missing)
 
 
-async def text(store: Store, ids: Sequence[str] | None, format: str) -> str:
+async def text(store: Source, ids: Sequence[str] | None, format: str) -> str:
     """These conversations as one text. ChatError when there is nothing in it, or it is too much to copy."""
     export = Export(store, ids, format)
     pieces: list[str] = []

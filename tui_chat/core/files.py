@@ -8,11 +8,12 @@ from __future__ import annotations
 import os
 import stat
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import wraps
 from pathlib import Path
-from typing import IO
+from typing import IO, ParamSpec, TypeVar
 
 import platformdirs
 
@@ -22,9 +23,16 @@ from tui_chat.core.text import one_line
 
 LARGEST = 1_000_000
 """Bytes; a settings or preset file larger than this is not one of ours."""
+_TRIES = 20
 PATIENCE = 2.0
 """Seconds to wait for another program that is writing the same file."""
+_Given = ParamSpec("_Given")
+_Result = TypeVar("_Result")
 _OTHER_PLACES = "TUI_CHAT_CONFIG_DIR and TUI_CHAT_CACHE_DIR can name other places."
+
+
+class Changed(ChatError):
+    """Another program changed the file since it was read, so nothing was written."""
 
 
 @dataclass(frozen=True)
@@ -164,13 +172,27 @@ def write_text(path: Path, text: str, *, expected: str | None = None) -> None:
             raise ChatError(f"{name} cannot be written: it is not a regular file.")
         with _alone_with(target):
             if expected is not None and _present(target) != expected:
-                raise ChatError(
+                raise Changed(
                     f"{name} was changed by another program in the meantime.",
                     "Nothing was written; try again.",
                 )
             _replace(target, content)
     except OSError as error:
         raise ChatError(f"{name} cannot be written: {_reason(error)}.") from error
+
+
+def again_if_changed(edit: Callable[_Given, _Result]) -> Callable[_Given, _Result]:
+    """What edits a file, from reading it to write_text(…, expected=…), as something that is begun anew where
+    another program changed the file meanwhile; Changed only where that happens again and again."""
+
+    @wraps(edit)
+    def tried(*given: _Given.args, **named: _Given.kwargs) -> _Result:
+        for _ in range(_TRIES):
+            with suppress(Changed):
+                return edit(*given, **named)
+        return edit(*given, **named)
+
+    return tried
 
 
 def create_text(path: Path, text: str) -> None:

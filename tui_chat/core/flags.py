@@ -215,6 +215,12 @@ def _add_setup_flags(parser: argparse.ArgumentParser, *, chat: bool = True) -> N
         default=argparse.SUPPRESS,
         help="send all that is set, once: nothing known to be refused is left out, nothing is repeated",
     )
+    parser.add_argument(
+        "--ephemeral",
+        action="store_true",
+        default=argparse.SUPPRESS,
+        help="write nothing to disk: the conversation ends with the program, and saved ones are not shown",
+    )
     for parameter in PARAMETERS:
         parser.add_argument(
             parameter.flag,

@@ -28,10 +28,12 @@ def reading(database: Path) -> Connection:
 class Indexing:
     """The index of a database as something that is made. Nothing that befalls it is raised."""
 
-    def __init__(self, database: Path, path: Path) -> None:
+    def __init__(self, database: Path, path: Path, *, kept: bool = True) -> None:
+        """Without `kept` there is none, and the file at this path is left alone."""
         self.path = path
         self.progress = (0, 0)
-        self.impossible = False
+        self._kept = kept
+        self.impossible = not kept
         """There can be no index: SQLite lacks FTS5, or there is no place to write to."""
         self._database = database
         self._forgetting = 0
@@ -97,7 +99,7 @@ class Indexing:
             self._forgetting -= 1
 
     def _forget(self) -> None:
-        if self.path.exists() and not self._good():
+        if self._kept and self.path.exists() and not self._good():
             self.lost()
             self._reset()
 

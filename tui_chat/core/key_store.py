@@ -15,10 +15,11 @@ from pathlib import Path
 from typing import Any, Literal
 
 from tui_chat.core.errors import ChatError
-from tui_chat.core.files import write_text
+from tui_chat.core.files import again_if_changed, write_text
 from tui_chat.core.secrets import Secret, checked_key
 from tui_chat.core.text import one_line
 from tui_chat.core.toml import editable, parsed, read_table
+from tui_chat.core.unsaved import not_written
 from tui_chat.core.urls import origin
 
 Where = Literal["run", "keyring", "file"]
@@ -44,8 +45,10 @@ class Kept:
 class KeyStore:
     """The keys that a person gave. All but keeping one for this run blocks: disk, or the system's keyring."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, kept: bool = True) -> None:
+        """Without `kept` a key can be given for this run only, and none that is kept is touched."""
         self._path = path
+        self._kept = kept
         self._run: dict[str, Secret] = {}
         self._keyring: Any = None
         self._looked_for_keyring = False
@@ -53,6 +56,8 @@ class KeyStore:
 
     def places(self) -> tuple[Where, ...]:
         """Where a key can be kept on this machine."""
+        if not self._kept:
+            return ("run",)
         return ("run", "keyring", "file") if self._usable_keyring() else ("run", "file")
 
     def find(self, base_url: str, *, needed: bool = True) -> Kept | None:
@@ -81,6 +86,10 @@ class KeyStore:
         whom, key = origin(base_url), Secret(key.reveal(), PLACES[where])
         if where == "run":
             self._run[whom] = key
+            if not self._kept:
+                return  # What is kept elsewhere comes after it.
+        elif not self._kept:
+            raise not_written("the key was not kept")
         elif where == "keyring":
             self._to_keyring(whom, key)
         elif where == "file":
@@ -93,6 +102,10 @@ class KeyStore:
         gone: list[Where] = []
         if but != "run" and self._run.pop(whom, None) is not None:
             gone.append("run")
+        if not self._kept:
+            if not gone and self.find(base_url, needed=False) is not None:
+                raise not_written("the key was not forgotten")
+            return tuple(gone)
         if but != "keyring" and self._in_keyring(whom):
             self._from_keyring(whom)
             gone.append("keyring")
@@ -139,6 +152,7 @@ class KeyStore:
                 f"Others can read {name}, so no key is taken from it.", f"chmod 600 {name}"
             )
 
+    @again_if_changed
     def _write(self, whom: str, value: str | None) -> None:
         with self._one_at_a_time:
             self._table()

@@ -9,7 +9,7 @@ import json
 import re
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -17,7 +17,7 @@ from typing import Any
 
 from tui_chat.core.conversation import Refusal
 from tui_chat.core.errors import ChatError
-from tui_chat.core.files import read_text, write_text
+from tui_chat.core.files import again_if_changed, read_text, write_text
 from tui_chat.core.params import PARAMETERS
 from tui_chat.core.text import one_line
 from tui_chat.core.wire import LOGPROBS
@@ -121,6 +121,18 @@ class Learned:
             if one.sent_as or name not in params or self.refuses(name, params[name])
         ]
 
+    def joined(self, other: Learned) -> Learned:
+        """This, and what another window learned of the same model."""
+        return Learned(
+            self.left_out | other.left_out,
+            self.renamed | other.renamed,
+            self.told | other.told,
+            min(self.most_logprobs, other.most_logprobs),
+            self.as_switch or other.as_switch,
+            self.values | other.values,
+            max(self.when, other.when),
+        )
+
     def forgive(self, parameter: str, fields: tuple[str, ...]) -> None:
         """Send this parameter again, under its own name."""
         self.told.pop(parameter, None)
@@ -141,12 +153,16 @@ Key = tuple[str, str, bool]
 class Lessons:
     """What was learned of all models, and what a person insists on sending."""
 
-    def __init__(self, path: Path | None = None) -> None:
-        """`path` is where it is kept over runs; without one it is for this run."""
+    def __init__(self, path: Path | None = None, *, kept: bool = True) -> None:
+        """`path` is where it is kept over runs; without one it is for this run. Without `kept` the file there
+        is only read."""
         self._path = path
+        self._kept = kept and path is not None
         self._learned: dict[Key, Learned] = {}
         self.insisted: dict[tuple[str, str], set[str]] = {}
         """By base URL and model: the parameters that are sent although they are known to be refused."""
+        self._forgiven: dict[tuple[str, str], set[tuple[str, tuple[str, ...]]]] = {}
+        """By the same: each parameter that was insisted on in this run, and its fields."""
         self._loaded = False
         self.strict = False
         """Whether all that is set is sent, and a refusal ends the request."""
@@ -165,6 +181,7 @@ class Lessons:
             insisted.discard(name)
             return
         insisted.add(name)
+        self._forgiven.setdefault((place, model), set()).add((name, (name, field)))
         for completes in (False, True):
             self.of(place, model, completes).forgive(name, (name, field))
 
@@ -173,17 +190,10 @@ class Lessons:
         if self._loaded:
             return
         self._loaded = True
-        rows: object = None
-        with suppress(OSError, ChatError, ValueError, RecursionError):
-            rows = json.loads(read_text(self._path)) if self._path else None
-        for row in rows if isinstance(rows, list) else ():
-            with suppress(ArithmeticError, ValueError, TypeError, KeyError, AttributeError):
-                self._believe(row)
-
-    def _believe(self, row: Mapping[str, Any]) -> None:
-        if time.time() - float(row["when"]) < DAYS * 86_400:
-            read = _read(row)
-            key = (str(row["base_url"]), str(row["model"]), bool(row["completes"]))
+        text = ""
+        with suppress(OSError, ChatError):
+            text = read_text(self._path) if self._path else ""
+        for key, read in _read_rows(text):
             known = self.of(*key)
             # In place: it may have been asked for before this was read.
             if not known.when and not self.insisted.get(key[:2]):
@@ -191,26 +201,55 @@ class Lessons:
 
     def save_soon(self) -> None:
         """As save(), on a thread, which nobody waits for."""
-        if self._path is not None:
+        if self._kept:
             threading.Thread(target=self.save, daemon=True).start()
 
     def save(self) -> None:
-        """Keep what was learned, as well as the disk allows. Blocks."""
-        if self._path is None:
+        """Keep what was learned, with what other windows learned meanwhile, as well as the disk allows. Blocks."""
+        if self._path is None or not self._kept:
             return
-        known = [(key, one) for key, one in list(self._learned.items()) if one.is_something]
-        for _, one in known:
-            one.when = one.when or time.time()
-        known.sort(key=lambda row: row[1].when)
-        rows = [
-            {"base_url": key[0], "model": key[1], "completes": key[2], "when": one.when}
-            | {"left_out": sorted(one.left_out), "renamed": one.renamed}
-            | {"told": [asdict(told) for told in one.told.values()]}
-            | {"most_logprobs": one.most_logprobs, "as_switch": one.as_switch, "values": one.values}
-            for key, one in known[-_MOST:]
-        ]
         with suppress(OSError, ChatError):
-            write_text(self._path, json.dumps(rows, ensure_ascii=False, indent=1))
+            self._save_with_others()
+
+    @again_if_changed
+    def _save_with_others(self) -> None:
+        assert self._path is not None
+        known = {key: one for key, one in list(self._learned.items()) if one.is_something}
+        for one in known.values():
+            one.when = one.when or time.time()
+        before = ""
+        with suppress(FileNotFoundError):
+            before = read_text(self._path)
+        for key, other in _read_rows(before):
+            for parameter, fields in self._forgiven.get(key[:2], ()):
+                other.forgive(parameter, fields)
+            joined = other.joined(self._learned.get(key, Learned()))
+            if joined.is_something:
+                known[key] = joined
+        rows = sorted(known.items(), key=lambda row: row[1].when)[-_MOST:]
+        after = json.dumps([_row(*row) for row in rows], ensure_ascii=False, indent=1)
+        write_text(self._path, after, expected=before)
+
+
+def _row(key: Key, one: Learned) -> Mapping[str, object]:
+    return (
+        {"base_url": key[0], "model": key[1], "completes": key[2], "when": one.when}
+        | {"left_out": sorted(one.left_out), "renamed": one.renamed}
+        | {"told": [asdict(told) for told in one.told.values()]}
+        | {"most_logprobs": one.most_logprobs, "as_switch": one.as_switch, "values": one.values}
+    )
+
+
+def _read_rows(text: str) -> Iterator[tuple[Key, Learned]]:
+    """What stands in the file, as far as it can be read and is not too old."""
+    rows: object = None
+    with suppress(ValueError, RecursionError):
+        rows = json.loads(text)
+    for row in rows if isinstance(rows, list) else ():
+        with suppress(ArithmeticError, ValueError, TypeError, KeyError, AttributeError):
+            if time.time() - float(row["when"]) < DAYS * 86_400:
+                key = (str(row["base_url"]), str(row["model"]), bool(row["completes"]))
+                yield key, _read(row)
 
 
 def _read(row: Mapping[str, Any]) -> Learned:

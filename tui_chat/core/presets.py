@@ -6,19 +6,22 @@ All of it blocks on the disk: callers use a thread.
 
 from __future__ import annotations
 
+import os
 import re
 import unicodedata
 from collections.abc import Mapping, MutableMapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from tui_chat.core.conversation import Setup
 from tui_chat.core.endpoint_tables import DATA
 from tui_chat.core.errors import ChatError
-from tui_chat.core.files import create_bytes, private_directory, read_bytes, write_text
+from tui_chat.core.files import create_bytes, private_directory, read_bytes, read_text, write_text
 from tui_chat.core.params import BY_NAME, PARAMETERS, Params
 from tui_chat.core.text import clean, folded, one_line
 from tui_chat.core.toml import editable, parsed, placed, read_table
+from tui_chat.core.unsaved import not_written
 
 _NAME = re.compile(r"[\w .\-]{1,64}")
 _RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)
@@ -50,8 +53,8 @@ class Preset:
         return replace(setup, params=self.params, **parts)
 
     def matches(self, setup: Setup) -> bool:
-        """Whether applying it would change nothing."""
-        return self.applied_to(setup) == setup
+        """Whether it can be read and applying it would change nothing."""
+        return not self.broken and self.applied_to(setup) == setup
 
 
 @dataclass(frozen=True)
@@ -90,8 +93,14 @@ def shipped_presets() -> tuple[Preset, ...]:
 class Presets:
     """The presets in one directory, and the shipped ones that no file of the same name replaces."""
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, *, kept: bool = True) -> None:
+        """Without `kept` nothing there is changed: what would is refused by a ChatError."""
         self._directory = directory
+        self._kept = kept
+
+    def _check_kept(self, what: str) -> None:
+        if not self._kept:
+            raise not_written(f"the preset was not {what}")
 
     def all(self) -> tuple[Preset, ...]:
         """Every preset: the shipped ones in their order, then a person's own by name."""
@@ -134,20 +143,45 @@ class Presets:
         alike = (path for path in paths if _key(path.stem) == _key(name))
         return next(same, None) or next(alike, None)
 
-    def save(self, name: str, setup: Setup, about: str = "") -> Preset:
+    def mark(self, name: str) -> tuple[object, ...]:
+        """What is another value once the file of this name is another one, or changed."""
+        path = self._path(name)
+        try:
+            found = path.stat() if path is not None else None
+        except OSError as error:
+            return (error.errno,)
+        return (found and (found.st_dev, found.st_ino, found.st_mtime_ns, found.st_size),)
+
+    def seen(self, name: str) -> tuple[str, Path | None]:
+        """What stands in the file of this name now, "" where there is none, for save(expected=…); and where
+        it leads when it is a link. ChatError when it cannot be read."""
+        path = self._path(check_name(name))
+        if path is None:
+            return "", None
+        with suppress(FileNotFoundError):
+            return read_text(path), Path(os.path.realpath(path)) if path.is_symlink() else None
+        return "", None
+
+    def save(
+        self, name: str, setup: Setup, about: str = "", *, expected: str | None = None
+    ) -> Preset:
         """Write the setup under this name. An own preset of that name is replaced; keys of it that we do
         not know, and comments, stay. ValueError for the name; ChatError for the disk, a broken file, or
-        one that another program changed meanwhile."""
+        one that another program changed since it was read, or since `expected` was seen()."""
         # Deferred: only writing needs it, and the first screen comes sooner without.
         import tomlkit
 
         name = check_name(name)
+        self._check_kept("saved")
         path = self._path(name) or private_directory(self._directory) / f"{name}.toml"
         try:
             document, before = editable(path)
         except ChatError as error:
             hint = "Mend or delete that file; it was not changed."
             raise ChatError(error.message, hint) from error
+        if expected is not None and before != expected:
+            words = f"{path.name} was changed by another program in the meantime."
+            raise ChatError(words, "Nothing was written; save it again to replace that.")
         endpoint, model, system = (clean(getattr(setup, part)) for part in _PARTS)
         setup = replace(setup, endpoint=endpoint, model=model, system=system)
         if about:
@@ -166,6 +200,7 @@ class Presets:
     def rename(self, old: str, new: str) -> None:
         """Give an own preset another name; ValueError for the name, ChatError when it is taken."""
         new = check_name(new)
+        self._check_kept("renamed")
         path, taken = self._path(old), self._path(new)
         if path is None:
             raise ChatError(f"There is no preset of yours named “{one_line(old, 60)}”.")
@@ -180,6 +215,7 @@ class Presets:
 
     def delete(self, name: str) -> Deleted:
         """Delete an own preset; what is returned brings it back. ChatError when it is not there."""
+        self._check_kept("deleted")
         path = self._path(name)
         if path is None:
             raise ChatError(f"There is no preset of yours named “{one_line(name, 60)}”.")
@@ -192,6 +228,7 @@ class Presets:
 
     def restore(self, deleted: Deleted) -> None:
         """Bring a deleted preset back; ChatError when another has its name by now."""
+        self._check_kept("brought back")
         if self._path(deleted.name) is not None:
             name = one_line(deleted.name)
             raise ChatError(f"There is a new preset “{name}” by now.", "Rename it first.")

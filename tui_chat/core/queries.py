@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tui_chat.core.conversation import Conversation, Message, now
-from tui_chat.core.errors import ChatError
 from tui_chat.core.locks import FileLock
 from tui_chat.core.records import (
     MESSAGE_COLUMNS,
@@ -25,6 +24,7 @@ from tui_chat.core.records import (
     time_of,
 )
 from tui_chat.core.text import clean, folded
+from tui_chat.core.unsaved import gone
 
 if TYPE_CHECKING:
     from tui_chat.core.database import Connection
@@ -59,6 +59,18 @@ def create(
     add(connection, conversation.id, first, owner)
 
 
+def put(connection: Connection, conversation: Conversation, owner: str) -> None:
+    there = connection.execute("SELECT 1 FROM conversation WHERE id=?", (conversation.id,))
+    known = {known for (known,) in connection.execute("SELECT id FROM message")}
+    messages = [one for one in conversation.messages if one.id not in known]
+    if messages and there.fetchone() is None:
+        create(connection, conversation, messages.pop(0), owner)
+    for message in messages:
+        parent = conversation.parent(message.id)
+        add(connection, conversation.id, replace(message, parent=parent), owner)
+    set_leaf(connection, conversation.id, conversation.leaf or "")
+
+
 def add(
     connection: Connection,
     conversation_id: str,
@@ -69,9 +81,13 @@ def add(
     row = connection.execute(
         "SELECT seq FROM conversation WHERE id=?", (conversation_id,)
     ).fetchone()
+    parent = connection.execute(
+        "SELECT seq, deleted_at FROM message WHERE id=?", (message.parent,)
+    ).fetchone()
     if row is None:
-        raise ChatError("This conversation is no longer there, so nothing was added to it.")
-    parent = connection.execute("SELECT seq FROM message WHERE id=?", (message.parent,)).fetchone()
+        raise gone()
+    if parent is not None and parent[1] is not None:
+        bring_back(connection, parent[0])
     values = message_values(message, intern_setup(connection, message.setup))
     holder = owner if message.status == "streaming" else ""
     cursor = connection.execute(
@@ -83,6 +99,16 @@ def add(
     connection.execute(
         "UPDATE conversation SET leaf=?, updated_at=?, deleted_at=NULL WHERE seq=?",
         (cursor.lastrowid, now(), row[0]),
+    )
+
+
+def bring_back(connection: Connection, seq: int) -> None:
+    """Take a message out of the trash, with all that it follows: something is added to it."""
+    connection.execute(
+        "WITH RECURSIVE above(seq,parent) AS (SELECT seq,parent FROM message WHERE seq=? UNION"
+        "  SELECT m.seq,m.parent FROM message m JOIN above ON m.seq=above.parent)"
+        " UPDATE message SET deleted_at=NULL WHERE seq IN (SELECT seq FROM above)",
+        (seq,),
     )
 
 
@@ -136,7 +162,7 @@ def finish(connection: Connection, message: Message, tokens: bytes = b"") -> Non
         "SELECT seq, conversation FROM message WHERE id=?", (message.id,)
     ).fetchone()
     if row is None:
-        raise ChatError("The reply's conversation is no longer there, so it was not saved.")
+        raise gone()
     values = message_values(message, intern_setup(connection, message.setup))
     columns = ",".join(f"{name}=?" for name in MESSAGE_COLUMNS.split(","))
     connection.execute(f"UPDATE message SET {columns}, owner='' WHERE seq=?", (*values, row[0]))

@@ -17,9 +17,10 @@ from typing import Protocol
 from tui_chat.core import counting
 from tui_chat.core.chunks import Ending
 from tui_chat.core.conversation import COMPLETION, Message, Refusal, Token, Usage
-from tui_chat.core.errors import ChatError
+from tui_chat.core.errors import ChatError, Gone
 from tui_chat.core.probabilities import packed
 from tui_chat.core.provider import Provider
+from tui_chat.core.unsaved import Unsaved
 from tui_chat.core.waiting import Wait, patiently
 from tui_chat.core.wire import Request, spoken, written
 
@@ -224,16 +225,22 @@ class Recorder:
     """Writes a growing reply to its keep: at its first token, then at most every CHECKPOINT_SECONDS.
 
     A write that fails is told to `trouble` (once for each different sentence) and tried again
-    with the next, also when nothing more arrives; what was not written stays in memory.
+    with the next, also when nothing more arrives; what was not written stays in memory, and is told
+    of in `unsaved`. Where there is no place for it any more, it is given up.
     """
 
     def __init__(
-        self, keep: Keep, conversation_id: str, trouble: Callable[[ChatError], None]
+        self,
+        keep: Keep,
+        conversation_id: str,
+        trouble: Callable[[ChatError], None],
+        unsaved: Unsaved | None = None,
     ) -> None:
         self._keep = keep
         self._conversation_id = conversation_id
         self._trouble = trouble
         self._told = set[str]()
+        self._unsaved = unsaved or Unsaved()
         self.unwritten: Message | None = None
         """The reply as it ended, while the disk does not take it."""
         self._tokens = b""
@@ -296,7 +303,10 @@ class Recorder:
             if error.message not in self._told:
                 self._told.add(error.message)
                 self._trouble(error)
-            return False
+            if not isinstance(error, Gone):
+                self._unsaved.failed(self, error)
+                return False
+        self._unsaved.written(self)
         return True
 
 

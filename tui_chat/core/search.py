@@ -23,6 +23,7 @@ from tui_chat.core.moments import Moment
 from tui_chat.core.query import Query
 from tui_chat.core.records import text_of
 from tui_chat.core.shelves import branches, tags
+from tui_chat.core.store import Store
 
 __all__ = ["Found", "Hit", "Report", "Search"]
 
@@ -55,9 +56,12 @@ class Search:
     All methods raise ChatError for a database that cannot be read, never for the index.
     """
 
-    def __init__(self, database: Path, index: Path) -> None:
+    def __init__(self, database: Path, index: Path, *, within: Store | None = None) -> None:
+        """`within` is a store that only its own connection can read: then the search runs on that, without
+        an index, and no file is touched."""
         self._database = database
-        self._indexing = Indexing(database, index)
+        self._within = within
+        self._indexing = Indexing(database, index, kept=within is None)
         self._lock = threading.Lock()
         self._jobs: set[_Job] = set()
         self._running: _Job | None = None
@@ -150,6 +154,8 @@ class Search:
             self._jobs.add(job)
         running: asyncio.Future[_Result] = asyncio.wrap_future(
             self._thread.submit(self._run, job, find)
+            if self._within is None
+            else self._within.lend(lambda base: self._run(job, find, base))
         )
         try:
             return await asyncio.shield(running)
@@ -173,9 +179,10 @@ class Search:
                 if self._index is not None:
                     self._index.interrupt()
 
-    def _run(self, job: _Job, find: _Find[_Result]) -> _Result:
+    def _run(self, job: _Job, find: _Find[_Result], lent: Connection | None = None) -> _Result:
         with self._lock:
             self._running = job
+            self._base = lent or self._base
         try:
             if job.stopped:
                 raise Stopped
@@ -188,6 +195,7 @@ class Search:
             with self._lock:
                 self._running = None
                 self._jobs.discard(job)
+                self._base = None if lent is not None else self._base
 
     def _found(self, job: _Job, find: _Find[_Result]) -> _Result:
         """What is found by the index, or without it."""

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from tui_chat.core.endpoint_tables import endpoint_from
 from tui_chat.core.endpoints import BUILT_IN, ENVIRONMENT, Endpoint
 from tui_chat.core.errors import ChatError
-from tui_chat.core.files import write_text
+from tui_chat.core.files import again_if_changed, write_text
 from tui_chat.core.text import one_line
 from tui_chat.core.toml import editable, parsed, placed, read_table
 
@@ -132,6 +132,7 @@ def _endpoints(table: object, wrong: _Wrong) -> tuple[Endpoint, ...]:
     return tuple(found.values())
 
 
+@again_if_changed
 def remember_endpoint(path: Path, endpoint: Endpoint) -> None:
     """Add an endpoint's address and the name of its key's variable to the file, as [endpoints.NAME];
     all else in it stays as it is.
@@ -182,11 +183,12 @@ def _prices(table: object, wrong: _Wrong) -> dict[str, Price]:
     return found
 
 
+@again_if_changed
 def remember_setting(path: Path, key: str, value: str) -> None:
     """Set one text in the file and leave all else in it as it is, comments too.
 
-    ChatError when the file cannot be read as TOML (it is not touched then), cannot be written, or
-    was changed by another program while this went on.
+    What another program changed in it meanwhile stays. ChatError when the file cannot be read as TOML (it
+    is not touched then), or cannot be written.
     """
     # Deferred: only writing needs it, and the first screen comes sooner without.
     import tomlkit

@@ -19,6 +19,7 @@ from tui_chat.core.database import (
     Error,
     OperationalError,
     brought_up,
+    changes,
     connected,
     decoded,
     in_words,
@@ -34,6 +35,8 @@ from tui_chat.core.text import clean
 TRASH_DAYS = 30
 """How long what was deleted can be brought back."""
 _KEPT = Shelf()
+IN_MEMORY = Path(":memory:")
+"""SQLite's name for a database that is no file."""
 
 _Given = ParamSpec("_Given")
 _Result = TypeVar("_Result")
@@ -43,8 +46,10 @@ _Job = Callable[Concatenate[Connection, _Given], _Result]
 class Store:
     """The saved conversations. All methods raise ChatError, in words, for what the disk does."""
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
+    def __init__(self, path: Path | None) -> None:
+        self._path = path or IN_MEMORY
+        self.in_memory = path is None
+        """Whether it ends with the run, and nothing of it comes to a disk."""
         self._owner: FileLock | None = None
         self._connection: Connection | None = None
         self._closing: Future[None] | None = None
@@ -68,6 +73,25 @@ class Store:
             await store.close()
             raise
         return store
+
+    @classmethod
+    async def unsaved(cls) -> Store:
+        """An empty store in memory, which works as any other and is gone when it is closed."""
+        store = cls(None)
+        await store._on_thread(store._connect_in_memory)
+        return store
+
+    def _connect_in_memory(self) -> None:
+        self._connection = connected(str(IN_MEMORY))
+        # What is sorted would else be put into a file of its own where it is much.
+        self._connection.execute("PRAGMA temp_store=MEMORY")
+        brought_up(self._connection, self._path)
+
+    def lend(self, job: Callable[[Connection], _Result]) -> Future[_Result]:
+        """Run what only reads on the store's connection and thread: for a search in what only that one can
+        see. What Connection.interrupt() ends is then the job's own."""
+        assert self._connection is not None, "it was opened"
+        return self._thread.submit(job, self._connection)
 
     def _connect(self, migrations: Sequence[str], busy_seconds: float) -> None:
         prepare(self._path)
@@ -143,6 +167,10 @@ class Store:
     async def create(self, conversation: Conversation, first: Message) -> None:
         """Add a conversation with its first message."""
         await self._write(queries.create, conversation, first, self._owner_name)
+
+    async def put(self, conversation: Conversation) -> None:
+        """Add a conversation with all its messages, as far as they are not there."""
+        await self._write(queries.put, conversation, self._owner_name)
 
     async def add(self, conversation_id: str, message: Message, tokens: bytes = b"") -> None:
         """Add a message, which becomes the conversation's leaf; `tokens` are its packed probabilities."""
@@ -244,6 +272,11 @@ class Store:
         return await self._read(merging.merge, staging, stopped)
 
     # Reading it again
+
+    async def version(self) -> int | None:
+        """A number that is another one once another program changed the database; None while one is at it.
+        Never waits for that, and takes microseconds."""
+        return await self._read(changes)
 
     async def headlines(
         self, shelf: Shelf = _KEPT, *, limit: int = 200, after: Headline | None = None

@@ -60,6 +60,7 @@ class Talk:
         self._world = world
         self._listener = Listeners(listener)
         self._answers = Answering(world, self._listener)
+        world.open_ones.append(lambda: self.conversation if self._saved else None)
         self._saved = False
         self._deleted: dict[str, list[Deleted]] = {}
         self.conversation = Conversation()
@@ -84,6 +85,19 @@ class Talk:
     def saved_id(self) -> str:
         """The conversation's id once it is in the store, else "" (as drafts are keyed)."""
         return self.conversation.id if self._saved else ""
+
+    @property
+    def so_far(self) -> Conversation:
+        """A copy of the conversation as it is now, with what has arrived of replies that still do."""
+        shown = self.conversation
+        coming = self._answers.arriving
+        messages = [
+            replace(one, content="".join(token.text for token in coming[one.id]))
+            if one.id in coming
+            else one
+            for one in shown.messages
+        ]
+        return shown.rebuilt(messages, shown.leaf)
 
     def start_new(self) -> None:
         """Put an empty conversation in place of this one."""
@@ -128,6 +142,9 @@ class Talk:
     async def _say(self, text: str, parent: str | None, preset: str) -> None:
         """Write and add what a person said, which begins the conversation where there is none yet."""
         conversation, message = self.conversation, said("user", text, parent)
+        if not await self._answers.write_rest():
+            # What follows a reply is kept below it, so that must be kept first.
+            raise ChatError("The last reply could not be saved yet, so this was not sent.")
         store = await self._world.store()
         if self._saved:
             await store.add(conversation.id, message)

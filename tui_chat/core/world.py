@@ -18,7 +18,9 @@ from tui_chat.core.endpoints import GGUF, Endpoint
 from tui_chat.core.errors import ChatError
 from tui_chat.core.files import Places
 from tui_chat.core.known import Endpoints
+from tui_chat.core.saved import Saved
 from tui_chat.core.settings import Settings, load_settings
+from tui_chat.core.unsaved import not_written
 from tui_chat.core.urls import holds_key, server_of
 
 if TYPE_CHECKING:
@@ -31,8 +33,6 @@ if TYPE_CHECKING:
     from tui_chat.core.local.server import LocalServer
     from tui_chat.core.presets import Preset, Presets
     from tui_chat.core.provider import Provider
-    from tui_chat.core.search import Search
-    from tui_chat.core.store import Store
     from tui_chat.core.wire import Begun
 
 
@@ -40,20 +40,24 @@ MOST_LOGPROBS = 20
 """The most candidates that the OpenAI API has at one place; vLLM's default too."""
 
 
-class World:
+class World(Saved):
     """One run of the program and all that it holds open."""
 
     def __init__(
-        self, places: Places, settings: Settings, endpoints: Endpoints, environ: Mapping[str, str]
+        self,
+        places: Places,
+        settings: Settings,
+        endpoints: Endpoints,
+        environ: Mapping[str, str],
+        *,
+        ephemeral: bool = False,
     ) -> None:
-        self.places = places
+        super().__init__(places, ephemeral=ephemeral)
         self.settings = settings
         self.endpoints = endpoints
         self.environ = environ
         self.began = now()
         """When the run began, in milliseconds."""
-        self._store: Store | None = None
-        self._search: Search | None = None
         self._providers: dict[str, Provider] = {}
         self._servers: dict[str, LocalServer] = {}
         self.after_temperature = set[str]()
@@ -63,35 +67,36 @@ class World:
         self.looking: dict[str, bool] = {}
         """The endpoints for which looks at the next token were turned on or off."""
         self._starting = asyncio.Lock()
-        self._opening = asyncio.Lock()
 
     @classmethod
-    def standard(cls, environ: Mapping[str, str]) -> World:
-        """The world as this user's directories and environment make it. Reads settings.toml."""
+    def standard(cls, environ: Mapping[str, str], *, ephemeral: bool = False) -> World:
+        """The world as this user's directories and environment make it. Reads settings.toml. One that is
+        `ephemeral` writes nothing at all."""
         places = Places.standard(environ)
         settings = load_settings(places.settings)
-        return cls(places, settings, Endpoints.gathered(settings.endpoints, environ), environ)
+        endpoints = Endpoints.gathered(settings.endpoints, environ)
+        return cls(places, settings, endpoints, environ, ephemeral=ephemeral)
 
     @cached_property
     def presets(self) -> Presets:
         """The presets, a person's own and those that come along; reading them blocks."""
         from tui_chat.core.presets import Presets
 
-        return Presets(self.places.presets)
+        return Presets(self.places.presets, kept=not self.ephemeral)
 
     @cached_property
     def keys(self) -> KeyStore:
         """The keys that a person gave in the program."""
         from tui_chat.core.key_store import KeyStore
 
-        return KeyStore(self.places.keys)
+        return KeyStore(self.places.keys, kept=not self.ephemeral)
 
     @cached_property
     def lessons(self) -> Lessons:
         """What models have refused, in this run and in those before."""
         from tui_chat.core.learned import Lessons
 
-        lessons = Lessons(self.places.lessons)
+        lessons = Lessons(self.places.lessons, kept=not self.ephemeral)
         lessons.strict = self.settings.strict
         return lessons
 
@@ -101,11 +106,6 @@ class World:
         from tui_chat.core.costs import Costs
 
         return Costs(self)
-
-    @property
-    def opened(self) -> Store | None:
-        """The saved conversations, where they were opened in this run."""
-        return self._store
 
     @property
     def model_ready(self) -> bool:
@@ -170,34 +170,6 @@ class World:
         endpoint = self.endpoints.default(self.settings.endpoint, self.environ, self.model_ready)
         return None if endpoint is None else Setup(endpoint.name, endpoint.model)
 
-    async def store(self) -> Store:
-        """The saved conversations, opened once. ChatError in words when they cannot be opened."""
-        async with self._opening:
-            if self._store is None:
-                from tui_chat.core.store import Store
-
-                self._store = await Store.open(self.places.database)
-            return self._store
-
-    async def search(self) -> Search:
-        """The search in the saved conversations, opened once. ChatError as for the store."""
-        # The store brings an older database to the shape that is searched.
-        await self.store()
-        if self._search is None:
-            from tui_chat.core.search import Search
-
-            self._search = Search(self.places.database, self.places.index)
-        return self._search
-
-    async def forget_purged(self) -> None:
-        """Have the search index forget what was purged, where it may still hold it. ChatError.
-
-        While another window keeps it busy it is left; nobody searches in it, and the next start or
-        the next build empties it.
-        """
-        if await asyncio.to_thread(self.places.index.exists):
-            await (await self.search()).forget()
-
     async def provider(self, name: str) -> Provider:
         """The client for an endpoint, with its key; starts the built-in model when it is that.
 
@@ -220,6 +192,7 @@ class World:
             name = endpoint.name
             if self.is_running(name) and name in self._providers:
                 return self._providers[name]
+            from tui_chat.core.local.logs import unnamed
             from tui_chat.core.local.server import LocalServer
             from tui_chat.core.provider import Provider
 
@@ -229,10 +202,11 @@ class World:
                     "The built-in model is not on this machine yet.",
                     "Fetch it: ctrl+p, “Fetch or choose a model to talk to”.",
                 )
+            log = self.places.logs / f"{path.stem if endpoint.gguf else name}.log"
             server = await LocalServer.start(
                 path,
                 model_id=endpoint.model or path.stem,
-                log=self.places.logs / f"{path.stem if endpoint.gguf else name}.log",
+                log=unnamed() if self.ephemeral else log,
             )
             self._servers[name] = server
             self._providers[name] = Provider(
@@ -309,9 +283,9 @@ class World:
         """As preset_named, off the event loop."""
         return await asyncio.to_thread(self.preset_named, name)
 
-    async def save_preset(self, name: str, setup: Setup) -> Preset:
+    async def save_preset(self, name: str, setup: Setup, expected: str) -> Preset:
         """Save a setup under a name; ValueError for a name that cannot be, ChatError for the disk."""
-        return await asyncio.to_thread(self.presets.save, name, setup)
+        return await asyncio.to_thread(self.presets.save, name, setup, expected=expected)
 
     async def settled(self, setup: Setup) -> Setup:
         """The setup with a model: where none was chosen, the one used last, else the endpoint's default.
@@ -368,9 +342,11 @@ class World:
         return Path(endpoint.gguf) if endpoint.gguf else model_path(self.places.models, SMOLLM2)
 
     async def fetch_model(self, report: Callable[[Progress], None]) -> None:
-        """Fetch the built-in model; cancelling the task leaves nothing behind."""
+        """Fetch the built-in model; cancelling the task leaves nothing behind. ChatError."""
         from tui_chat.core.local.model import SMOLLM2, fetch
 
+        if self.ephemeral:
+            raise not_written("the model was not fetched")
         await fetch(self.places.models, report, SMOLLM2)
 
     def kill(self) -> None:
@@ -386,9 +362,4 @@ class World:
         for server in self._servers.values():
             await server.stop()
         self._servers.clear()
-        if self._search is not None:
-            await self._search.close()
-            self._search = None
-        if self._store is not None:
-            await self._store.close()
-            self._store = None
+        await self.close_saved()

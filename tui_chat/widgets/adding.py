@@ -19,6 +19,7 @@ from tui_chat.core.models import begun_with
 from tui_chat.core.secrets import Secret
 from tui_chat.core.settings import remember_endpoint
 from tui_chat.core.text import one_line
+from tui_chat.core.unsaved import not_written
 from tui_chat.core.urls import host_and_port, normal_base_url, origin, url_of
 from tui_chat.core.world import World
 from tui_chat.widgets.choosing import Ask, ChoiceDialog, WaitDialog
@@ -191,6 +192,8 @@ class Adding:
                 return None
             try:
                 named = replace(self._with_variable(endpoint), name=self._checked(name))
+                if self._world.ephemeral:
+                    raise not_written("the server was not kept")
                 await self._keep_key(endpoint)
                 await asyncio.to_thread(remember_endpoint, self._world.places.settings, named)
                 return await self._used(named, typed=False)

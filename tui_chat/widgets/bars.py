@@ -9,6 +9,7 @@ from textual.screen import Screen
 from textual.widget import Widget
 
 from tui_chat.core.text import one_line
+from tui_chat.core.unsaved import Unsaved
 
 TOO_SMALL = "This window is too small.\n60 × 16 is enough."
 """What a room shows below that size."""
@@ -42,7 +43,7 @@ def shown_key(keys: str) -> str:
 
 
 class Topline(Widget):
-    """The conversation's title at the left; endpoint, model and state at the right."""
+    """The conversation's title at the left; endpoint, model, what is not saved, and the state at the right."""
 
     DEFAULT_CSS = """
     Topline { height: 1; padding: 0 1; background: $panel; color: $text-muted; }
@@ -55,7 +56,26 @@ class Topline(Widget):
     state: reactive[str] = reactive("")
     """One of ready, starting, answering, nothing to talk to; any words will do, or none."""
 
+    unsaved: reactive[str] = reactive("")
+    """What is not saved, and why, in a few words; it goes before all else."""
+    losing: reactive[bool] = reactive(False)
+    """Whether that is not as it should be."""
+
     _COLOURS = {"ready": "$text-success", "failed": "$text-error"}
+
+    def __init__(self, unsaved: Unsaved) -> None:
+        super().__init__()
+        self._unsaved = unsaved
+
+    def on_mount(self) -> None:
+        self._unsaved.watch(self._show_unsaved)
+        self._show_unsaved()
+
+    def on_unmount(self) -> None:
+        self._unsaved.unwatch(self._show_unsaved)
+
+    def _show_unsaved(self) -> None:
+        self.unsaved, self.losing = self._unsaved.words, self._unsaved.failing
 
     def render(self) -> Content:
         width = self.content_size.width
@@ -70,12 +90,15 @@ class Topline(Widget):
         leaves free."""
         mark = "●" if self.state == "ready" else "○"
         words = f"{mark} {self.state}" if self.state else ""
-        room = max(room, free - (len(words) + 3 if words else 0))
+        taken = sum(len(shown) + 3 for shown in (words, self.unsaved) if shown)
+        room = max(room - (len(self.unsaved) + 3 if self.unsaved else 0), free - taken)
         state = (words, self._COLOURS.get(self.state, "$text-warning"))
         place = one_line(self.place)
         short = one_line(self.short_place) or place.rpartition(" · ")[2]
         shown = next((words for words in (place, short) if len(words) <= room), "")
-        return Content.assemble(shown, "   " if shown and words else "", state)
+        lost = (self.unsaved, "$text-error" if self.losing else "$text-warning")
+        parts = [part for part in ((shown, ""), lost, state) if part[0]]
+        return Content("   ").join(Content.assemble(part) for part in parts)
 
 
 class Keyline(Widget):

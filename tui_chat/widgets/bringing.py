@@ -15,6 +15,7 @@ from textual.widgets import Static
 from tui_chat.core.errors import ChatError
 from tui_chat.core.importing import Progress, Report, import_file
 from tui_chat.core.text import one_line
+from tui_chat.core.unsaved import not_written
 from tui_chat.widgets.dialogs import Dialog, LineDialog, YesDialog
 from tui_chat.widgets.taking import placed
 
@@ -61,7 +62,9 @@ def named_files(words: str) -> list[str]:
 
 
 async def bring_along(app: App[Any], world: World, files: Sequence[str] = ()) -> bool:
-    """Import these files one after the other, or ask for one; whether anything was. For workers."""
+    """Import these files one after the other, or ask for one; whether anything was. For workers. ChatError."""
+    if world.ephemeral:
+        raise not_written("nothing was imported")
     found = [await _brought(app, world, words) for words in files or ("",)]
     return any(found)
 

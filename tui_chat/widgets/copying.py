@@ -19,10 +19,12 @@ NEITHER = "Neither the terminal nor a program here can put it on the clipboard"
 
 
 class CopyingApp(App[None]):
-    """An app in which what widgets copy goes the same way. Its environment and places are to be set."""
+    """An app in which what widgets copy goes the same way. Its environment, its places and whether it writes are to be set."""
 
     environ: Mapping[str, str]
     places: Places
+    ephemeral: bool
+    """Whether nothing is written to disk."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -49,7 +51,7 @@ async def copy(app: App[Any], text: str, what: str = "") -> None:
     from tui_chat.core import clipboard
 
     app._clipboard = text
-    path = app.places.cache / "copied.txt"
+    path = None if app.ephemeral else app.places.cache / "copied.txt"
     try:
         async with app.copying:
             copied = await clipboard.copy(text, app.environ, _to_terminal(app), path)

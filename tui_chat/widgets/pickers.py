@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import ClassVar
 
 from textual import work
@@ -13,6 +14,7 @@ from textual.binding import Binding, BindingType
 from tui_chat.core.conversation import Setup
 from tui_chat.core.errors import ChatError
 from tui_chat.core.presets import Deleted, Preset, Presets, check_name
+from tui_chat.core.text import one_line
 from tui_chat.widgets.dialogs import LineDialog, YesDialog
 from tui_chat.widgets.picker import KeepingPicker, Line, Picker
 
@@ -80,11 +82,12 @@ class PresetPicker(KeepingPicker[Preset, Deleted]):
             if not name:
                 return
             try:
-                question = await asyncio.to_thread(replacing, self._presets, name)
+                question, seen = await asyncio.to_thread(replacing, self._presets, name)
                 if question is not None and await self.asked(question) is None:
                     wrong = ""
                     continue
-                saved = await asyncio.to_thread(self._presets.save, name, self._setup)
+                save = partial(self._presets.save, name, self._setup, expected=seen)
+                saved = await asyncio.to_thread(save)
             except (ChatError, ValueError) as error:
                 wrong = str(error)
                 continue
@@ -130,17 +133,21 @@ class PresetPicker(KeepingPicker[Preset, Deleted]):
         return gone.name
 
 
-def replacing(presets: Presets, name: str) -> YesDialog | None:
-    """What to ask before a preset is saved under this name, None when it is free.
+def replacing(presets: Presets, name: str) -> tuple[YesDialog | None, str]:
+    """What to ask before a preset is saved under this name, None when it is free; and what stands in its
+    file, for Presets.save.
 
-    ValueError for a name that cannot be. Reads files.
+    ValueError for a name that cannot be, ChatError for a file that cannot be read. Reads files.
     """
     name = check_name(name)
+    seen, leads_to = presets.seen(name)
     there = next((one for one in presets.all() if one.name.casefold() == name.casefold()), None)
     if there is None:
-        return None
+        return None, seen
     note = "It is one of those that come along; yours takes its place." if there.shipped else ""
-    return YesDialog(f"Replace the preset “{there.name}”?", note)
+    if leads_to is not None:
+        note = f"Its file is a link; what changes is {one_line(str(leads_to), 400)}."
+    return YesDialog(f"Replace the preset “{there.name}”?", note), seen
 
 
 def _preset_line(preset: Preset, present: str, setup: Setup) -> Line:

@@ -20,6 +20,7 @@ from textual.widgets import Static, TextArea
 
 from tui_chat.core.errors import ChatError
 from tui_chat.core.text import clean
+from tui_chat.core.unsaved import not_written
 from tui_chat.widgets.completion import Completions
 from tui_chat.widgets.editor import Complete, Editor
 
@@ -89,6 +90,8 @@ class Prompt(Widget):
         self._completions = Completions()
         self._editor = Editor(self._completions)
         self.placeholder = placeholder
+        self.ephemeral = False
+        """Whether nothing is written to disk, not even for an editor of the person's own."""
 
     def compose(self) -> ComposeResult:
         yield self._completions
@@ -196,6 +199,8 @@ class Prompt(Widget):
             with self.app.suspend():
                 # Textual takes the terminal back only when nothing is raised in here.
                 try:
+                    if self.ephemeral:
+                        raise not_written("the draft was put into no file")
                     self._take_edited(draft, edited(draft, os.environ))
                 except ChatError as error:
                     trouble = str(error)

@@ -353,10 +353,10 @@ class SetupScreen(Screen[None]):
         """
         from tui_chat.widgets.pickers import replacing
 
-        question = await asyncio.to_thread(replacing, self.world.presets, name)
+        question, seen = await asyncio.to_thread(replacing, self.world.presets, name)
         if question is not None and await self.app.push_screen_wait(question) is None:
             raise ChatError(f"The preset “{one_line(name, 60)}” stays as it was.")
-        self.preset = await self.world.save_preset(name, self.setup)
+        self.preset = await self.world.save_preset(name, self.setup, seen)
 
     async def action_choose_endpoint(self) -> None:
         from tui_chat.widgets.endpoint_picker import EndpointPicker

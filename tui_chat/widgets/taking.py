@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from tui_chat.core import exporting
 from tui_chat.core.errors import ChatError
-from tui_chat.core.exporting import FORMATS
+from tui_chat.core.exporting import FORMATS, Source
 from tui_chat.core.text import one_line
 from tui_chat.widgets.dialogs import LineDialog, YesDialog
 from tui_chat.widgets.picker import Line, Picker
@@ -18,8 +18,6 @@ from tui_chat.widgets.picker import Line, Picker
 if TYPE_CHECKING:
     from textual.app import App
 
-    from tui_chat.core.store import Store
-    from tui_chat.core.world import World
 
 TO_CLIPBOARD = "clipboard:"
 
@@ -42,7 +40,7 @@ class _How(Picker):
     title_words = "Export: as what?"
 
 
-async def take_away(app: App[Any], world: World, choices: Sequence[Choice]) -> None:
+async def take_away(app: App[Any], source: Source, choices: Sequence[Choice]) -> None:
     """Ask, and write or copy. For workers; Esc at any question leaves all as it was. ChatError."""
     choice = await _chosen(app, choices)
     if choice is None:
@@ -50,11 +48,10 @@ async def take_away(app: App[Any], world: World, choices: Sequence[Choice]) -> N
     way = await app.push_screen_wait(_How(_ways()))
     if way is None:
         return
-    store = await world.store()
     if way.startswith(TO_CLIPBOARD):
-        await _copied(app, store, await choice.ids(), way.removeprefix(TO_CLIPBOARD))
+        await _copied(app, source, await choice.ids(), way.removeprefix(TO_CLIPBOARD))
     else:
-        await _written(app, store, choice, way)
+        await _written(app, source, choice, way)
 
 
 async def _chosen(app: App[Any], choices: Sequence[Choice]) -> Choice | None:
@@ -77,17 +74,17 @@ def _ways() -> list[Line]:
     return files + copies
 
 
-async def _copied(app: App[Any], store: Store, ids: Sequence[str], format: str) -> None:
+async def _copied(app: App[Any], source: Source, ids: Sequence[str], format: str) -> None:
     from tui_chat.widgets.copying import copy
 
     await copy(
         app,
-        await exporting.text(store, ids, format),
+        await exporting.text(source, ids, format),
         "1 conversation" if len(ids) == 1 else f"{len(ids)} conversations",
     )
 
 
-async def _written(app: App[Any], store: Store, choice: Choice, format: str) -> None:
+async def _written(app: App[Any], source: Source, choice: Choice, format: str) -> None:
     words = exporting.suggested_name(choice.title, format)
     wrong, overwrite = "", False
     while True:
@@ -106,7 +103,7 @@ async def _written(app: App[Any], store: Store, choice: Choice, format: str) -> 
                 if not overwrite:
                     continue
             ids = await choice.ids()
-            report = await exporting.write(store, ids, format, path, overwrite=overwrite)
+            report = await exporting.write(source, ids, format, path, overwrite=overwrite)
         except ChatError as error:
             wrong = str(error)
             continue

@@ -22,6 +22,7 @@ from urllib.parse import urlsplit
 from tui_chat.core.errors import ChatError
 from tui_chat.core.files import private_directory
 from tui_chat.core.keys import Secret
+from tui_chat.core.local.logs import named
 from tui_chat.core.text import clean, one_line
 
 CONTEXT = 8192
@@ -102,7 +103,7 @@ class LocalServer:
         except _Unready as error:
             raise ChatError(
                 f"{one_line(path.name)} could not be loaded: {error}.",
-                f"If the file is damaged, delete it and fetch it again. The log is {log}.",
+                f"If the file is damaged, delete it and fetch it again. {named(log)}".rstrip(),
             ) from error
 
     @classmethod
@@ -118,7 +119,7 @@ class LocalServer:
                 proved = await asyncio.to_thread(_is_ours, base_url, key, log)
         except TimeoutError as error:
             words = f"The built-in model was not ready after {seconds:g} s; {_reason(log)}."
-            raise ChatError(words, f"Try again. The log is {log}.") from error
+            raise ChatError(words, f"Try again. {named(log)}".rstrip()) from error
         finally:
             if not proved:
                 _kill(process)
@@ -230,7 +231,7 @@ def _is_ours(base_url: str, key: Secret, log: Path) -> bool:
         reason = error.strerror or one_line(str(error))
         raise ChatError(
             f"The built-in model cannot be reached on this machine: {reason}.",
-            f"Is its loopback interface up? The log is {log}.",
+            f"Is its loopback interface up? {named(log)}".rstrip(),
         ) from error
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar
 
@@ -16,15 +17,17 @@ from textual.binding import Binding, BindingType
 from tui_chat.core.conversation import Conversation, Message, Setup, Token, said
 from tui_chat.core.errors import ChatError
 from tui_chat.core.text import one_line
-from tui_chat.widgets.asking_screen import AskingScreen
+from tui_chat.core.windows import News
 from tui_chat.widgets.message_screen import MessageScreen
 from tui_chat.widgets.transcript import Caption
+from tui_chat.widgets.windows import WindowsScreen
 
 if TYPE_CHECKING:
+    from tui_chat.core.exporting import Source
     from tui_chat.widgets.looks import Wanted
 
 
-class ConversationScreen(AskingScreen, MessageScreen[None]):
+class ConversationScreen(WindowsScreen, MessageScreen[None]):
     """Subclasses compose a Topline and a MessageTranscript(self.caption), and say what the draft is."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -103,6 +106,14 @@ class ConversationScreen(AskingScreen, MessageScreen[None]):
         if message.id == self._growing:
             self.transcript.end(message)
         super().ended(message)
+
+    def show_news(self, news: News) -> None:
+        super().show_news(news)
+        for message in news.changed:
+            self.transcript.replace(message)
+        self.transcript.refresh_captions()
+        self.refresh_bindings()
+        self.show_title()
 
     def show_conversation(self, at: str | None = None) -> None:
         super().show_conversation(at)
@@ -234,12 +245,25 @@ class ConversationScreen(AskingScreen, MessageScreen[None]):
         if not ids:
             raise ChatError("Nothing was said yet, so there is nothing to take along.")
         if not words:
-            await take_away(self.app, self.world, [Choice("This", this, conversation.title)])
+            choices = [Choice("This", this, conversation.title)]
+            await take_away(self.app, await self._source(), choices)
             return
         path = placed(words)
         kind = exporting.format_for(path) or "markdown"
-        store = await self.world.store()
-        self.notify((await exporting.write(store, ids, kind, path)).words, markup=False)
+        report = await exporting.write(await self._source(), ids, kind, path)
+        self.notify(report.words, markup=False)
+
+    async def _source(self) -> Source:
+        """What has all of the conversation: the disk, unless that did not take all, or has it no more."""
+        from tui_chat.core.exporting import OnScreen
+
+        with suppress(ChatError):
+            store = await self.world.store()
+            headline = await store.headline(self.talk.saved_id)
+            there = headline is not None and headline.state != "deleted"
+            if there and not self.world.unsaved.failing:
+                return store
+        return OnScreen(self.talk.so_far)
 
     @work(group="dialog", exclusive=True)
     async def action_import(self) -> None:

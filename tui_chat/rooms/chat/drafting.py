@@ -6,7 +6,7 @@ when another conversation is opened, a message is edited, or the program is kill
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 from typing import ClassVar
 
 from textual import getters, on, work
@@ -14,7 +14,9 @@ from textual.binding import Binding, BindingType
 from textual.reactive import var
 from textual.timer import Timer
 
+from tui_chat.core.answering import RETRY_SECONDS
 from tui_chat.core.conversation import Message
+from tui_chat.core.drafts import Drafts
 from tui_chat.core.errors import ChatError
 from tui_chat.core.world import World
 from tui_chat.rooms.chat.commands import has_key, written
@@ -53,6 +55,10 @@ class DraftingScreen(FittingScreen):
         super().__init__(world)
         self.keeping = False
         self._draft_timer: Timer | None = None
+        self._drafts = Drafts(world)
+        self._draft_retry: Timer | None = None
+        self._draft_trouble = ""
+        """Why drafts are not saved now, as it was told."""
         self._writing = False
         self._set_aside = ""
         """The draft that was there before an edit, or what is sent now, was begun."""
@@ -188,10 +194,24 @@ class DraftingScreen(FittingScreen):
     @work(group="draft")
     async def write_draft(self, conversation: str, text: str) -> None:
         """Keep a draft of this conversation; "" is the one that is not saved yet."""
+        await self._keep_drafts(self._drafts.keep(conversation, text))
+
+    @work(group="draft")
+    async def _write_again(self) -> None:
+        self._draft_retry = None
+        await self._keep_drafts(self._drafts.write())
+
+    async def _keep_drafts(self, writing: Awaitable[None]) -> None:
         try:
-            await (await self.world.store()).save_draft(conversation, text)
+            await writing
+            self._draft_trouble = ""
         except ChatError as error:
-            self.complain(error)
+            # Once: what is tried again and again fails in the same words.
+            if error.message != self._draft_trouble:
+                self._draft_trouble = error.message
+                self.complain(error)
+            if self._drafts.waiting and self._draft_retry is None:
+                self._draft_retry = self.set_timer(RETRY_SECONDS, self._write_again)
 
     # Another conversation
 

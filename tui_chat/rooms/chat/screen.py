@@ -81,7 +81,7 @@ class ChatScreen(DraftingScreen):
         self._sent_early = ""
 
     def compose(self) -> ComposeResult:
-        yield Topline()
+        yield Topline(self.world.unsaved)
         with Vertical(id="talk", classes="-focused"):
             yield MessageTranscript(self.caption, hint=HINT)
             # As it will be with the focus: another class later would style it twice.
@@ -91,6 +91,7 @@ class ChatScreen(DraftingScreen):
 
     def on_mount(self) -> None:
         self.prompt.commands = self._completions
+        self.prompt.ephemeral = self.world.ephemeral
         self.topline.state = "starting"
         self.call_after_refresh(self._begin)
 
@@ -126,6 +127,7 @@ class ChatScreen(DraftingScreen):
         await self.begin_looking()
         self._read_preset_names()
         self._take_early()
+        self.watch_windows()
 
     def _take_early(self) -> None:
         text, self._sent_early = self._sent_early, ""

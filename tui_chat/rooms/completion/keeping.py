@@ -12,14 +12,16 @@ from textual import getters, on, work
 from textual.timer import Timer
 from textual.widgets import TextArea
 
+from tui_chat.core.answering import RETRY_SECONDS
 from tui_chat.core.conversation import Conversation
-from tui_chat.core.errors import ChatError
+from tui_chat.core.errors import ChatError, Gone
+from tui_chat.core.windows import News
 from tui_chat.core.world import World
 from tui_chat.rooms.completion.editor import TextEditor
 from tui_chat.rooms.completion.marks import read_off
 from tui_chat.rooms.completion.session import KEY, UNSAVED, Session
 from tui_chat.rooms.completion.texts import ending_in, pieces_of, text_of
-from tui_chat.widgets.asking_screen import AskingScreen
+from tui_chat.widgets.windows import WindowsScreen
 
 SAVE_AFTER = 0.5
 """Seconds from the first change that is not on disk; a text there is never older than a second."""
@@ -35,7 +37,7 @@ class Kept:
     cursor: int
 
 
-class KeepingScreen(AskingScreen):
+class KeepingScreen(WindowsScreen):
     """Subclasses compose a TextEditor."""
 
     editor = getters.query_one(TextEditor)
@@ -46,6 +48,8 @@ class KeepingScreen(AskingScreen):
         """Set once what was there at the last start is back."""
         self._save_timer: Timer | None = None
         self._writing = asyncio.Lock()
+        self._trouble = ""
+        """Why the text is not saved now, as it was told."""
 
     @property
     def conversation(self) -> Conversation:
@@ -64,6 +68,11 @@ class KeepingScreen(AskingScreen):
         except ChatError as error:
             self.complain(error)
         self.there.set()
+        self.text_shown()
+        self.watch_windows()
+
+    def show_news(self, news: News) -> None:
+        super().show_news(news)
         self.text_shown()
 
     async def _bring(self, cursor: int = -1) -> None:
@@ -108,7 +117,15 @@ class KeepingScreen(AskingScreen):
         try:
             await self._write(kept)
         except ChatError as error:
-            self.complain(error)
+            self.world.unsaved.failed(self, error)
+            if error.message != self._trouble:
+                self._trouble = error.message
+                self.complain(error)
+            if self._save_timer is None and not isinstance(error, Gone):
+                self._save_timer = self.set_timer(RETRY_SECONDS, self._save_due)
+        else:
+            self.world.unsaved.written(self)
+            self._trouble = ""
 
     async def _write(self, kept: Kept) -> None:
         async with self._writing:

@@ -96,7 +96,7 @@ class CompletionScreen(KeepingScreen):
         self._both: Both | None = None
 
     def compose(self) -> ComposeResult:
-        yield Topline()
+        yield Topline(self.world.unsaved)
         with Vertical(id="text", classes="-focused"):
             yield TextEditor()
             yield Static("", id="under", markup=False)

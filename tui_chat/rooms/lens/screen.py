@@ -90,7 +90,7 @@ class LensScreen(SetupScreen):
         """Whether the probabilities are those after sampling."""
 
     def compose(self) -> ComposeResult:
-        yield Topline()
+        yield Topline(self.asker.world.unsaved)
         with Vertical(id="lens", classes="-focused"):
             yield LensView()
             yield Static("", id="legend", markup=False)

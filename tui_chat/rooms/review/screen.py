@@ -15,7 +15,6 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
-from textual.reactive import var
 from textual.widgets import Input, Static
 
 from tui_chat.core.errors import ChatError
@@ -25,8 +24,8 @@ from tui_chat.rooms.review.catalogue import Catalogue
 from tui_chat.rooms.review.finding import Page, count, first_page, found_ids, next_page
 from tui_chat.rooms.review.keeping import Trash, ids_of, named
 from tui_chat.rooms.review.lines import Line, rows, rows_each
-from tui_chat.rooms.review.ordering import OrderingScreen
 from tui_chat.rooms.review.preview import Left
+from tui_chat.rooms.review.refreshing import RefreshingScreen
 from tui_chat.rooms.review.search_field import HelpLine, SearchField
 from tui_chat.widgets.bars import TOO_SMALL, Keyline, Topline
 from tui_chat.widgets.message_transcript import MessageTranscript
@@ -40,7 +39,7 @@ SOON = 0.05
 """Seconds that the first drawing waits for the first lines."""
 
 
-class ReviewScreen(OrderingScreen):
+class ReviewScreen(RefreshingScreen):
     """The saved conversations, with a preview of the one under the cursor; dismissed with Left."""
 
     CSS_PATH: ClassVar[list[str | PurePath] | None] = ["screen.tcss"]
@@ -78,9 +77,6 @@ class ReviewScreen(OrderingScreen):
         Binding("ctrl+z", "undo", "Undo delete", id="saved.undo"),
     ]
 
-    best: var[bool] = var(False, init=False)
-    """Whether the best match comes first, not the newest."""
-
     def __init__(
         self, world: World, present: str, trash: Trash, *, words: str = "", at: str = ""
     ) -> None:
@@ -90,7 +86,7 @@ class ReviewScreen(OrderingScreen):
         self._present = present
         self._field = SearchField(words, "Search what was said, or type a filter")
         self._help = HelpLine(self._field)
-        self._top = Topline()
+        self._top = Topline(world.unsaved)
         self._query = parse(words)
         self._shown: Query | None = None
         """The query whose lines are shown; None while they are still to come."""
@@ -189,6 +185,7 @@ class ReviewScreen(OrderingScreen):
         if not at:
             at = line.key if same and line is not None else self._at
         self._shown, self._more, self._at = query, page.more, ""
+        self.first_lines = page.lines
         self._first = page.first
         self.show_lines(page.lines, at, place if same else 0)
         self._there.set()
@@ -322,7 +319,7 @@ class ReviewScreen(OrderingScreen):
         from tui_chat.widgets.taking import take_away
 
         try:
-            await take_away(self.app, self.world, self._choices())
+            await take_away(self.app, await self.world.store(), self._choices())
         except ChatError as error:
             self.complain(error)
 

@@ -1,0 +1,83 @@
+"""The installed program several times at once: on an empty home, and on one conversation."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from pathlib import Path
+
+from tests.core.stored import by_hand
+from tests.fake_server import Answer, FakeServer, words
+from tests.rooms.house import stored
+from tests.terminal import TUI_CHAT, Terminal, home_environment
+
+ENTER, CTRL_Q = "\r", "\x11"
+STARTS = 60 if os.environ.get("TUI_CHAT_TESTS_NIGHTLY") else 10
+
+
+def _environment(home: Path, server: FakeServer) -> dict[str, str]:
+    return home_environment(
+        home,
+        OPENAI_BASE_URL=server.base_url,
+        TUI_CHAT_CONFIG_DIR=str(home / "config"),
+        TUI_CHAT_CACHE_DIR=str(home / "cache"),
+    )
+
+
+async def test_many_starts_at_once_on_an_empty_home_make_one_database_and_all_live(
+    tmp_path: Path,
+) -> None:
+    with FakeServer(Answer(("yes",))) as server:
+        environ = _environment(tmp_path, server)
+        asked = [
+            subprocess.Popen(
+                [*TUI_CHAT, "ask", "--save", f"from {number}"],
+                env=environ,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                text=True,
+            )
+            for number in range(STARTS)
+        ]
+        outcomes = [(*one.communicate(timeout=90), one.returncode) for one in asked]
+    assert outcomes == [("yes\n", "", 0)] * STARTS
+    kept = await stored(tmp_path)
+    assert {one.title for one in kept} == {f"from {number}" for number in range(STARTS)}
+    assert all([message.content for message in one.thread()][1:] == ["yes"] for one in kept)
+    database = tmp_path / "config" / "conversations.db"
+    assert by_hand(database, "PRAGMA quick_check") == [("ok",)]
+    assert not list((tmp_path / "config" / "run").iterdir())
+
+
+async def test_two_windows_that_stream_into_one_conversation_keep_both_turns(
+    tmp_path: Path,
+) -> None:
+    with FakeServer(Answer(words("an answer"))) as server:
+        environ = _environment(tmp_path, server)
+        with Terminal(TUI_CHAT, environ) as first:
+            first.wait_for("ready")
+            first.type("to begin with" + ENTER)
+            first.wait_for("complete")
+            with Terminal(TUI_CHAT, environ) as second:
+                second.wait_for("to begin with")
+                second.wait_for("ready")
+                server.answer = Answer(words("both are told this "), delay=0.05)
+                first.type("from the first" + ENTER)
+                second.type("from the second" + ENTER)
+                for window in (first, second):
+                    window.wait_for("both are told this")
+                    window.wait_for("Another window added to this conversation")
+                    window.type(CTRL_Q)
+                    assert window.wait_end() == 0
+    (conversation,) = await stored(tmp_path)
+    begun = conversation.messages[1].id
+    turns = {
+        conversation.message(one).content: [
+            conversation.message(below).content for below in conversation.children(one)
+        ]
+        for one in conversation.children(begun)
+    }
+    assert turns == {
+        "from the first": ["both are told this "],
+        "from the second": ["both are told this "],
+    }
