@@ -268,7 +268,7 @@ class NewFile:
                         self._path.unlink()
                 raise
             self._fresh = None
-            _sync_directory(self._path.parent)
+            sync_directory(self._path.parent)
 
     def drop(self) -> None:
         """Leave nothing behind that was not kept."""
@@ -311,7 +311,7 @@ def _replace(target: Path, content: bytes) -> None:
         with suppress(OSError):
             fresh.unlink()
         raise
-    _sync_directory(target.parent)
+    sync_directory(target.parent)
 
 
 def _there_already(name: str) -> ChatError:
@@ -345,8 +345,8 @@ def _encoded(text: str, name: str) -> bytes:
         raise ChatError(f"{name} cannot be written: the text holds half a character.") from error
 
 
-def _sync_directory(path: Path) -> None:
-    # Makes the rename itself last through a power cut; not every system can open a directory.
+def sync_directory(path: Path) -> None:
+    """Make what was renamed in it last through a power cut, where the system can do that."""
     with suppress(OSError):
         handle = os.open(path, os.O_RDONLY)
         try:
