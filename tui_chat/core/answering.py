@@ -76,6 +76,24 @@ class Asked:
     """The tokens of what it begins with, where they are known."""
 
 
+class _Present:
+    """The store that the run has now: a reply may begin in one and end in another."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+
+    async def add(self, conversation_id: str, message: Message, tokens: bytes = b"") -> None:
+        await (await self._world.store()).add(conversation_id, message, tokens)
+
+    async def append(
+        self, message_id: str, text: str, reasoning: str = "", tokens: bytes = b""
+    ) -> None:
+        await (await self._world.store()).append(message_id, text, reasoning, tokens)
+
+    async def finish(self, message: Message, tokens: bytes = b"") -> None:
+        await (await self._world.store()).finish(message, tokens)
+
+
 class Answering:
     """Asks for replies and tells the listener of each token."""
 
@@ -116,8 +134,7 @@ class Answering:
         # Deferred: the client's modules are not needed for the first screen.
         from tui_chat.core.reply import Recorder
 
-        store = await self._world.store()
-        recorder = Recorder(store, asked.conversation, self._listener.trouble)
+        recorder = Recorder(_Present(self._world), asked.conversation, self._listener.trouble)
         try:
             return await self._answered(asked, recorder)
         finally:

@@ -59,6 +59,18 @@ def create(
     add(connection, conversation.id, first, owner)
 
 
+def put(connection: Connection, conversation: Conversation, owner: str) -> None:
+    there = connection.execute("SELECT 1 FROM conversation WHERE id=?", (conversation.id,))
+    known = {found for (found,) in connection.execute("SELECT id FROM message")}
+    messages = [one for one in conversation.messages if one.id not in known]
+    if messages and there.fetchone() is None:
+        create(connection, conversation, messages.pop(0), owner)
+    for message in messages:
+        parent = conversation.parent(message.id)
+        add(connection, conversation.id, replace(message, parent=parent), owner)
+    set_leaf(connection, conversation.id, conversation.leaf or "")
+
+
 def add(
     connection: Connection,
     conversation_id: str,

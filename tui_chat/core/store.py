@@ -106,7 +106,7 @@ class Store:
     ) -> _Result:
         """Run a job on the store's thread, whole even when the caller is cancelled."""
         if self._closing is not None:
-            raise ChatError("The saved conversations are closed already.")
+            raise store_faults.closed()
         return await self._outcome(self._thread.submit(job, *given, **named))
 
     async def _outcome(self, running: Future[_Result]) -> _Result:
@@ -152,6 +152,10 @@ class Store:
     async def create(self, conversation: Conversation, first: Message) -> None:
         """Add a conversation with its first message."""
         await self._write(queries.create, conversation, first, self._owner_name)
+
+    async def put(self, conversation: Conversation) -> None:
+        """Add a conversation with all its messages, as far as they are not there."""
+        await self._write(queries.put, conversation, self._owner_name)
 
     async def add(self, conversation_id: str, message: Message, tokens: bytes = b"") -> None:
         """Add a message, which becomes the conversation's leaf; `tokens` are its packed probabilities."""

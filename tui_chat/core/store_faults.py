@@ -12,6 +12,18 @@ Kind = Literal[
     "busy", "full", "barred", "io", "damaged", "empty", "no file", "foreign", "newer", "unknown"
 ]
 REPAIR = "tui-chat doctor --repair"
+_SHORT: dict[Kind, str] = {
+    "busy": "locked",
+    "full": "disk full",
+    "barred": "read-only",
+    "io": "disk error",
+    "damaged": "damaged",
+    "empty": "damaged",
+    "no file": "damaged",
+    "foreign": "not ours",
+    "newer": "newer version",
+    "unknown": "disk error",
+}
 MENDED: frozenset[Kind] = frozenset(("damaged", "empty", "no file"))
 """What a repair helps with: what is in the way is renamed, and a sound database put in its place."""
 
@@ -22,6 +34,8 @@ class StoreFault(ChatError):
     def __init__(self, kind: Kind, message: str, hint: str = "") -> None:
         super().__init__(message, hint)
         self.kind = kind
+        self.short = _SHORT[kind]
+        """In two words, for a line that has no room for more."""
 
     @property
     def can_be_repaired(self) -> bool:
@@ -117,6 +131,10 @@ def unknown(path: Path, words: str) -> StoreFault:
         f"The saved conversations at {named(path)} cannot be used: {one_line(words, 200)}.",
         "tui-chat doctor says more.",
     )
+
+
+def closed() -> StoreFault:
+    return StoreFault("busy", "The saved conversations are closed already.")
 
 
 def repairing() -> StoreFault:

@@ -60,6 +60,7 @@ class Talk:
         self._world = world
         self._listener = Listeners(listener)
         self._answers = Answering(world, self._listener)
+        world.open_ones.append(lambda: self.conversation if self._saved else None)
         self._saved = False
         self._deleted: dict[str, list[Deleted]] = {}
         self.conversation = Conversation()

@@ -18,6 +18,7 @@ from tui_chat.core.endpoints import GGUF, Endpoint
 from tui_chat.core.errors import ChatError
 from tui_chat.core.files import Places
 from tui_chat.core.known import Endpoints
+from tui_chat.core.saved import Saved
 from tui_chat.core.settings import Settings, load_settings
 from tui_chat.core.urls import holds_key, server_of
 
@@ -31,8 +32,6 @@ if TYPE_CHECKING:
     from tui_chat.core.local.server import LocalServer
     from tui_chat.core.presets import Preset, Presets
     from tui_chat.core.provider import Provider
-    from tui_chat.core.search import Search
-    from tui_chat.core.store import Store
     from tui_chat.core.wire import Begun
 
 
@@ -40,20 +39,18 @@ MOST_LOGPROBS = 20
 """The most candidates that the OpenAI API has at one place; vLLM's default too."""
 
 
-class World:
+class World(Saved):
     """One run of the program and all that it holds open."""
 
     def __init__(
         self, places: Places, settings: Settings, endpoints: Endpoints, environ: Mapping[str, str]
     ) -> None:
-        self.places = places
+        super().__init__(places)
         self.settings = settings
         self.endpoints = endpoints
         self.environ = environ
         self.began = now()
         """When the run began, in milliseconds."""
-        self._store: Store | None = None
-        self._search: Search | None = None
         self._providers: dict[str, Provider] = {}
         self._servers: dict[str, LocalServer] = {}
         self.after_temperature = set[str]()
@@ -63,7 +60,6 @@ class World:
         self.looking: dict[str, bool] = {}
         """The endpoints for which looks at the next token were turned on or off."""
         self._starting = asyncio.Lock()
-        self._opening = asyncio.Lock()
 
     @classmethod
     def standard(cls, environ: Mapping[str, str]) -> World:
@@ -101,11 +97,6 @@ class World:
         from tui_chat.core.costs import Costs
 
         return Costs(self)
-
-    @property
-    def opened(self) -> Store | None:
-        """The saved conversations, where they were opened in this run."""
-        return self._store
 
     @property
     def model_ready(self) -> bool:
@@ -169,34 +160,6 @@ class World:
         """The setup to begin with where none was chosen; None when there is nothing to talk to."""
         endpoint = self.endpoints.default(self.settings.endpoint, self.environ, self.model_ready)
         return None if endpoint is None else Setup(endpoint.name, endpoint.model)
-
-    async def store(self) -> Store:
-        """The saved conversations, opened once. ChatError in words when they cannot be opened."""
-        async with self._opening:
-            if self._store is None:
-                from tui_chat.core.store import Store
-
-                self._store = await Store.open(self.places.database)
-            return self._store
-
-    async def search(self) -> Search:
-        """The search in the saved conversations, opened once. ChatError as for the store."""
-        # The store brings an older database to the shape that is searched.
-        await self.store()
-        if self._search is None:
-            from tui_chat.core.search import Search
-
-            self._search = Search(self.places.database, self.places.index)
-        return self._search
-
-    async def forget_purged(self) -> None:
-        """Have the search index forget what was purged, where it may still hold it. ChatError.
-
-        While another window keeps it busy it is left; nobody searches in it, and the next start or
-        the next build empties it.
-        """
-        if await asyncio.to_thread(self.places.index.exists):
-            await (await self.search()).forget()
 
     async def provider(self, name: str) -> Provider:
         """The client for an endpoint, with its key; starts the built-in model when it is that.
@@ -386,9 +349,4 @@ class World:
         for server in self._servers.values():
             await server.stop()
         self._servers.clear()
-        if self._search is not None:
-            await self._search.close()
-            self._search = None
-        if self._store is not None:
-            await self._store.close()
-            self._store = None
+        await self.close_saved()

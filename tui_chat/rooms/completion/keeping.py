@@ -124,6 +124,10 @@ class KeepingScreen(AskingScreen):
         """The text that was not continued yet is a conversation now."""
         await (await self.world.store()).set_state(UNSAVED, "")
 
+    async def store_is_back(self) -> None:
+        if self.there.is_set():
+            self.save()
+
     async def leave(self) -> None:
         await super().leave()
         if self.there.is_set():

@@ -1,0 +1,82 @@
+"""The saved conversations of a run and the search in them, opened when first asked for."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import TYPE_CHECKING, TypeVar
+
+from tui_chat.core.files import Places
+
+if TYPE_CHECKING:
+    from tui_chat.core.conversation import Conversation
+    from tui_chat.core.search import Search
+    from tui_chat.core.store import Store
+
+_Exchanged = TypeVar("_Exchanged")
+
+
+class Saved:
+    """What a run has of what was said before, opened when first asked for."""
+
+    def __init__(self, places: Places) -> None:
+        self.places = places
+        self.open_ones: list[Callable[[], Conversation | None]] = []
+        """Asked for the conversations that are open and were saved, when they are to go on elsewhere."""
+        self._store: Store | None = None
+        self._search: Search | None = None
+        self._opening = asyncio.Lock()
+
+    @property
+    def opened(self) -> Store | None:
+        """The saved conversations, where they were opened in this run."""
+        return self._store
+
+    async def store(self) -> Store:
+        """The saved conversations, opened once. ChatError in words when they cannot be opened."""
+        async with self._opening:
+            if self._store is None:
+                from tui_chat.core.store import Store
+
+                self._store = await Store.open(self.places.database)
+            return self._store
+
+    async def search(self) -> Search:
+        """The search in the saved conversations, opened once. ChatError as for the store."""
+        # The store brings an older database to the shape that is searched.
+        await self.store()
+        if self._search is None:
+            from tui_chat.core.search import Search
+
+            self._search = Search(self.places.database, self.places.index)
+        return self._search
+
+    async def forget_purged(self) -> None:
+        """Have the search index forget what was purged, where it may still hold it. ChatError.
+
+        While another window keeps it busy it is left; nobody searches in it, and the next start or
+        the next build empties it.
+        """
+        if await asyncio.to_thread(self.places.index.exists):
+            await (await self.search()).forget()
+
+    async def exchange_saved(self, exchange: Callable[[], _Exchanged]) -> _Exchanged:
+        """Have the saved conversations exchanged for others, in a thread, while they are closed and who
+        asks for them waits. What is open is then written to those that are there. ChatError."""
+        async with self._opening:
+            await self.close_saved()
+            exchanged = await asyncio.to_thread(exchange)
+        store = await self.store()
+        for shown in self.open_ones:
+            if (conversation := shown()) is not None:
+                await store.put(conversation)
+        return exchanged
+
+    async def close_saved(self) -> None:
+        """Close the search and the store; closing again does nothing."""
+        if self._search is not None:
+            await self._search.close()
+            self._search = None
+        if self._store is not None:
+            await self._store.close()
+            self._store = None
