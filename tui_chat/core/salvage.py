@@ -27,8 +27,12 @@ from tui_chat.core.records import text_of
 from tui_chat.core.text import folded
 
 LOST_TEXT = "This text stood on a damaged part of the disk and could not be read."
-MOST_MISSES = 200_000
+MOST_MISSES = 20_000
 """Keys in a row that nothing is found under before a table counts as read."""
+FEWEST = 2
+"""Columns of a row that can be read, besides its key, before it counts as one."""
+HIGHEST = 1 << 40
+"""No table of ours has more rows."""
 AT_ONCE = 500
 """Rows read before they are written."""
 _TABLES = (
@@ -94,7 +98,7 @@ def _all_copied(old: Connection, new: Connection) -> int:
     for table in _TABLES:
         if table in tables:
             columns = _shared_columns(old, new, table)
-            walk = _Walk(old, table, columns, _highest(old))
+            walk = _Walk(old, table, columns, _highest(old, table))
             for rows in _in_batches(walk.rows()):
                 _insert(new, table, columns, rows)
             if table == "message":
@@ -112,13 +116,14 @@ def _shared_columns(old: Connection, new: Connection, table: str) -> tuple[str, 
     return tuple(name for name in names(new) if name in there)
 
 
-def _highest(old: Connection) -> int:
-    """The highest key that a message has had, as far as that is known."""
+def _highest(old: Connection, table: str) -> int:
+    """The highest key that a table has had; what lies beyond is a bad page's."""
     try:
-        row = old.execute("SELECT max(seq) FROM sqlite_sequence").fetchone()
+        known = dict(old.execute("SELECT name, seq FROM sqlite_sequence").fetchall())
     except Error:
-        return 0
-    return row[0] if row and isinstance(row[0], int) else 0
+        known = {}
+    found = known.get("message" if table == "probabilities" else table)
+    return found if isinstance(found, int) and found > 0 else HIGHEST
 
 
 class _Walk:
@@ -130,70 +135,77 @@ class _Walk:
         self._connection = connection
         self._table = table
         self._columns = columns
-        self._highest = highest
+        self._beyond = highest + 1
         self.unread = set[int]()
         """The keys at which something could not be read."""
 
     def rows(self) -> Iterator[_Row]:
         last = 0
-        for key, row in self._run("rowid>0 ORDER BY rowid"):
+        for key, row in self._run(last, self._beyond):
             last = key
             yield row
         if not self._broken:
             return
-        first = 0
-        for key, row in self._run(f"rowid>{last} ORDER BY rowid DESC"):
+        first = self._beyond
+        for key, row in self._run(last, self._beyond, backward=True):
             first = key
             yield row
-        if self._broken or not first:
+        if self._broken:
             yield from self._between(last, first)
 
-    def _run(self, condition: str) -> Iterator[tuple[int, _Row]]:
-        """The rows under this condition until one cannot be read; then `_broken`."""
+    def _run(
+        self, after: int, before: int, *, backward: bool = False
+    ) -> Iterator[tuple[int, _Row]]:
+        """The rows between two keys until one cannot be read; then `_broken`."""
         self._broken = False
         try:
             cursor = self._connection.execute(
-                f"SELECT rowid, {','.join(self._columns)} FROM {self._table} NOT INDEXED WHERE {condition}"
+                f"SELECT rowid, {','.join(self._columns)} FROM {self._table} NOT INDEXED"
+                f" WHERE rowid>? AND rowid<? ORDER BY rowid {'DESC' if backward else 'ASC'}",
+                (after, before),
             )
             for key, *values in cursor:
+                # A bad page may lead back to where one was, for ever.
+                if not after < key < before:
+                    self._broken = True
+                    return
+                after, before = (after, key) if backward else (key, before)
                 yield key, tuple(values)
         except Error:
             self._broken = True
 
     def _between(self, last: int, first: int) -> Iterator[_Row]:
-        """The rows after one key and before another, where there is such, one by one."""
-        key, misses = last + 1, 0
-        end = first or max(self._highest, last) + 1
-        while key < end and misses < MOST_MISSES:
-            misses += 1
-            for found, row in self._run(f"rowid>={key} AND rowid<{end} ORDER BY rowid"):
-                key, misses = found + 1, 0
+        """The rows between two keys, each by itself where those after it cannot be read."""
+        misses = 0
+        while last + 1 < first and misses < MOST_MISSES:
+            for key, row in self._run(last, first):
+                last, misses = key, 0
                 yield row
             if not self._broken:
                 return
-            self.unread.add(key)
-            if (part := self._piecewise(key)) is not None:
+            last, misses = last + 1, misses + 1
+            self.unread.add(last)
+            if last < first and (part := self._piecewise(last)) is not None:
                 yield part
-            key += 1
 
     def _piecewise(self, key: int) -> _Row | None:
         """One row, each column by itself, where there is a row at all."""
-        values: list[object] = []
-        readable = 0
-        for name in self._columns:
-            try:
-                row = self._connection.execute(
-                    f"SELECT {name} FROM {self._table} NOT INDEXED WHERE rowid=?", (key,)
-                ).fetchone()
-            except Error:
-                values.append(None)
-                continue
-            if row is None:
-                return None
-            readable += row[0] is not None
-            values.append(row[0])
-        # Its key alone is known without a look at it.
-        return tuple(values) if readable > 1 else None
+        if self._column("rowid", key) != (key,):
+            return None
+        values = [self._column(name, key) for name in self._columns]
+        # Its key alone may be known without a look at it.
+        if sum(value not in (None, (key,)) for value in values) < FEWEST:
+            return None
+        return tuple(value[0] if value else None for value in values)
+
+    def _column(self, name: str, key: int) -> tuple[object] | None:
+        try:
+            found: tuple[object] | None = self._connection.execute(
+                f"SELECT {name} FROM {self._table} NOT INDEXED WHERE rowid=?", (key,)
+            ).fetchone()
+        except Error:
+            return None
+        return found
 
 
 def _in_batches(rows: Iterable[_Row]) -> Iterator[list[_Row]]:
