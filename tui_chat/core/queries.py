@@ -207,7 +207,8 @@ def interrupt_abandoned(connection: Connection, path: Path, own: str) -> int:
             (owner,),
         ).rowcount
     connection.execute(
-        "DELETE FROM piece WHERE message IN (SELECT seq FROM message WHERE status<>'streaming')"
+        "DELETE FROM piece WHERE NOT EXISTS"
+        " (SELECT 1 FROM message WHERE seq=piece.message AND status='streaming')"
     )
     return count
 

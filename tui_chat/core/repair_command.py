@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import sys
 
-from tui_chat.core.diagnosis import diagnosed
 from tui_chat.core.errors import ChatError
 from tui_chat.core.oneshot import put
-from tui_chat.core.repairing import WAYS, Choices, Way, choices, repair
+from tui_chat.core.repairing import WAYS, Choices, Way, choices, repair, settled
 from tui_chat.core.store_faults import REPAIR
 from tui_chat.core.world import World
 
@@ -17,7 +16,7 @@ def repair_saved(world: World, way: str) -> int:
 
     Without a terminal nobody is asked, and nothing is changed unless a way is named.
     """
-    found = diagnosed(world.places.database)
+    found = settled(world.places.database)
     if found.fault is None:
         put(f"Nothing is wrong with {world.places.database}: {found.words}.\n")
         return 0

@@ -17,8 +17,8 @@ from typing import Literal
 
 from tui_chat.core.backups import Backup, backups
 from tui_chat.core.conversation import new_id
-from tui_chat.core.database import brought_up, companions, connected, in_words, remove
-from tui_chat.core.diagnosis import diagnosed
+from tui_chat.core.database import Error, brought_up, companions, connected, in_words, remove
+from tui_chat.core.diagnosis import Diagnosis, diagnosed
 from tui_chat.core.errors import ChatError
 from tui_chat.core.files import Places, sync_directory
 from tui_chat.core.salvage import salvage
@@ -90,8 +90,19 @@ def repair(
             raise in_words(error, places.database) from error
 
 
+def settled(database: Path) -> Diagnosis:
+    """What is wrong with it, once a change that was broken off is taken back. Blocks."""
+    found = diagnosed(database)
+    if found.unfinished:
+        # What that comes to is said by the second look.
+        with suppress(Error), closing(connected(database)) as connection:
+            connection.execute("SELECT count(*) FROM sqlite_master")
+        found = diagnosed(database)
+    return found
+
+
 def _repaired(places: Places, way: Way, step: Callable[[str], None]) -> Repaired:
-    found = diagnosed(places.database)
+    found = settled(places.database)
     if found.fault is None:
         raise ChatError(
             f"Nothing is wrong with {named(places.database)}.", "So nothing was repaired."

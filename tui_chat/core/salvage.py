@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tui_chat.core import store_faults
-from tui_chat.core.conversation import new_id, now, title_from
+from tui_chat.core.conversation import ROLES, STATUSES, new_id, now, title_from
 from tui_chat.core.database import (
     Connection,
     Error,
@@ -26,7 +26,7 @@ from tui_chat.core.database import (
 from tui_chat.core.records import text_of
 from tui_chat.core.text import folded
 
-LOST_TEXT = "This text stood on a damaged part of the disk and could not be read."
+LOST_TEXT = "What is missing here stood on a damaged part of the disk and could not be read."
 MOST_MISSES = 20_000
 """Keys in a row that nothing is found under before a table counts as read."""
 FEWEST = 2
@@ -68,8 +68,6 @@ def salvage(damaged: Path, fresh: Path) -> Salvaged:
             # It has no name yet: what a crash breaks off is made anew. Who gives it one syncs it first.
             new.execute("PRAGMA synchronous=OFF")
             new.execute("PRAGMA foreign_keys=OFF")
-            # What someone edited, or a bad page holds, is read all the same.
-            new.execute("PRAGMA ignore_check_constraints=ON")
             with closing(_reading(damaged)) as old:
                 new.execute("BEGIN IMMEDIATE")
                 lost = _all_copied(old, new)
@@ -184,15 +182,16 @@ class _Walk:
             if not self._broken:
                 return
             last, misses = last + 1, misses + 1
-            self.unread.add(last)
             if last < first and (part := self._piecewise(last)) is not None:
                 yield part
 
     def _piecewise(self, key: int) -> _Row | None:
         """One row, each column by itself, where there is a row at all."""
-        if self._column("rowid", key) != (key,):
-            return None
-        values = [self._column(name, key) for name in self._columns]
+        found = self._column("rowid", key) == (key,)
+        values = [self._column(name, key) if found else None for name in self._columns]
+        # Python looks one row ahead: the one before a bad page may be whole.
+        if None in values:
+            self.unread.add(key)
         # Its key alone may be known without a look at it.
         if sum(value not in (None, (key,)) for value in values) < FEWEST:
             return None
@@ -231,8 +230,8 @@ def _insert(new: Connection, table: str, columns: Sequence[str], rows: Iterable[
 
     def whole(row: _Row) -> _Row:
         values = dict(zip(columns, row, strict=True))
-        if table == "message" and values.get("content") is None:
-            values["error"] = LOST_TEXT
+        if table == "message":
+            _make_likely(values)
         return tuple(
             standing[name]() if value is None and name in standing else value
             for name, value in values.items()
@@ -241,13 +240,22 @@ def _insert(new: Connection, table: str, columns: Sequence[str], rows: Iterable[
     new.executemany(question, map(whole, rows))
 
 
+def _make_likely(values: dict[str, object]) -> None:
+    """Give a message that was read in pieces, or off a bad page, what every message has."""
+    content, gap, _ = text_of(values["content"]).partition("\0")
+    # No text of ours has a NUL: what follows one is where the file was cut off.
+    if values["content"] is None or gap:
+        values["error"] = LOST_TEXT
+    values["content"] = content
+    if values["role"] not in ROLES:
+        values["role"] = "user"
+    if values["status"] not in STATUSES:
+        values["status"] = "interrupted"
+
+
 def _empty(table: str, name: str, kind: str, default: object) -> Callable[[], object]:
     if name in ("id", "digest"):
         return new_id
-    if table == "message" and name == "status":
-        return lambda: "interrupted"
-    if table == "message" and name == "role":
-        return lambda: "user"
     if kind == "INTEGER":
         return now if default is None else lambda: 0
     return (lambda: b"") if kind == "BLOB" else (lambda: "")
