@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from textual.await_complete import AwaitComplete
 
 from tui_chat.core.errors import ChatError
-from tui_chat.core.repairing import WAYS, Choices, Repaired, choices, repair
+from tui_chat.core.repairing import WAYS, Choices, Repaired, Way, choices, repair
 from tui_chat.core.store_faults import StoreFault
 from tui_chat.widgets.choosing import ChoiceDialog, WaitDialog
 from tui_chat.widgets.dialogs import YesDialog
@@ -25,6 +25,11 @@ SAFE = (
     " and is written to what takes its place."
 )
 Answer = Literal["mended", "gone on", "quit"]
+_QUESTIONS: dict[Way, str] = {
+    "salvage": "Read what can be read?",
+    "backup": "Bring the backup back?",
+    "empty": "Begin anew?",
+}
 _ELSE = (
     ("again", "Try again"),
     ("forgo", "Go on without saving"),
@@ -86,9 +91,10 @@ class _Working(WaitDialog[Repaired]):
 
 async def _repaired(app: App[Any], world: World, way: str, words: str) -> bool:
     """Repair in this way once that was confirmed; whether it was. ChatError."""
-    if await app.push_screen_wait(YesDialog(f"{words}?", SAFE)) is None:
-        return False
     chosen = next(one for one in WAYS if one == way)
+    question = YesDialog(_QUESTIONS[chosen], f"{words}.\n{SAFE}")
+    if await app.push_screen_wait(question) is None:
+        return False
     work = partial(world.exchange_saved, partial(repair, world.places, chosen))
     dialog = _Working("Repairing the saved conversations", "This may take a while.", work)
     await app.push_screen_wait(dialog)

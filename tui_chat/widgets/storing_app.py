@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from textual import on, work
 from textual.message import Message as Event
+from textual.worker import Worker
 
 from tui_chat.core.errors import ChatError
 from tui_chat.core.store_faults import StoreFault
@@ -79,7 +80,12 @@ class StoringApp(SignalledApp):
 
         answer = await ways_out(self, self._world, fault)
         if answer == "quit":
-            self.leave(0)
+            leaving = self.leave(0)
+            if isinstance(leaving, Worker):
+                await leaving.wait()
+            if self.return_code is not None:
+                # Whoever waits here must not begin anything now.
+                await asyncio.Event().wait()
         self._went_on = answer != "mended"
         if not self._went_on:
             for room in self.open_rooms():
@@ -121,7 +127,11 @@ class StoringApp(SignalledApp):
 
     @work(group="backup")
     async def _back_up(self) -> None:
-        if self._world.opened is None:
+        store = None
+        with suppress(ChatError):
+            store = await self._world.store()
+        # Where nothing is kept on disk in this run, nothing is backed up either.
+        if store is None or getattr(store, "in_memory", False):
             return
         from tui_chat.core.backups import back_up
 
