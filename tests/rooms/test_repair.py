@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 import pytest
+from textual.widgets import OptionList
 
 from tests.core.broken import contents, filled, places_in, spoil
 from tests.core.stored import by_hand
@@ -25,9 +26,8 @@ def _asked(house: House) -> bool:
 async def _take(house: House, words: str) -> None:
     """Choose the way with these words in the list, and confirm it."""
     for _ in range(8):
-        (line,) = [one for one in house.app.screen.query("OptionList")]
-        place = getattr(line, "highlighted", None) or 0
-        if words in str(line.get_option_at_index(place).prompt):  # type: ignore[attr-defined]
+        ways = house.app.screen.query_one(OptionList)
+        if words in str(ways.get_option_at_index(ways.highlighted or 0).prompt):
             break
         await house.press("down")
     await house.press("enter")
@@ -157,7 +157,7 @@ async def test_once_what_was_in_the_way_is_gone_it_goes_on_as_at_a_start(tmp_pat
             run.unlink()
             await house.press("enter")
             await wait_until(lambda: house.chat.topline.state == "ready", "it begins")
-            assert [message.content for message in house.thread][0] == "from before"
+            assert house.thread[0].content == "from before"
             assert house.chat.draft == "a draft"
 
 

@@ -5,6 +5,7 @@ Directories are 0700 and files 0600 under any umask: they hold what a person wro
 
 from __future__ import annotations
 
+import codecs
 import os
 import stat
 import time
@@ -122,12 +123,13 @@ def _give(path: Path, mode: int) -> None:
 
 def read_text(path: Path) -> str:
     """A small UTF-8 file, with or without a byte order mark. ChatError; FileNotFoundError passes."""
-    raw = read_bytes(path)
+    raw = read_bytes(path).removeprefix(codecs.BOM_UTF8)
     try:
-        return raw.decode("utf-8-sig")
+        return raw.decode()
     except UnicodeDecodeError as error:
-        line = raw[: error.start].count(b"\n") + 1
-        raise ChatError(f"{one_line(path.name)}:{line}: this is not UTF-8 text.") from error
+        before = raw[: error.start].decode("utf-8", "replace").split("\n")
+        place = f"{len(before)}:{len(before[-1]) + 1}"
+        raise ChatError(f"{one_line(path.name)}:{place}: this is not UTF-8 text.") from error
 
 
 def read_bytes(path: Path) -> bytes:
