@@ -57,10 +57,11 @@ def test_settings_that_cannot_be_read_say_where_and_are_never_rewritten(
     path.write_bytes(raw)
 
     (problem,) = load_settings(path).problems
-    for remember in (
+    ways: tuple[Callable[[], None], ...] = (
         lambda: remember_setting(path, "theme", "nord"),
         lambda: remember_endpoint(path, Endpoint("lab", "http://127.0.0.1:1/v1")),
-    ):
+    )
+    for remember in ways:
         with pytest.raises(ChatError) as caught:
             remember()
         assert problem in str(caught.value)
