@@ -127,6 +127,10 @@ def _done(world: World, opening: Opening, flags: Namespace, parser: ArgumentPars
         return asyncio.run(import_files(world, flags.files, skip_unreadable=flags.skip_unreadable))
     if command == "doctor" and (flags.test is not None or flags.tokens):
         return _test_endpoints(world, flags, parser)
+    if command == "doctor" and flags.repair is not None:
+        from tui_chat.core.repair_command import repair_saved
+
+        return repair_saved(world, flags.repair)
     from tui_chat.core.doctor import doctor, paths
 
     return asyncio.run(doctor(world)) if command == "doctor" else paths(world)

@@ -6,7 +6,7 @@ Rooms that are not there at the first paint are imported when they are first ope
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from importlib import import_module
 from pathlib import PurePath
@@ -25,7 +25,7 @@ from tui_chat.rooms.chat.screen import ChatScreen
 from tui_chat.widgets.asking_screen import AskingScreen
 from tui_chat.widgets.message_screen import MessageScreen
 from tui_chat.widgets.setup_screen import SetupScreen
-from tui_chat.widgets.signalled_app import SignalledApp
+from tui_chat.widgets.storing_app import StoringApp
 
 if TYPE_CHECKING:
     from tui_chat.rooms.completion.screen import CompletionScreen
@@ -51,7 +51,7 @@ EXPLAINED = ("chat", "lens", "completion", "review")
 """The rooms that the help explains, each in its module `help`."""
 
 
-class TuiChat(SignalledApp):
+class TuiChat(StoringApp):
     """The program with a screen. `return_code` is 0, or 128 + the signal that ended it."""
 
     TITLE = "tui-chat"
@@ -102,10 +102,8 @@ class TuiChat(SignalledApp):
     ]
 
     def __init__(self, world: World, opening: Opening) -> None:
-        super().__init__()
-        self._world = world
+        super().__init__(world)
         self.environ, self.places, self.ephemeral = world.environ, world.places, world.ephemeral
-        self._leaving = False
         self._asked_to_quit = False
         self._trash: Trash | None = None
         """What was deleted in this run and can be undone."""
@@ -127,6 +125,9 @@ class TuiChat(SignalledApp):
         texts = self._texts
         return texts if texts is not None and texts in self.screen_stack else self.chat
 
+    def open_rooms(self) -> Sequence[ChatScreen | CompletionScreen]:
+        return [self.chat] if self._texts is None else [self.chat, self._texts]
+
     def get_default_screen(self) -> Screen[None]:
         return self.chat
 
@@ -145,15 +146,7 @@ class TuiChat(SignalledApp):
         await self.release_keys()
         if self._world.settings.keys:
             self._name_unknown_keys()
-        self._empty_trash()
-
-    @work(group="trash")
-    async def _empty_trash(self) -> None:
-        """Remove for good what has been in the trash for its days."""
-        # Whatever is wrong with the disk is said by what needs it.
-        with suppress(ChatError):
-            await (await self._world.store()).purge_expired()
-            await self._world.forget_purged()
+        self.begin_keeping()
 
     def _name_unknown_keys(self) -> None:
         for module in OPENED_LATER:
@@ -240,8 +233,7 @@ class TuiChat(SignalledApp):
     @work(group="room")
     async def _go_on(self, left: Left | None, trash: Trash) -> None:
         """Open what was chosen among the saved ones; where what was open is deleted, begin something new."""
-        rooms = [self.chat] if self._texts is None else [self.chat, self._texts]
-        deleted = [room for room in rooms if trash.has(room.talk.saved_id)]
+        deleted = [room for room in self.open_rooms() if trash.has(room.talk.saved_id)]
         for room in deleted:
             if room.stop():
                 for answer in [one for one in self.workers if one.group == "talk"]:
@@ -323,6 +315,7 @@ class TuiChat(SignalledApp):
         if isinstance(screen, MessageScreen):
             commands += message_commands(screen, screen.transcript)
         commands += [
+            ("Check what is saved", "Is it sound? If not: ways out", self.action_check_store),
             ("Theme", "Choose the colours", self.action_change_theme),
             ("Help", "Keys and commands", self.action_help),
             ("Quit", "Everything is saved", self.action_quit),

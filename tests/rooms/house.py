@@ -112,6 +112,10 @@ def environment(directory: Path, **more: str) -> dict[str, str]:
     } | more
 
 
+def _begun(house: House) -> bool:
+    return house.chat.topline.state != "starting"
+
+
 @asynccontextmanager
 async def open_house(
     directory: Path,
@@ -120,6 +124,7 @@ async def open_house(
     size: tuple[int, int] = (120, 40),
     opening: Opening | None = None,
     environ: Mapping[str, str] | None = None,
+    ready: Callable[[House], bool] = _begun,
 ) -> AsyncIterator[House]:
     """The program, started and ready; at the end it is left as a person leaves it."""
     url = {"OPENAI_BASE_URL": server.base_url} if server else {}
@@ -127,7 +132,7 @@ async def open_house(
     app = TuiChat(world, opening or Opening())
     async with app.run_test(size=size) as pilot:
         house = House(app, pilot, directory)
-        await wait_until(lambda: house.chat.topline.state != "starting", "it is ready")
+        await wait_until(lambda: ready(house), "it is ready")
         await pilot.pause()
         try:
             yield house

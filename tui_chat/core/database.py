@@ -8,15 +8,16 @@ from __future__ import annotations
 import errno
 import os
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import closing, suppress
 from pathlib import Path
 from urllib.parse import quote
 
+from tui_chat.core import store_faults
 from tui_chat.core.conversation import new_id
-from tui_chat.core.errors import ChatError
-from tui_chat.core.files import private_directory
+from tui_chat.core.files import private_directory, sync_directory
 from tui_chat.core.schema import APPLICATION_ID, MIGRATIONS, PRAGMAS, statements
+from tui_chat.core.store_faults import StoreFault
 
 SQLITE_VERSION = sqlite3.sqlite_version
 
@@ -50,17 +51,18 @@ def read_only_name(path: Path) -> str:
     return f"file:{quote(str(path.absolute()))}?mode=ro"
 
 
-def prepare(path: Path) -> None:
-    """Make directory and file with the right modes; ChatError for what is no file."""
+def prepare(path: Path) -> bool:
+    """Make directory and file with the right modes; whether the file is new. ChatError for what is no file."""
     private_directory(path.parent)
+    fresh = False
     with suppress(FileExistsError):
         # A link is followed, so that its target gets the right mode too.
         os.close(os.open(os.path.realpath(path), os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
-    if path.is_dir():
-        raise ChatError(f"{path} is a directory, not the saved conversations.", "Move it away.")
+        fresh = True
     if not path.is_file():
         # SQLite would wait for ever at the far end of a pipe.
-        raise ChatError(f"{path} is not a file.", "Move it away.")
+        raise store_faults.no_file(path)
+    return fresh
 
 
 def brought_up(connection: Connection, path: Path, migrations: Sequence[str] = MIGRATIONS) -> None:
@@ -68,7 +70,7 @@ def brought_up(connection: Connection, path: Path, migrations: Sequence[str] = M
 
     ChatError for one that is newer or another program's; it is then as it was.
     """
-    version = _checked_version(connection, path, len(migrations))
+    version = checked_version(connection, path, len(migrations))
     # Only now: journal_mode would write to a file that is not ours to change.
     for pragma in PRAGMAS:
         connection.execute(pragma)
@@ -78,38 +80,112 @@ def brought_up(connection: Connection, path: Path, migrations: Sequence[str] = M
         _migrate(connection, place, migrations[place])
 
 
-def _checked_version(connection: Connection, path: Path, known: int) -> int:
-    """The version of a database that is ours and not newer; 0 for one that is empty."""
+def checked_version(connection: Connection, path: Path, known: int = len(MIGRATIONS)) -> int:
+    """The version of a database that is ours and not newer; 0 for one that is empty. StoreFault."""
     # One transaction: another window may be making the same database.
     connection.execute("BEGIN")
     version, application = _versions(connection)
     tables = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
     connection.execute("COMMIT")
     if application != APPLICATION_ID and (application or version or tables):
-        raise ChatError(
-            f"{path} belongs to another program.", "Move it away, or use another directory."
-        )
+        raise store_faults.foreign(path)
     if version > known:
-        raise ChatError(
-            f"{path} was made by a newer tui-chat (version {version}, this one knows {known}).",
-            "Use that one; nothing was changed.",
-        )
+        raise store_faults.newer(path, version, known)
     return int(version)
 
 
 def _back_up(connection: Connection, directory: Path, version: int) -> None:
     """Copy a database before it is migrated; under its name there is a whole copy or none."""
     copy = directory / f"{new_id()}.part"
-    os.close(os.open(copy, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
     try:
-        connection.execute("VACUUM INTO ?", (str(copy),))
+        copy_checked(connection, copy)
         with closing(sqlite3.connect(copy)) as copied:
             found = _versions(copied)[0]
         # Another window may have migrated meanwhile; then it has made the backup.
         if found == version:
             copy.replace(directory / f"pre-v{version + 1}.db")
+            sync_directory(directory)
     finally:
-        copy.unlink(missing_ok=True)
+        remove(copy)
+
+
+def copy_checked(
+    connection: Connection, copy: Path, stopped: Callable[[], bool] = lambda: False
+) -> None:
+    """Copy a database as it is at one moment to a new file, 0600, and check the copy, which is on the disk then.
+
+    Others can read meanwhile, and write once it is copied. Stopped when `stopped`, asked every few
+    milliseconds, says so; Error with SQLITE_CORRUPT when what was copied is damaged. Who calls removes the
+    file where anything was raised.
+    """
+    os.close(os.open(copy, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+
+    def look(*_: int) -> None:
+        if stopped():
+            raise Stopped
+
+    with closing(sqlite3.connect(copy, isolation_level=None)) as copied:
+        copied.set_progress_handler(stopped, _STEPS_BETWEEN_LOOKS)
+        # A copy made in pieces would begin anew whenever somebody writes between two of them.
+        connection.execute("BEGIN")
+        try:
+            connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+            connection.backup(copied, pages=_PAGES_AT_ONCE, progress=look)
+        finally:
+            connection.execute("COMMIT")
+        try:
+            found = quick_check(copied)
+        except OperationalError:
+            if stopped():
+                raise Stopped from None
+            raise
+    if found:
+        raise _corrupt(found)
+    handle = os.open(copy, os.O_RDWR)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def quick_check(connection: Connection) -> str:
+    """What is wrong with a database, in SQLite's words; empty when nothing is. Reads all of it, 45 MB in a second."""
+    try:
+        # A row that someone edited is not damaged, and is read as far as it goes.
+        connection.execute("PRAGMA ignore_check_constraints=ON")
+        rows = [str(row[0]) for row in connection.execute("PRAGMA quick_check(5)")]
+    except sqlite3.DatabaseError as error:
+        if _code(error) not in _DAMAGED:
+            raise
+        return str(error)
+    return "" if rows == ["ok"] else "; ".join(rows)
+
+
+def _corrupt(words: str) -> sqlite3.DatabaseError:
+    error = sqlite3.DatabaseError(words)
+    error.sqlite_errorcode = sqlite3.SQLITE_CORRUPT
+    return error
+
+
+def remove(path: Path) -> None:
+    """Remove a database of ours that nobody has open, with what belongs to it; there may be none."""
+    for each in (path, *companions(path)):
+        each.unlink(missing_ok=True)
+
+
+def companions(path: Path) -> tuple[Path, ...]:
+    """The files that SQLite keeps beside a database, whether or not they are there."""
+    return tuple(path.with_name(f"{path.name}{suffix}") for suffix in ("-journal", "-wal", "-shm"))
+
+
+class Stopped(Exception):
+    """What went on was to stop; nothing is left of it."""
+
+
+_STEPS_BETWEEN_LOOKS = 20_000
+"""Steps of SQLite's machine, a millisecond or so."""
+_PAGES_AT_ONCE = 2_500
+"""Ten megabytes."""
 
 
 def _migrate(connection: Connection, place: int, step: str) -> None:
@@ -157,41 +233,52 @@ _BUSY = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
 _FULL = {errno.ENOSPC, errno.EDQUOT}
 _BARRED = {sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM}
 _BARRED_NUMBERS = {errno.EACCES, errno.EPERM, errno.EROFS}
+_IO_NUMBERS = {errno.EIO, errno.EFBIG}
 _DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 
 
-def in_words(error: Error | OSError, path: Path) -> ChatError:
-    """What the disk or SQLite did, in a person's words."""
-    # By number, never by words: the text of an OSError holds the path. The low byte is the kind.
-    number = error.errno if isinstance(error, OSError) else None
-    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
-    if code in _BUSY:
-        return ChatError(
-            "Another window is writing to the saved conversations.",
-            "Try again in a moment.",
-            short="locked",
-        )
-    if code == sqlite3.SQLITE_FULL or number in _FULL:
-        return ChatError(
-            "The disk is full, so this was not saved.",
-            "Free some space, or export it elsewhere: ctrl+p; what is on the screen stays.",
-            short="disk full",
-        )
-    if code in _BARRED or number in _BARRED_NUMBERS:
-        return ChatError(
-            f"{path} cannot be written to.",
-            "Look at its permissions, or use another directory.",
-            short="read-only",
-        )
-    if code in _DAMAGED:
-        return ChatError(
-            f"{path} is damaged or no database.",
-            "Move it away to begin with a new one; it was not changed.",
-            short="damaged",
-        )
-    words = error.strerror if isinstance(error, OSError) else str(error)
-    return ChatError(
-        f"The saved conversations at {path} cannot be used: {words}.",
-        "tui-chat doctor says more.",
-        short="disk error",
+def _code(error: Exception) -> int:
+    # The low byte is the kind.
+    return getattr(error, "sqlite_errorcode", 0) & 0xFF
+
+
+def is_unfinished(error: Error) -> bool:
+    """Whether who only reads was refused since a change was broken off, which the next writer takes back."""
+    return getattr(error, "sqlite_errorcode", 0) in (
+        sqlite3.SQLITE_READONLY_ROLLBACK,
+        sqlite3.SQLITE_READONLY_RECOVERY,
     )
+
+
+def in_words(error: Error | OSError, path: Path) -> StoreFault:
+    """What the disk or SQLite did, in a person's words."""
+    # By number, never by words: the text of an OSError holds the path.
+    number = error.errno if isinstance(error, OSError) else None
+    code = _code(error)
+    if code in _BUSY:
+        return store_faults.busy()
+    if code == sqlite3.SQLITE_FULL or number in _FULL:
+        return store_faults.full()
+    if code in _BARRED or number in _BARRED_NUMBERS:
+        # SQLite says the same of a journal for which there is no more room.
+        return store_faults.full() if code and _no_room(path) else store_faults.barred(path)
+    if code in _DAMAGED:
+        return store_faults.damaged(path)
+    if code == sqlite3.SQLITE_IOERR or number in _IO_NUMBERS:
+        return store_faults.full() if _no_room(path) else store_faults.io(path)
+    words = error.strerror if isinstance(error, OSError) else str(error)
+    return store_faults.unknown(path, words or "")
+
+
+def _no_room(path: Path) -> bool:
+    # Deferred: only a disk that refuses needs it.
+    import shutil
+
+    try:
+        return shutil.disk_usage(path.parent).free < _SMALLEST
+    except OSError:
+        return False
+
+
+_SMALLEST = 8192
+"""Bytes: less room than this is none."""

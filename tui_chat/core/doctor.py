@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 import importlib.metadata
 import platform
+from dataclasses import replace
 
+from tui_chat.core.backups import backups_in_words, no_space_for
 from tui_chat.core.database import SQLITE_VERSION
+from tui_chat.core.diagnosis import Diagnosis, diagnosed
 from tui_chat.core.endpoints import Endpoint
 from tui_chat.core.errors import ChatError
 from tui_chat.core.keys import key_source
 from tui_chat.core.local.model import SMOLLM2, model_path
 from tui_chat.core.oneshot import put
+from tui_chat.core.store_faults import StoreFault
 from tui_chat.core.world import World
 
 _PACKAGES = (
@@ -69,17 +74,31 @@ def _key(world: World, endpoint: Endpoint) -> str:
 
 
 async def _saved(world: World) -> int:
+    """Say how the saved conversations are, and which backups there are."""
+    places = world.places
+    found = await asyncio.to_thread(diagnosed, places.database)
+    if found.fault is None:
+        # Only now: whoever opens them may take back what was broken off, or bring them to a newer shape.
+        found = await _opened(world, found)
+    put(f"{'conversations' if found.fault is None else 'problem':<14}{found.words}\n")
+    put(f"{'backups':<14}{await asyncio.to_thread(backups_in_words, places)}\n")
+    if full := await asyncio.to_thread(no_space_for, places.database):
+        put(f"{'problem':<14}{full}\n")
+    return 0 if found.fault is None else 1
+
+
+async def _opened(world: World, found: Diagnosis) -> Diagnosis:
+    """How they are once they were opened, with the title of the newest."""
     try:
-        store = await world.store()
-        newest = await store.headlines(limit=1)
-    except ChatError as error:
-        put(f"problem       {error}\n")
-        return 1
+        newest = await (await world.store()).headlines(limit=1)
+    except StoreFault as fault:
+        return Diagnosis(str(fault), fault)
     finally:
         await world.close()
-    words = f"newest “{newest[0].title}”" if newest else "none saved yet"
-    put(f"{'conversations':<14}{words}\n")
-    return 0
+    if found.unfinished:
+        return await asyncio.to_thread(diagnosed, world.places.database)
+    sound = f"{found.words}, sound; newest “{newest[0].title}”" if newest else found.words
+    return replace(found, words=sound)
 
 
 def _version(package: str) -> str:

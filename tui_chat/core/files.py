@@ -5,6 +5,7 @@ Directories are 0700 and files 0600 under any umask: they hold what a person wro
 
 from __future__ import annotations
 
+import codecs
 import os
 import stat
 import time
@@ -130,12 +131,13 @@ def _give(path: Path, mode: int) -> None:
 
 def read_text(path: Path) -> str:
     """A small UTF-8 file, with or without a byte order mark. ChatError; FileNotFoundError passes."""
-    raw = read_bytes(path)
+    raw = read_bytes(path).removeprefix(codecs.BOM_UTF8)
     try:
-        return raw.decode("utf-8-sig")
+        return raw.decode()
     except UnicodeDecodeError as error:
-        line = raw[: error.start].count(b"\n") + 1
-        raise ChatError(f"{one_line(path.name)}:{line}: this is not UTF-8 text.") from error
+        before = raw[: error.start].decode("utf-8", "replace").split("\n")
+        place = f"{len(before)}:{len(before[-1]) + 1}"
+        raise ChatError(f"{one_line(path.name)}:{place}: this is not UTF-8 text.") from error
 
 
 def read_bytes(path: Path) -> bytes:
@@ -290,7 +292,7 @@ class NewFile:
                         self._path.unlink()
                 raise
             self._fresh = None
-            _sync_directory(self._path.parent)
+            sync_directory(self._path.parent)
 
     def drop(self) -> None:
         """Leave nothing behind that was not kept."""
@@ -333,7 +335,7 @@ def _replace(target: Path, content: bytes) -> None:
         with suppress(OSError):
             fresh.unlink()
         raise
-    _sync_directory(target.parent)
+    sync_directory(target.parent)
 
 
 def _there_already(name: str) -> ChatError:
@@ -367,8 +369,8 @@ def _encoded(text: str, name: str) -> bytes:
         raise ChatError(f"{name} cannot be written: the text holds half a character.") from error
 
 
-def _sync_directory(path: Path) -> None:
-    # Makes the rename itself last through a power cut; not every system can open a directory.
+def sync_directory(path: Path) -> None:
+    """Make what was renamed in it last through a power cut, where the system can do that."""
     with suppress(OSError):
         handle = os.open(path, os.O_RDONLY)
         try:

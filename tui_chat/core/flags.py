@@ -20,6 +20,8 @@ from tui_chat.core.world import World
 
 FORMATS = ("markdown", "jsonl", "finetuning", "html")
 """The names of exporting.FORMATS, which need not be loaded for them."""
+WAYS = ("salvage", "backup", "empty")
+"""As repairing.WAYS."""
 
 
 def opening_of(world: World, flags: argparse.Namespace) -> Opening:
@@ -71,7 +73,18 @@ def _add_doctor(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
         description="Say what this installation is and finds. It asks nothing of any network, unless --test"
         " is given: then every endpoint with a key, with a server that runs, or of yours is asked for its"
         " models, and a table tells what came. It ends with 1 when one of them failed.",
+        epilog="It ends with 0 when the saved conversations are sound, or repaired; with 1 when they are not.",
         allow_abbrev=False,
+    )
+    doctor.add_argument(
+        "--repair",
+        nargs="?",
+        const="",
+        choices=("", *WAYS),
+        metavar="WAY",
+        help="where the saved conversations cannot be used, say which ways out there are, and on a terminal"
+        " ask for one; WAY takes it at once: salvage (read what can still be read), backup (the newest that is"
+        " sound), empty (begin with none). The damaged file is renamed, never deleted",
     )
     doctor.add_argument(
         "--test", nargs="*", metavar="NAME", help="ask these endpoints, or all that are set up"

@@ -61,8 +61,12 @@ def create(
 
 def put(connection: Connection, conversation: Conversation, owner: str) -> None:
     there = connection.execute("SELECT 1 FROM conversation WHERE id=?", (conversation.id,))
-    known = {known for (known,) in connection.execute("SELECT id FROM message")}
-    messages = [one for one in conversation.messages if one.id not in known]
+    question = "SELECT 1 FROM message WHERE id=?"
+    messages = [
+        one
+        for one in conversation.messages
+        if connection.execute(question, (one.id,)).fetchone() is None
+    ]
     if messages and there.fetchone() is None:
         create(connection, conversation, messages.pop(0), owner)
     for message in messages:
@@ -221,7 +225,8 @@ def interrupt_abandoned(connection: Connection, path: Path, own: str) -> int:
             (owner,),
         ).rowcount
     connection.execute(
-        "DELETE FROM piece WHERE message IN (SELECT seq FROM message WHERE status<>'streaming')"
+        "DELETE FROM piece WHERE NOT EXISTS"
+        " (SELECT 1 FROM message WHERE seq=piece.message AND status='streaming')"
     )
     return count
 

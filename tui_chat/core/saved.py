@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from tui_chat.core.files import Places
 from tui_chat.core.unsaved import Unsaved
@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from tui_chat.core.conversation import Conversation
     from tui_chat.core.search import Search
     from tui_chat.core.store import Store
+
+_Exchanged = TypeVar("_Exchanged")
 
 
 class Saved:
@@ -25,7 +27,7 @@ class Saved:
         self.unsaved = Unsaved()
         """What is not on disk although it was to be, and whether anything is to be."""
         self.open_ones: list[Callable[[], Conversation | None]] = []
-        """Asked for the conversations that are open and were saved, when they are to go on unsaved."""
+        """Asked for the conversations that are open and were saved, when they are to go on elsewhere."""
         self._store: Store | None = None
         self._search: Search | None = None
         self._opening = asyncio.Lock()
@@ -87,6 +89,18 @@ class Saved:
             await search.close()
         if before is not None:
             await before.close()
+
+    async def exchange_saved(self, exchange: Callable[[], _Exchanged]) -> _Exchanged:
+        """Have the saved conversations exchanged for others, in a thread, while they are closed and who
+        asks for them waits. What is open is then written to those that are there. ChatError."""
+        async with self._opening:
+            await self.close_saved()
+            exchanged = await asyncio.to_thread(exchange)
+        store = await self.store()
+        for shown in self.open_ones:
+            if (conversation := shown()) is not None:
+                await store.put(conversation)
+        return exchanged
 
     async def close_saved(self) -> None:
         """Close the search and the store; closing again does nothing."""

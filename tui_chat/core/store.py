@@ -12,7 +12,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Concatenate, ParamSpec, TypeVar
 
-from tui_chat.core import merging, queries, shelves
+from tui_chat.core import merging, queries, shelves, store_faults
 from tui_chat.core.conversation import Conversation, Headline, Message, Shelf, new_id, now
 from tui_chat.core.database import (
     Connection,
@@ -30,6 +30,8 @@ from tui_chat.core.files import private_directory
 from tui_chat.core.locks import FileLock, remove_abandoned
 from tui_chat.core.merging import Merged
 from tui_chat.core.schema import MIGRATIONS
+from tui_chat.core.store_faults import StoreFault
+from tui_chat.core.store_locks import is_repairing, was_emptied
 from tui_chat.core.text import clean
 
 TRASH_DAYS = 30
@@ -62,15 +64,17 @@ class Store:
     ) -> Store:
         """Open the database, made where there is none, migrated where it is older.
 
-        Every call waits up to `busy_seconds` while another window writes. ChatError for one that is
-        newer, another program's, damaged, locked or not writable; its file is then as it was.
+        Every call waits up to `busy_seconds` while another window writes. StoreFault for one that is
+        newer, another program's, damaged, emptied, locked or not writable; its file is then as it was.
         """
         store = cls(path)
         try:
             await store._on_thread(store._connect, migrations, busy_seconds)
             await store.interrupt_abandoned()
-        except BaseException:
+        except BaseException as error:
             await store.close()
+            if isinstance(error, ChatError) and not isinstance(error, StoreFault):
+                raise StoreFault("barred", error.message, error.hint) from error
             raise
         return store
 
@@ -94,11 +98,16 @@ class Store:
         return self._thread.submit(job, self._connection)
 
     def _connect(self, migrations: Sequence[str], busy_seconds: float) -> None:
-        prepare(self._path)
+        fresh = prepare(self._path)
         run = private_directory(self._path.parent / "run")
         # Kept before anything else can fail, so that close() gives it back.
         self._owner = _acquired(run)
         remove_abandoned(run)
+        # Only now: who repairs looks for our lock after having taken its own.
+        if is_repairing(run):
+            raise store_faults.repairing()
+        if not fresh and was_emptied(self._path):
+            raise store_faults.emptied(self._path)
         self._connection = connected(self._path, busy_seconds=busy_seconds)
         brought_up(self._connection, self._path, migrations)
 
@@ -121,7 +130,7 @@ class Store:
     ) -> _Result:
         """Run a job on the store's thread, whole even when the caller is cancelled."""
         if self._closing is not None:
-            raise ChatError("The saved conversations are closed already.")
+            raise store_faults.closed()
         return await self._outcome(self._thread.submit(job, *given, **named))
 
     async def _outcome(self, running: Future[_Result]) -> _Result:

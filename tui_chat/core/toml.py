@@ -42,8 +42,9 @@ def parsed(text: str, name: str) -> dict[str, Any]:
     except tomllib.TOMLDecodeError as error:
         found = _PLACE.match(str(error))
         if found is None:  # At the end of the file.
-            line = text.count("\n") + 1
-            raise ChatError(f"{name}:{line}: {one_line(str(error), 120)}.") from error
+            lines = text.split("\n")
+            place = f"{len(lines)}:{len(lines[-1]) + 1}"
+            raise ChatError(f"{name}:{place}: {one_line(str(error), 120)}.") from error
         place = f"{name}:{found[2]}:{found[3]}"
         raise ChatError(f"{place}: {one_line(found[1], 120)}.") from error
     except (ValueError, RecursionError) as error:

@@ -30,6 +30,7 @@ from tui_chat.widgets.bars import TOO_SMALL
 from tui_chat.widgets.meter import Meter
 from tui_chat.widgets.rows import MODE
 from tui_chat.widgets.sidebar import Sidebar
+from tui_chat.widgets.storing_app import complain
 
 if TYPE_CHECKING:
     from tui_chat.core.presets import Deleted, Preset
@@ -396,4 +397,4 @@ class SetupScreen(Screen[None]):
 
     def complain(self, error: Exception) -> None:
         """Say what went wrong, as plain words, for a while."""
-        self.notify(str(error), severity="error", timeout=10, markup=False)
+        complain(self, error)

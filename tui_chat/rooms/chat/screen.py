@@ -29,6 +29,7 @@ from tui_chat.rooms.chat.session import KEY, Session
 from tui_chat.widgets.bars import Keyline, Topline
 from tui_chat.widgets.message_transcript import MessageTranscript
 from tui_chat.widgets.prompt import Prompt
+from tui_chat.widgets.storing_app import store_to_begin_with
 
 if TYPE_CHECKING:
     from tui_chat.widgets.palette import Command
@@ -106,12 +107,13 @@ class ChatScreen(DraftingScreen):
     async def _begin(self) -> None:
         session = Session()
         try:
-            store = await self.world.store()
+            store = await store_to_begin_with(self, self.world)
             session = Session.read(await store.state(KEY))
             if session.conversation:
                 await self.talk.open(session.conversation)
             self.prompt.set_history([written(text) for text in await store.prompts()])
             await self.restore_draft()
+            self._remembering = True
         except ChatError as error:
             self.complain(error)
         self.show_conversation()
@@ -122,7 +124,7 @@ class ChatScreen(DraftingScreen):
         await self._restore_setup(session)
         if not session.setup.endpoint:
             await self.begin_with_preset()
-        self._remembering = self.keeping = True
+        self.keeping = True
         self.warm()
         await self.begin_looking()
         self._read_preset_names()
@@ -190,6 +192,8 @@ class ChatScreen(DraftingScreen):
 
     def said(self, message: Message) -> None:
         if message.role == "user":
+            # Whatever was open before and could not be read: now this is.
+            self._remembering = True
             self.prompt.remember(written(message.content))
             self.prompt.clear_draft()
             self.bring_back()
@@ -362,7 +366,17 @@ class ChatScreen(DraftingScreen):
         ChatError when they could not be.
         """
         await super().leave()
-        if self._remembering:
+        if self.keeping:
             store = await self.world.store()
             await store.save_draft(self.talk.saved_id, self.kept_draft)
-            await store.set_state(KEY, self.session.json())
+            if self._remembering:
+                await store.set_state(KEY, self.session.json())
+
+    async def store_is_back(self) -> None:
+        if not self.keeping:
+            return  # It is still beginning.
+        self.save_draft()
+        if self._remembering:
+            self._remember()
+        else:
+            self._begin()

@@ -141,6 +141,10 @@ class KeepingScreen(WindowsScreen):
         """The text that was not continued yet is a conversation now."""
         await (await self.world.store()).set_state(UNSAVED, "")
 
+    async def store_is_back(self) -> None:
+        if self.there.is_set():
+            self.save()
+
     async def leave(self) -> None:
         await super().leave()
         if self.there.is_set():

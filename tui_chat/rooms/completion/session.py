@@ -27,7 +27,7 @@ class Session:
         """The session that was stored; whatever cannot be read is as at a first start."""
         try:
             stored = json.loads(text or "{}")
-        except ValueError:
+        except (ValueError, RecursionError):
             return cls()
         if not isinstance(stored, dict):
             return cls()

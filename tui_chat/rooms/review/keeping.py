@@ -9,8 +9,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from tui_chat.core.errors import ChatError
@@ -161,7 +159,9 @@ class Keeping:
         """Remove for good what is in the trash, once that was confirmed; whether it was."""
         whole = ids_of([line for line in lines if not line.branch])
         words = "This cannot be undone: the words are overwritten, in the search index, too."
-        if kept := await asyncio.to_thread(_backups, self._world.places.backups):
+        from tui_chat.core.backups import still_kept
+
+        if kept := await asyncio.to_thread(still_kept, self._world.places.backups):
             words += f" {kept}"
         if await self._asked(YesDialog(f"Remove {named(lines)} for good?", words)) is None:
             return False
@@ -198,15 +198,3 @@ def named(lines: Sequence[Line]) -> str:
 def _both(conversations: int, others: int, noun: str) -> str:
     parts = [counted(conversations, "conversation")] if conversations or not others else []
     return " and ".join([*parts, *([counted(others, noun)] if others else [])])
-
-
-def _backups(directory: Path) -> str:
-    """What still has the words, in a sentence; empty when nothing has. Reads a directory."""
-    try:
-        copies = sorted(directory.glob("*.db"))
-    except OSError:
-        return ""
-    if not copies:
-        return ""
-    made = datetime.fromtimestamp(copies[-1].stat().st_mtime)
-    return f"The backups in {directory} (the newest of {made:%Y-%m-%d}) keep them until you delete those."

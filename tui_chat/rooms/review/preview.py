@@ -19,6 +19,7 @@ from tui_chat.widgets.dialogs import AnswersOnce
 from tui_chat.widgets.message_screen import MessageScreen
 from tui_chat.widgets.replied import code_of_reply
 from tui_chat.widgets.roll import Roll
+from tui_chat.widgets.storing_app import complain
 from tui_chat.widgets.transcript import Transcript
 
 PREVIEW_AFTER = 0.03
@@ -158,4 +159,4 @@ class PreviewingScreen(AnswersOnce[Left], MessageScreen[Left]):
 
     def complain(self, error: Exception) -> None:
         """Say what went wrong, as plain words, for a while."""
-        self.notify(str(error), severity="error", timeout=10, markup=False)
+        complain(self, error)

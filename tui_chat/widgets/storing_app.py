@@ -1,0 +1,171 @@
+"""An app that keeps conversations on disk: asks what to do where it cannot, makes backups, empties the trash."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+from textual import on, work
+from textual.message import Message as Event
+from textual.worker import Worker
+
+from tui_chat.core.errors import ChatError
+from tui_chat.core.store_faults import StoreFault
+from tui_chat.widgets.signalled_app import SignalledApp
+
+if TYPE_CHECKING:
+    from typing import Any
+
+    from textual.screen import Screen
+
+    from tui_chat.core.store import Store
+    from tui_chat.core.world import World
+
+BACKUP_AFTER = 10.0
+"""Seconds after the start: by then nothing else is read."""
+
+
+@dataclass(eq=False, repr=False)
+class StoreFailed(Event):
+    """The saved conversations could not be opened, read or written."""
+
+    fault: StoreFault
+
+
+class Room(Protocol):
+    """A room that keeps something in the saved conversations."""
+
+    async def store_is_back(self) -> None:
+        """Write what is kept: there is a place for it now."""
+
+
+class StoringApp(SignalledApp):
+    """Subclasses call begin_keeping() once there is time for that."""
+
+    def __init__(self, world: World) -> None:
+        super().__init__()
+        self._world = world
+        self._leaving = False
+        self._asking: asyncio.Task[bool] | None = None
+        self._went_on = False
+        """Whether a person wants to go on without having it mended now."""
+
+    def open_rooms(self) -> Iterable[Room]:
+        """The rooms that keep something: for subclasses."""
+        return ()
+
+    def leave(self, code: int) -> object:
+        raise NotImplementedError
+
+    # What is wrong
+
+    async def store_failed(self, fault: StoreFault) -> bool:
+        """Ask what to do about it, where that is a person's to say; whether there is a store now. For workers.
+
+        Who comes while another is asked gets the same answer.
+        """
+        if self._asking is None or self._asking.done():
+            lasting = fault.can_be_repaired or self._world.opened is None
+            if self._went_on or not lasting:
+                return False
+            self._asking = asyncio.create_task(self._asked(fault))
+        return await asyncio.shield(self._asking)
+
+    async def _asked(self, fault: StoreFault) -> bool:
+        from tui_chat.widgets.repair import ways_out
+
+        answer = await ways_out(self, self._world, fault)
+        if answer == "quit":
+            leaving = self.leave(0)
+            if isinstance(leaving, Worker):
+                await leaving.wait()
+            if self.return_code is not None:
+                # Whoever waits here must not begin anything now.
+                await asyncio.Event().wait()
+        self._went_on = answer != "mended"
+        if not self._went_on:
+            for room in self.open_rooms():
+                await room.store_is_back()
+        return not self._went_on
+
+    @on(StoreFailed)
+    @work(group="store")
+    async def _store_failed(self, event: StoreFailed) -> None:
+        asked = self._asking is not None and not self._asking.done()
+        if not await self.store_failed(event.fault) and not asked:
+            self.notify(str(event.fault), severity="error", timeout=10, markup=False)
+
+    @work(group="store")
+    async def action_check_store(self) -> None:
+        """Look whether anything is wrong with the saved conversations, and ask what to do about that."""
+        from tui_chat.core.diagnosis import diagnosed
+
+        found = await asyncio.to_thread(diagnosed, self._world.places.database)
+        self._went_on = False
+        if found.fault is None:
+            self.notify(f"The saved conversations are sound: {found.words}.", markup=False)
+        elif not await self.store_failed(found.fault):
+            self.notify(str(found.fault), severity="error", timeout=10, markup=False)
+
+    # What is done by itself
+
+    def begin_keeping(self) -> None:
+        """Empty the trash of what has been in it for its days, and make a backup when one is due."""
+        self._empty_trash()
+        self.set_timer(BACKUP_AFTER, self._back_up)
+
+    @work(group="trash")
+    async def _empty_trash(self) -> None:
+        # Whatever is wrong with the disk is said by what needs it.
+        with suppress(ChatError):
+            await (await self._world.store()).purge_expired()
+            await self._world.forget_purged()
+
+    @work(group="backup")
+    async def _back_up(self) -> None:
+        store = None
+        with suppress(ChatError):
+            store = await self._world.store()
+        # Where nothing is kept on disk in this run, nothing is backed up either.
+        if store is None or store.in_memory:
+            return
+        from tui_chat.core.backups import back_up
+
+        thread = ThreadPoolExecutor(1, thread_name_prefix="backup")
+        try:
+            making = thread.submit(back_up, self._world.places, lambda: self._leaving)
+            await asyncio.wrap_future(making)
+        except StoreFault as fault:
+            if not fault.can_be_repaired or not await self.store_failed(fault):
+                words = f"No backup could be made. {fault}"
+                self.notify(words, severity="warning", timeout=10, markup=False)
+        except ChatError as error:
+            words = f"No backup could be made. {error}"
+            self.notify(words, severity="warning", timeout=10, markup=False)
+        finally:
+            thread.shutdown(wait=False)
+
+
+def complain(screen: Screen[Any], error: Exception) -> None:
+    """Say what went wrong, as plain words, for a while; where the saved conversations are in need of it, ask."""
+    if isinstance(error, StoreFault) and isinstance(screen.app, StoringApp):
+        screen.app.post_message(StoreFailed(error))
+    else:
+        screen.notify(str(error), severity="error", timeout=10, markup=False)
+
+
+async def store_to_begin_with(screen: Screen[Any], world: World) -> Store:
+    """The store; where it cannot be opened, what to do about that is asked first. For workers.
+
+    StoreFault where a person goes on without.
+    """
+    while True:
+        try:
+            return await world.store()
+        except StoreFault as fault:
+            if not isinstance(screen.app, StoringApp) or not await screen.app.store_failed(fault):
+                raise
