@@ -104,7 +104,8 @@ class TuiChat(SignalledApp):
     def __init__(self, world: World, opening: Opening) -> None:
         super().__init__()
         self._world = world
-        self.environ, self.places = world.environ, world.places
+        # For the programs that copy.
+        self.environ, self.places = world.endpoints.without_keys(world.environ), world.places
         self._leaving = False
         self._asked_to_quit = False
         self._trash: Trash | None = None
@@ -359,6 +360,12 @@ class TuiChat(SignalledApp):
     async def action_quit(self) -> None:
         self.leave(0)
 
+    async def save_all(self) -> None:
+        for room in (self._texts, self.chat):
+            if room is not None:
+                await room.leave()
+        await self._world.close()
+
     @work(group="leave")
     async def leave(self, code: int) -> None:
         """Save what there is, end what runs, and go; a second call does not wait for the first."""
@@ -367,10 +374,7 @@ class TuiChat(SignalledApp):
             return
         self._leaving = True
         try:
-            for room in (self._texts, self.chat):
-                if room is not None:
-                    await room.leave()
-            await self._world.close()
+            await self.save_all()
         except ChatError as error:
             if code == 0:
                 words = f"{error} Quit again to leave all the same."
