@@ -1,0 +1,113 @@
+"""Whatever is foreign, in every room and on the command line, does nothing to a real terminal."""
+
+from __future__ import annotations
+
+import asyncio
+import tempfile
+import time
+from pathlib import Path
+
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+
+from tests.hostile import ESCAPES, MARKUP, TEXTS, foreign
+from tests.hostile_home import MARKS, Foreign, furnish, hostile_server
+from tests.nightly import NIGHTLY, times
+from tests.terminal import TUI_CHAT, Terminal, home_environment
+
+ENTER, TAB, ESCAPE, CTRL_Q, CTRL_P = "\r", "\t", "\x1b", "\x11", "\x10"
+RIGHT, DOWN = "\x1b[C", "\x1b[B"
+F1, F3, F4, F6, F8 = "\x1bOP", "\x1bOR", "\x1bOS", "\x1b[17~", "\x1b[19~"
+BACK = (ESCAPE, "Parameters")
+WALK = (
+    (F1, "Everywhere"), BACK,
+    (TAB, ""), ("kk", ""), (ENTER, "M-reason"), (F4, "M-top"), (RIGHT, ""), BACK,
+    ("i", "About this"), BACK, ("y", ""), ("t", "The tree"), BACK, (ESCAPE, ""),
+    (F3, "M-title"), (DOWN, "M-said"), ("tag:", "M-tag"), BACK,
+    (F6, "M-file"), ("Good", "M-about"), BACK,
+    ("/model\r", "M-listed"), BACK,
+    ("/endpoint\r", "Add a server"), BACK,
+    ("/code\r", "import"), BACK,
+    ("/export\r", "Markdown"), BACK,
+    (CTRL_P, "Mode"), ("M", ""), BACK,
+    (F8, "F9"), ("text", "text"), (F8, "M-reply"),
+)  # fmt: skip
+"""The rooms, lists and dialogs, one after the other, and back: keys, and a word of what they lead to."""
+
+
+def _walk(terminal: Terminal) -> bytes:
+    """Go through them all; what was drawn."""
+    drawn = b""
+    for keys, words in WALK:
+        drawn += terminal.raw
+        terminal.forget()
+        _go(terminal, keys, words)
+    return drawn + terminal.raw
+
+
+def _go(terminal: Terminal, keys: str, words: str, trials: int = 3) -> None:
+    terminal.type(keys)
+    if not words:
+        terminal.read(1)
+    else:
+        try:
+            terminal.wait_for(words, 5)
+        except AssertionError:
+            if trials == 1:
+                raise
+            # On a busy machine the keys came before the dialog in front was gone.
+            terminal.type(ESCAPE)
+            _settle(terminal)
+            _go(terminal, keys, words, trials - 1)
+    if not words or keys == ESCAPE:
+        _settle(terminal)
+
+
+def _settle(terminal: Terminal) -> None:
+    """Until nothing is drawn any more; what moves by itself is left."""
+    end = time.monotonic() + 1
+    # Longer than the program waits for what may follow an escape.
+    while time.monotonic() < end and terminal.read(0.15):
+        pass
+
+
+@settings(
+    max_examples=times(1, 200),
+    derandomize=not NIGHTLY,
+    database=None,
+    deadline=None,
+    suppress_health_check=list(HealthCheck),
+    phases=[Phase.explicit, Phase.generate],
+)
+@given(known=st.permutations(ESCAPES + MARKUP), more=st.lists(TEXTS, max_size=20))
+def test_nothing_foreign_controls_the_terminal_in_any_room(
+    known: list[str], more: list[str]
+) -> None:
+    said = Foreign([*more, *known])
+    with tempfile.TemporaryDirectory() as folder, hostile_server(said) as server:
+        home = Path(folder)
+        directory = home / "di\x1b]0;x\x07r"
+        asyncio.run(furnish(directory, said, server.base_url))
+        environ = home_environment(
+            home,
+            OPENAI_BASE_URL=server.base_url,
+            TUI_CHAT_CONFIG_DIR=str(directory / "config"),
+            TUI_CHAT_CACHE_DIR=str(home / "ca\x9b1mche"),
+            EDITOR="\x1b[2J \x9b1m",
+            TERM_PROGRAM="\x1b]0;x\x07",
+        )
+        with Terminal(TUI_CHAT, environ) as terminal:
+            terminal.wait_for("ready")
+            terminal.type("hello\r")
+            terminal.wait_for("M-reply")
+            _settle(terminal)
+            terminal.type("again\r")
+            terminal.wait_for("M-refused")
+            drawn = _walk(terminal)
+            terminal.forget()
+            terminal.type(CTRL_Q)
+            assert terminal.wait_end() == 0
+            drawn += terminal.raw
+            assert foreign(drawn) == []
+            terminal.raw = drawn
+            assert [mark for mark in MARKS if f"[b]M-{mark}[/b]" not in terminal.text] == []
