@@ -18,6 +18,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from tests.network import guarded
+
 _SEQUENCE = re.compile(
     rb"\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)|\x1b[P_^X][^\x1b]*\x1b\\|\x1b[ -/]*[0-~]"
 )
@@ -36,7 +38,7 @@ def home_environment(home: Path, **more: str) -> dict[str, str]:
         "COVERAGE_PROCESS_START",
     )
     environ = {name: os.environ[name] for name in kept if name in os.environ}
-    return environ | {"HOME": str(home), "TERM": "xterm-256color"} | more
+    return environ | guarded() | {"HOME": str(home), "TERM": "xterm-256color"} | more
 
 
 class Terminal:
