@@ -10,7 +10,8 @@ import re
 import sys
 from collections.abc import Iterable
 
-from textual import _xterm_parser, events
+from textual import _xterm_parser, constants, events
+from textual._time import get_time
 from textual._xterm_parser import BRACKETED_PASTE_END, BRACKETED_PASTE_START, XTermParser
 from textual.message import Message
 
@@ -34,13 +35,23 @@ REPLY = re.compile(
     r"\x1b\[[?>=][\d;:]*[A-Za-z]"
     r"|\x1b\[\d+n"
     r"|\x1b\[(?!48;)\d+;\d+;\d+t"
-    r"|\x1b\]\d[^\x07\x1b]*(?:\x07|\x1b\\)"
+    r"|\x1b\][\dlL][^\x07\x1b]*(?:\x07|\x1b\\)"
     r"|\x1b[P_^X][^\x1b]*\x1b\\"
 )
-# The beginning of a reply, or of a paste's start, at the end of what was read; no key that a person
-# presses looks like it. (The first four bytes of a size or status report do, and are let through.)
-UNFINISHED = re.compile(r"\x1b(?:\[[?>=][\d;:]*|\]\d+(?:;[^\x07\x1b]{0,4096}\x1b?)?|\[20?0?)\Z")
+# The beginning of a reply, of a key, or of a paste's start, at the end of what was read.
+UNFINISHED = re.compile(
+    r"\x1b(?:\[(?:[?>=<][\d;:$-]*|\d[\d;:]*)?"
+    r"|\](?:\d+(?:;[^\x07\x1b]{0,4096}\x1b?)?)?"
+    r"|P(?:>(?:\|[^\x1b]{0,256}\x1b?)?|[01](?:[$+](?:r[^\x1b]{0,4096}\x1b?)?)?)?"
+    r")?\Z"
+)
 UNFINISHED_END = re.compile(r"\x1b(?:\[(?:2(?:01?)?)?)?\Z")
+# What a person may have pressed: escape, and alt with a bracket or a letter.
+PRESSED = re.compile(r"\x1b[\[\]P]?")
+# What no person types after one of those, all at once: the rest of a reply, or of what the mouse did.
+LATE = re.compile(r"\x1b(?:\[(?:[?>=<][\d;-]|\d+;\d)|\]\d+;|P[>01][|$+])")
+LATE_SECONDS = 2.0
+"""How long after its beginning was taken for a key the rest of a reply is known as such."""
 
 
 class KeyParser(XTermParser):
@@ -49,6 +60,9 @@ class KeyParser(XTermParser):
     def __init__(self, debug: bool = False) -> None:
         super().__init__(debug)
         self._held = ""
+        self._held_since = 0.0
+        self._pressed = ""
+        """What was held for a while and then taken for a key; it may have been a reply's beginning."""
         self._pasted: list[str] | None = None
 
     def feed(self, data: str) -> Iterable[Message]:
@@ -56,6 +70,9 @@ class KeyParser(XTermParser):
             yield from super().feed(data)
             return
         data, self._held = self._held + data, ""
+        pressed, self._pressed = self._pressed, ""
+        if pressed and get_time() < self._held_since + LATE_SECONDS and LATE.match(pressed + data):
+            data = pressed + data
         while data:
             if self._pasted is None:
                 typed, start, data = data.partition(BRACKETED_PASTE_START)
@@ -73,12 +90,22 @@ class KeyParser(XTermParser):
                     yield events.Paste("".join(self._pasted).replace("\x00", ""))
                     self._pasted = None
 
+    def tick(self) -> Iterable[Message]:
+        """What was held and can only be a key by now; called ten times a second."""
+        waited = get_time() >= self._held_since + constants.ESCAPE_DELAY
+        if self._pasted is None and waited and PRESSED.fullmatch(self._held):
+            self._pressed, self._held = self._held, ""
+            yield from super().feed(self._pressed)
+            # The parser underneath would wait for as long again.
+            self._timeout_time = get_time()
+        yield from super().tick()
+
     def _hold(self, data: str, unfinished: re.Pattern[str]) -> str:
         """The data without an unfinished end, which waits for the next piece."""
         tail = unfinished.search(data)
         if tail is None:
             return data
-        self._held = tail[0]
+        self._held, self._held_since = tail[0], get_time()
         return data[: tail.start()]
 
     def _sequence_to_key_events(self, sequence: str, alt: bool = False) -> Iterable[events.Key]:
