@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -35,7 +37,14 @@ ANSWERS = {
     "a wheel that turns": "\x1b[<64;119;39M",
     "the mouse that moves": "\x1b[<35;5;6M",
 }
-LATE_TOO = [name for name in ANSWERS if name not in ("that it is well", "that it is looked at", "that it is not")]
+LATE_TOO = [
+    name
+    for name in ANSWERS
+    if name not in ("that it is well", "that it is looked at", "that it is not")
+]
+
+END = "\x1b[201~"
+PRESSED_TWO = {"\x1b[": True, "\x1b]": True, "\x1bP": True}
 
 
 class Clock:
@@ -63,10 +72,7 @@ def test_no_answer_is_typed_wherever_the_reads_cut_it(sent: list[str], cuts: lis
     whole = "".join(sent)
     places = sorted({0, len(whole), *(cut % (len(whole) + 1) for cut in cuts)})
     parser = KeyParser()
-    typed = "".join(
-        _typed(parser, whole[start:end])
-        for start, end in zip(places, places[1:], strict=False)
-    )
+    typed = "".join(_typed(parser, whole[start:end]) for start, end in pairwise(places))
     assert typed == "".join(one for one in sent if one in "aé7")
 
 
@@ -89,9 +95,6 @@ def test_the_rest_of_an_answer_is_not_typed_when_it_comes_late(
         assert len(early) == (cut <= 1 or PRESSED_TWO.get(answer[:cut], False))
 
 
-PRESSED_TWO = {"\x1b[": True, "\x1b]": True, "\x1bP": True}
-
-
 def test_escape_is_a_key_after_its_delay_and_not_later(monkeypatch: pytest.MonkeyPatch) -> None:
     clock = Clock()
     monkeypatch.setattr(key_parser, "get_time", clock)
@@ -104,21 +107,34 @@ def test_escape_is_a_key_after_its_delay_and_not_later(monkeypatch: pytest.Monke
     assert _typed(parser, "[? is typed") == "[? is typed"
 
 
-@given(text=st.text(st.sampled_from("a\x1b[201~\r\n\x03\x00é"), max_size=40), cuts=st.lists(st.integers(0, 60)))
 @settings(max_examples=times(100, 2000))
-def test_nothing_of_a_paste_is_ever_a_key_but_what_follows_its_end(
-    text: str, cuts: list[int]
+@given(
+    pieces=st.lists(
+        st.sampled_from(["a", "rm -rf ~\r", END, "\n", "\x03", "\x00", "é", "\x1b["]), max_size=12
+    ),
+    cuts=st.lists(st.integers(0, 60)),
+)
+def test_nothing_of_a_paste_is_ever_a_key_even_when_it_holds_the_paste_s_end(
+    pieces: list[str], cuts: list[int]
 ) -> None:
-    inside = text.replace("\x1b[201~", "")
-    whole = f"\x1b[200~{inside}\x1b[201~"
+    inside = "".join(pieces)
+    whole = f"\x1b[200~{inside}{END}"
     places = sorted({0, len(whole), *(cut % (len(whole) + 1) for cut in cuts)})
     parser = KeyParser()
-    found = [
-        event
-        for start, end in zip(places, places[1:], strict=False)
-        for event in parser.feed(whole[start:end])
-    ]
-    assert [event.text for event in found if isinstance(event, events.Paste)] == [
-        inside.partition("\x1b[201~")[0].replace("\x00", "")
-    ]
+    found = [event for start, end in pairwise(places) for event in parser.feed(whole[start:end])]
+    pasted = "".join(event.text for event in found if isinstance(event, events.Paste))
+    assert pasted == inside.replace(END, "").replace("\x00", "")
     assert not [event for event in found if isinstance(event, events.Key)]
+
+
+def test_what_is_typed_after_a_paste_is_typed(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = Clock()
+    monkeypatch.setattr(key_parser, "get_time", clock)
+    parser = KeyParser()
+    assert _typed(parser, f"\x1b[200~pasted{END}ab") == ""
+    clock.now += 0.06
+    assert (
+        "".join(str(event.character) for event in parser.tick() if isinstance(event, events.Key))
+        == "ab"
+    )
+    assert _typed(parser, "c") == "c"
