@@ -44,7 +44,6 @@ LATE_TOO = [
 ]
 
 END = "\x1b[201~"
-PRESSED_TWO = {"\x1b[": True, "\x1b]": True, "\x1bP": True}
 
 
 class Clock:
@@ -91,8 +90,8 @@ def test_the_rest_of_an_answer_is_not_typed_when_it_comes_late(
         early = [event for event in parser.tick() if isinstance(event, events.Key)]
         rest = _typed(parser, answer[cut:] + "b")
         assert rest == "b", (answer[:cut], answer[cut:])
-        # A lone escape, or one with a bracket, may be a key that was pressed; nothing else is.
-        assert len(early) == (cut <= 1 or PRESSED_TWO.get(answer[:cut], False))
+        # A lone escape may be a key that was pressed; nothing else is.
+        assert len(early) == (cut == 1)
 
 
 def test_escape_is_a_key_after_its_delay_and_not_later(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -46,7 +46,7 @@ UNFINISHED = re.compile(
     r")?\Z"
 )
 UNFINISHED_END = re.compile(r"\x1b(?:\[(?:2(?:01?)?)?)?\Z")
-# What a person may have pressed: escape, and alt with a bracket or a letter.
+# What a person may have pressed: escape, or alt with a bracket or a letter.
 PRESSED = re.compile(r"\x1b[\[\]P]?")
 # What no person types after one of those, all at once: the rest of a reply, or of what the mouse did.
 LATE = re.compile(r"\x1b(?:\[(?:[?>=<][\d;-]|\d+;\d)|\]\d+;|P[>01][|$+])")
@@ -132,9 +132,11 @@ class KeyParser(XTermParser):
         waited = get_time() >= self._held_since + constants.ESCAPE_DELAY
         if self._pasted is None and waited and PRESSED.fullmatch(self._held):
             self._pressed, self._held = self._held, ""
-            yield from super().feed(self._pressed)
-            # The parser underneath would wait for as long again.
-            self._timeout_time = get_time()
+            # With a bracket or a letter it types nothing: nothing is bound there, and a reply may begin so.
+            if self._pressed == "\x1b":
+                yield from super().feed(self._pressed)
+                # The parser underneath would wait for as long again.
+                self._timeout_time = get_time()
         if self._after and get_time() >= self._pasted_at + AFTER_PASTE_SECONDS:
             data, self._after, self._just_pasted = self._after, "", False
             yield from self.feed(data)
