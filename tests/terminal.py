@@ -64,6 +64,9 @@ class Terminal:
         )
         os.close(slave)
         self.raw = b""
+        """What was drawn since forget()."""
+        self.drawn = b""
+        """All that was drawn from the start."""
 
     def __enter__(self) -> Self:
         return self
@@ -116,6 +119,7 @@ class Terminal:
         except OSError:  # Linux says so when the other end is closed.
             return b""
         self.raw += piece
+        self.drawn += piece
         return piece
 
     def wait_for(self, words: str, seconds: float = 30) -> float:
@@ -130,6 +134,31 @@ class Terminal:
                 )
             self.read(0.05)
         return time.monotonic()
+
+    def go(self, keys: str, words: str = "", trials: int = 3) -> None:
+        """Type keys and wait until what they lead to is drawn: these words, or anything, and then no more.
+
+        Where it is not, the keys are tried again: on a busy machine they may have come before a dialog in
+        front was gone.
+        """
+        self.forget()
+        self.type(keys)
+        try:
+            if words:
+                self.wait_for(words, 5)
+            else:
+                self.read(1)
+        except AssertionError:
+            if trials == 1:
+                raise
+            self.type("\x1b")
+            self.read(1)
+            self.go(keys, words, trials - 1)
+            return
+        end = time.monotonic() + 1
+        # After an escape the program waits for what may follow it.
+        while time.monotonic() < end and self.read(0.15 if not words or keys == "\x1b" else 0.03):
+            pass
 
     def wait_end(self, seconds: float = 15) -> int:
         """Read until the program has ended; its exit code."""

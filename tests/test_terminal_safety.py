@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import tempfile
-import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -24,6 +23,7 @@ F1, F3, F4, F6, F8 = "\x1bOP", "\x1bOR", "\x1bOS", "\x1b[17~", "\x1b[19~"
 LATE = [ANSWERS[name] for name in LATE_TOO]
 BACK = (ESCAPE, "Parameters")
 WALK = (
+    ("hello\r", "M-reply"), ("again\r", "M-refused"),
     (F1, "Everywhere"), BACK,
     (TAB, ""), ("kk", ""), (ENTER, "M-reason"), (F4, "M-top"), (RIGHT, ""), BACK,
     ("i", "About this"), BACK, ("y", ""), ("t", "The tree"), BACK, (ESCAPE, ""),
@@ -37,42 +37,6 @@ WALK = (
     (F8, "F9"), ("text", "text"), (F8, "M-reply"),
 )  # fmt: skip
 """The rooms, lists and dialogs, one after the other, and back: keys, and a word of what they lead to."""
-
-
-def _walk(terminal: Terminal) -> bytes:
-    """Go through them all; what was drawn."""
-    drawn = b""
-    for keys, words in WALK:
-        drawn += terminal.raw
-        terminal.forget()
-        _go(terminal, keys, words)
-    return drawn + terminal.raw
-
-
-def _go(terminal: Terminal, keys: str, words: str, trials: int = 3) -> None:
-    terminal.type(keys)
-    if not words:
-        terminal.read(1)
-    else:
-        try:
-            terminal.wait_for(words, 5)
-        except AssertionError:
-            if trials == 1:
-                raise
-            # On a busy machine the keys came before the dialog in front was gone.
-            terminal.type(ESCAPE)
-            _settle(terminal)
-            _go(terminal, keys, words, trials - 1)
-    if not words or keys == ESCAPE:
-        _settle(terminal)
-
-
-def _settle(terminal: Terminal) -> None:
-    """Until nothing is drawn any more; what moves by itself is left."""
-    end = time.monotonic() + 1
-    # Longer than the program waits for what may follow an escape.
-    while time.monotonic() < end and terminal.read(0.15):
-        pass
 
 
 @settings(
@@ -102,18 +66,12 @@ def test_nothing_foreign_controls_the_terminal_in_any_room(
         )
         with Terminal(TUI_CHAT, environ) as terminal:
             terminal.wait_for("ready")
-            terminal.type("hello\r")
-            terminal.wait_for("M-reply")
-            _settle(terminal)
-            terminal.type("again\r")
-            terminal.wait_for("M-refused")
-            drawn = _walk(terminal)
-            terminal.forget()
+            for keys, words in WALK:
+                terminal.go(keys, words)
             terminal.type(CTRL_Q)
             assert terminal.wait_end() == 0
-            drawn += terminal.raw
-            assert foreign(drawn) == []
-            terminal.raw = drawn
+            assert foreign(terminal.drawn) == []
+            terminal.raw = terminal.drawn
             assert [mark for mark in MARKS if f"[b]M-{mark}[/b]" not in terminal.text] == []
 
 
