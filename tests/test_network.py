@@ -11,8 +11,10 @@ from pathlib import Path
 import pytest
 
 from tests.fake_server import Answer, FakeServer
+from tests.local_model import put_model
 from tests.network import reached
 from tests.rooms.house import House, environment, open_house, wait_until
+from tests.terminal import TUI_CHAT, Terminal, home_environment
 from tui_chat.app import TuiChat
 from tui_chat.core import exporting
 from tui_chat.core.world import World
@@ -123,8 +125,50 @@ async def test_nothing_is_sent_before_enter_and_nothing_twice(tmp_path: Path) ->
             assert len(server.chats) == 1
         asked = len(server.requests)
         async with open_house(tmp_path, server) as house:
-            for keys in ("f3", "f4", "f1"):
+            for keys in ("f3", "f6", "f1"):
                 await house.press(keys)
                 await house.pilot.pause()
                 await house.press("escape", "escape")
-        assert [one.path for one in server.requests[asked:]] == []
+            assert len(server.requests) == asked
+            # The lens of a reply asks what the server is, to say whether another road can be taken; no words.
+            await house.press("f4")
+            await wait_until(lambda: house.app.screen is not house.chat)
+            await house.pilot.pause()
+        new = {(one.method, one.path, str(one.body)) for one in server.requests[asked:]}
+        assert new <= {("GET", "/v1/models", "None")}
+
+
+ALONE = """
+import fcntl, os, socket, struct, sys
+with socket.socket() as any:
+    fcntl.ioctl(any, 0x8914, struct.pack("16sh14x", b"lo", 0x41))
+os.execv(sys.argv[1], sys.argv[1:])
+"""
+"""Brings up the loopback interface of a network namespace, and becomes a program."""
+
+
+def _without_a_network() -> list[str]:
+    """What runs a command where there is no network but loopback; nothing where that is not permitted."""
+    command = ["unshare", "--map-root-user", "--net", sys.executable, "-I", "-c", ALONE]
+    try:
+        done = subprocess.run([*command, "/bin/true"], capture_output=True, check=False)
+    except FileNotFoundError:
+        return []
+    return command if done.returncode == 0 else []
+
+
+def test_with_the_built_in_model_it_starts_and_answers_without_any_network(tmp_path: Path) -> None:
+    put_model(tmp_path / "cache" / "models")
+    environ = home_environment(
+        tmp_path,
+        TUI_CHAT_CONFIG_DIR=str(tmp_path / "config"),
+        TUI_CHAT_CACHE_DIR=str(tmp_path / "cache"),
+    )
+    with Terminal([*_without_a_network(), *TUI_CHAT], environ) as terminal:
+        terminal.wait_for("ready")
+        terminal.type("/max-tokens 5\r")
+        terminal.wait_for("  5")
+        terminal.type("Say something.\r")
+        terminal.wait_for("5 tokens", 60)
+        terminal.type("\x11")
+        assert terminal.wait_end() == 0
