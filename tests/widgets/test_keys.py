@@ -127,15 +127,6 @@ def test_what_the_terminal_replies_is_not_typed(reply: str) -> None:
     assert keys(f"a{reply}b") == [("a", "a"), ("b", "b")]
 
 
-# Other replies begin like keys.
-@pytest.mark.parametrize(
-    "reply", [reply for reply in REPLIES if reply[1:3] in ("[?", "[>") or reply[1] == "]"]
-)
-def test_a_reply_that_comes_in_two_reads_is_not_typed(reply: str) -> None:
-    for cut in range(3, len(reply)):
-        assert keys(f"a{reply[:cut]}", f"{reply[cut:]}b") == [("a", "a"), ("b", "b")]
-
-
 @pytest.mark.parametrize(
     ("sent", "expected"),
     [
