@@ -18,6 +18,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from tests.network import guarded
+
 _SEQUENCE = re.compile(
     rb"\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)|\x1b[P_^X][^\x1b]*\x1b\\|\x1b[ -/]*[0-~]"
 )
@@ -36,7 +38,7 @@ def home_environment(home: Path, **more: str) -> dict[str, str]:
         "COVERAGE_PROCESS_START",
     )
     environ = {name: os.environ[name] for name in kept if name in os.environ}
-    return environ | {"HOME": str(home), "TERM": "xterm-256color"} | more
+    return environ | guarded() | {"HOME": str(home), "TERM": "xterm-256color"} | more
 
 
 class Terminal:
@@ -65,6 +67,9 @@ class Terminal:
         )
         os.close(slave)
         self.raw = b""
+        """What was drawn since forget()."""
+        self.drawn = b""
+        """All that was drawn from the start."""
 
     def __enter__(self) -> Self:
         return self
@@ -117,6 +122,7 @@ class Terminal:
         except OSError:  # Linux says so when the other end is closed.
             return b""
         self.raw += piece
+        self.drawn += piece
         return piece
 
     def wait_for(self, words: str, seconds: float = 30) -> float:
@@ -131,6 +137,31 @@ class Terminal:
                 )
             self.read(0.05)
         return time.monotonic()
+
+    def go(self, keys: str, words: str = "", trials: int = 3) -> None:
+        """Type keys and wait until what they lead to is drawn: these words, or anything, and then no more.
+
+        Where it is not, the keys are tried again: on a busy machine they may have come before a dialog in
+        front was gone.
+        """
+        self.forget()
+        self.type(keys)
+        try:
+            if words:
+                self.wait_for(words, 5)
+            else:
+                self.read(1)
+        except AssertionError:
+            if trials == 1:
+                raise
+            self.type("\x1b")
+            self.read(1)
+            self.go(keys, words, trials - 1)
+            return
+        end = time.monotonic() + 1
+        # After an escape the program waits for what may follow it.
+        while time.monotonic() < end and self.read(0.15 if not words or keys == "\x1b" else 0.03):
+            pass
 
     def wait_end(self, seconds: float = 15) -> int:
         """Read until the program has ended; its exit code."""

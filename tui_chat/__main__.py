@@ -10,8 +10,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tui_chat.core import crash
 from tui_chat.core.errors import ChatError
 from tui_chat.core.opening import Opening
+from tui_chat.core.output import Unwritten, tell
 from tui_chat.core.text import one_line
 from tui_chat.core.world import World
 
@@ -30,11 +32,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     # Whatever is written belongs to this user alone, exports included.
     os.umask(0o077)
     _mend_streams()
+    crash.guard()
     arguments = sys.argv[1:] if argv is None else argv
     try:
         code = _run(arguments) if arguments else _open_app(World.standard(os.environ), Opening())
     except ChatError as error:
-        sys.stderr.write(f"tui-chat: {error}\n")
+        tell(str(error))
         return 1
     except KeyboardInterrupt:
         return 130
@@ -70,7 +73,7 @@ def _ended(error: OSError, what: str) -> int:
     if isinstance(error, BrokenPipeError):
         return 141
     reason = error.strerror or one_line(str(error))
-    sys.stderr.write(f"tui-chat: {what}{': ' if what else ''}{reason}.\n")
+    tell(f"{what}{': ' if what else ''}{reason}.")
     return 1
 
 
@@ -87,8 +90,6 @@ def _run(arguments: Sequence[str]) -> int:
         parser.error(str(error))
     if flags.command is None:
         return _open_app(world, opening)
-    from tui_chat.core.oneshot import Unwritten
-
     try:
         return _done(world, opening, flags, parser)
     except Unwritten as error:
@@ -170,9 +171,7 @@ def _wanted(flags: Namespace, parser: ArgumentParser) -> Wanted:
 def _open_app(world: World, opening: Opening) -> int:
     trouble = _no_screen()
     if trouble:
-        sys.stderr.write(
-            f"tui-chat: {trouble} For one answer without a screen: tui-chat ask TEXT\n"
-        )
+        tell(f"{trouble} For one answer without a screen: tui-chat ask TEXT")
         return BAD_ARGUMENTS
     # A collection in the middle of all that is loaded costs 40 ms of the first paint; the app enables it.
     gc.disable()
@@ -192,6 +191,8 @@ def _open_app(world: World, opening: Opening) -> int:
     if app.return_code == TERMINAL_GONE:
         # Python's own flush at exit would fail on a terminal that is gone, and hide the code.
         os._exit(TERMINAL_GONE)
+    if app.last_words:
+        sys.stderr.write(app.last_words)
     return app.return_code or 0
 
 

@@ -103,7 +103,9 @@ class TuiChat(StoringApp):
 
     def __init__(self, world: World, opening: Opening) -> None:
         super().__init__(world)
-        self.environ, self.places, self.ephemeral = world.environ, world.places, world.ephemeral
+        # For the programs that copy.
+        self.environ = world.endpoints.without_keys(world.environ)
+        self.places, self.ephemeral = world.places, world.ephemeral
         self._asked_to_quit = False
         self._trash: Trash | None = None
         """What was deleted in this run and can be undone."""
@@ -354,6 +356,12 @@ class TuiChat(StoringApp):
     async def action_quit(self) -> None:
         self.leave(0)
 
+    async def save_all(self) -> None:
+        for room in (self._texts, self.chat):
+            if room is not None:
+                await room.leave()
+        await self._world.close()
+
     @work(group="leave")
     async def leave(self, code: int) -> None:
         """Save what there is, end what runs, and go; a second call does not wait for the first."""
@@ -362,10 +370,7 @@ class TuiChat(StoringApp):
             return
         self._leaving = True
         try:
-            for room in (self._texts, self.chat):
-                if room is not None:
-                    await room.leave()
-            await self._world.close()
+            await self.save_all()
         except ChatError as error:
             if code == 0:
                 words = f"{error} Quit again to leave all the same."

@@ -14,7 +14,7 @@ from tui_chat.core.endpoints import Endpoint
 from tui_chat.core.errors import ChatError
 from tui_chat.core.keys import key_source
 from tui_chat.core.local.model import SMOLLM2, model_path
-from tui_chat.core.oneshot import put
+from tui_chat.core.output import put
 from tui_chat.core.store_faults import StoreFault
 from tui_chat.core.world import World
 

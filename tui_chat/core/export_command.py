@@ -8,7 +8,7 @@ from pathlib import Path
 
 from tui_chat.core.errors import ChatError
 from tui_chat.core.exporting import FORMATS, Export, format_for, left_out_words, write
-from tui_chat.core.oneshot import put
+from tui_chat.core.output import put, tell
 from tui_chat.core.query import parse
 from tui_chat.core.store import Store
 from tui_chat.core.text import one_line
@@ -30,7 +30,7 @@ async def export(world: World, flags: argparse.Namespace) -> int:
     finally:
         await world.close()
     if words:
-        sys.stderr.write(f"tui-chat: {words}\n")
+        tell(words)
     return 0
 
 
@@ -94,7 +94,7 @@ async def _ids(world: World, store: Store, flags: argparse.Namespace) -> list[st
     if flags.search is not None:
         query = parse(flags.search)
         if query.trouble:
-            sys.stderr.write(f"tui-chat: {query.trouble}\n")
+            tell(query.trouble)
         found = await (await world.search()).ids(query)
         if not found:
             raise ChatError(f"Nothing was found for “{one_line(flags.search, 80)}”.")

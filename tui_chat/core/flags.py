@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from tui_chat import __version__
 from tui_chat.core.escapes import unescape
@@ -17,6 +18,9 @@ from tui_chat.core.params import PARAMETERS, Params
 from tui_chat.core.text import clean
 from tui_chat.core.urls import begins_as_key, holds_key, pasted_key
 from tui_chat.core.world import World
+
+if TYPE_CHECKING:
+    from _typeshed import SupportsWrite
 
 FORMATS = ("markdown", "jsonl", "finetuning", "html")
 """The names of exporting.FORMATS, which need not be loaded for them."""
@@ -46,9 +50,16 @@ def opening_of(world: World, flags: argparse.Namespace) -> Opening:
     return Opening(endpoint, model, system, preset, Params(params))
 
 
+class _Parser(argparse.ArgumentParser):
+    """One whose refusals quote what was typed so that it does nothing to a terminal."""
+
+    def _print_message(self, message: str, file: SupportsWrite[str] | None = None) -> None:
+        super()._print_message(clean(message), file)
+
+
 def command_line() -> argparse.ArgumentParser:
     """All commands and flags; wrong ones end the program with 2."""
-    parser = argparse.ArgumentParser(
+    parser: argparse.ArgumentParser = _Parser(
         prog="tui-chat",
         description="The playground for language models in a terminal.",
         epilog="Without a command it opens the screen. Keys: F1 inside.",

@@ -8,7 +8,8 @@ from pathlib import Path
 
 from tui_chat.core.errors import ChatError
 from tui_chat.core.importing import MOST_PLACES, Progress, Report, import_file
-from tui_chat.core.text import one_line
+from tui_chat.core.output import tell
+from tui_chat.core.text import clean, one_line
 from tui_chat.core.world import World
 
 
@@ -28,7 +29,7 @@ async def import_files(world: World, paths: Sequence[Path], *, skip_unreadable: 
                     skip_unreadable=skip_unreadable,
                 )
             except ChatError as error:
-                sys.stderr.write(f"tui-chat: {error}\n")
+                tell(str(error))
                 code = 1
                 continue
             finally:
@@ -44,14 +45,14 @@ async def import_files(world: World, paths: Sequence[Path], *, skip_unreadable: 
 def _tell(report: Report) -> None:
     name = one_line(report.path.name, 80)
     for one in report.unreadable:
-        sys.stderr.write(f"{name}, {one.place}: {one_line(one.words, 300)}\n")
+        sys.stderr.write(f"{name}, {clean(one.place)}: {one_line(one.words, 300)}\n")
     if report.unreadable_total > MOST_PLACES:
         sys.stderr.write(f"{name}: and {report.unreadable_total - MOST_PLACES:,} more\n")
     sys.stderr.flush()
-    sys.stdout.write(f"{report.words}\n")
+    sys.stdout.write(f"{clean(report.words)}\n")
     sys.stdout.flush()
     if report.added is None:
-        sys.stderr.write("tui-chat: --skip-unreadable imports the rest of it.\n")
+        tell("--skip-unreadable imports the rest of it.")
 
 
 class _Line:

@@ -8,6 +8,7 @@ from dataclasses import replace
 from tui_chat.core.endpoint_tables import endpoint_from, known_endpoints, model_file
 from tui_chat.core.endpoints import BUILT_IN, ENVIRONMENT, Endpoint
 from tui_chat.core.errors import ChatError
+from tui_chat.core.secrets import without_keys
 from tui_chat.core.text import one_line
 from tui_chat.core.urls import holds_key, host_and_port, normal_base_url, pasted_key, same_place
 
@@ -85,6 +86,10 @@ class Endpoints:
         items = {**self._items, endpoint.name: endpoint}
         names = self._typed | {endpoint.name} if typed else self._typed - {endpoint.name}
         return Endpoints(items.values(), names, self.problem)
+
+    def without_keys(self, environ: Mapping[str, str]) -> dict[str, str]:
+        """The environment for a program that is to know no key of theirs, nor another."""
+        return without_keys(environ, (name for one in self for name in one.key_names))
 
     def at(self, base_url: str) -> Endpoint | None:
         """The endpoint at this base URL, if there is one."""

@@ -18,10 +18,10 @@ from tui_chat.core.conversation import Headline
 from tui_chat.core.errors import ChatError
 from tui_chat.core.formats import jsonl
 from tui_chat.core.hits import Found, Hit
-from tui_chat.core.oneshot import put
+from tui_chat.core.output import put, tell
 from tui_chat.core.query import Query, parse
 from tui_chat.core.search import Search
-from tui_chat.core.text import one_line
+from tui_chat.core.text import clean, one_line
 from tui_chat.core.world import World
 
 PATIENCE = 60.0
@@ -36,7 +36,7 @@ async def answer(world: World, flags: argparse.Namespace) -> int:
             return await _show(world, flags.id, flags.format)
         query = parse(" ".join(flags.query))
         if query.trouble:
-            sys.stderr.write(f"tui-chat: {query.trouble}\n")
+            tell(query.trouble)
         if flags.command == "search" and query.of_messages:
             found = await _search(world, query, flags)
         else:
@@ -45,7 +45,7 @@ async def answer(world: World, flags: argparse.Namespace) -> int:
         if not found and not query.trouble and sys.stderr.isatty():
             shown = one_line(" ".join(flags.query), 60)
             words = f"Nothing matches “{shown}”." if shown else "Nothing is saved yet."
-            sys.stderr.write(f"tui-chat: {words}\n")
+            tell(words)
         return 0 if found or (flags.command == "list" and not query.trouble) else 1
     finally:
         await world.close()
@@ -62,7 +62,9 @@ async def _search(world: World, query: Query, flags: argparse.Namespace) -> int:
         found = await search.hits(query, best=flags.best, limit=some, after=found, within=None)
         left -= len(found.hits)
         for hit in found.hits:
-            put(f"{jsonl.dumped(_hit(hit))}\n" if flags.json else _block(hit, sys.stdout.isatty()))
+            bold = not flags.json and sys.stdout.isatty()
+            block = f"{jsonl.dumped(_hit(hit))}\n" if flags.json else _block(hit, bold)
+            put(block, styled=bold)
     return int(flags.limit - left)
 
 
@@ -72,7 +74,7 @@ async def _built(search: Search) -> None:
     try:
         await asyncio.wait_for(search.build(counter), PATIENCE)
     except TimeoutError:
-        sys.stderr.write("tui-chat: the index is not complete yet; the messages are read.\n")
+        tell("the index is not complete yet; the messages are read.")
     finally:
         counter.end()
 
@@ -160,9 +162,12 @@ def _block(hit: Hit, bold: bool) -> str:
 
 
 def _marked(text: str, spans: Sequence[tuple[int, int]]) -> str:
-    for start, end in reversed(spans):
-        text = f"{text[:start]}{_BOLD}{text[start:end]}{_PLAIN}{text[end:]}"
-    return text
+    """The text, cleaned, with what matched in bold."""
+    marked, at = [], 0
+    for start, end in spans:
+        marked += [clean(text[at:start]), _BOLD, clean(text[start:end]), _PLAIN]
+        at = end
+    return "".join([*marked, clean(text[at:])])
 
 
 def _row(line: Headline) -> str:

@@ -28,30 +28,12 @@ from tui_chat.core.formats import jsonl
 from tui_chat.core.heeding import told_of
 from tui_chat.core.local.model import SMOLLM2, Progress
 from tui_chat.core.opening import Opening
+from tui_chat.core.output import Unwritten, put, tell
 from tui_chat.core.provider import Provider
 from tui_chat.core.reply import Recorder, ask
 from tui_chat.core.text import clean, one_line
 from tui_chat.core.waiting import Wait
 from tui_chat.core.world import World
-
-
-class Unwritten(Exception):
-    """Standard output takes no more; `reason` is what the system said."""
-
-    def __init__(self, reason: OSError) -> None:
-        super().__init__(str(reason))
-        self.reason = reason
-
-
-def put(text: str, *, now: bool = False) -> None:
-    """Write to standard output, through to its other end when it is to be seen `now`."""
-    try:
-        sys.stdout.write(text)
-        if now:
-            sys.stdout.flush()
-    except OSError as error:
-        # Other things fail with an OSError too, and are not the output's fault.
-        raise Unwritten(error) from error
 
 
 @dataclass(frozen=True)
@@ -99,13 +81,9 @@ async def ask_once(world: World, opening: Opening, wanted: Wanted) -> int:
 def _as_sent(setup: Setup, wanted: Wanted) -> Setup:
     """The setup without what a text has not, which is told."""
     if wanted.completes and setup.system:
-        _tell("The system prompt was not sent: a text that is continued has none.")
+        tell("The system prompt was not sent: a text that is continued has none.")
         return replace(setup, system="")
     return setup
-
-
-def _tell(words: str) -> None:
-    sys.stderr.write(f"tui-chat: {words}\n")
 
 
 class _Printer:
@@ -140,7 +118,7 @@ class _Waits:
     def __call__(self, wait: Wait | None) -> None:
         if wait is not None and not self._told:
             self._told = True
-            _tell(f"{wait.words}.")
+            tell(f"{wait.words}.")
 
 
 def _finish(final: Message, tokens: list[Token], wanted: Wanted) -> None:
@@ -156,11 +134,11 @@ def _finish(final: Message, tokens: list[Token], wanted: Wanted) -> None:
     # Probabilities were asked for by a person here, the count of tokens by nobody.
     refused = [one for one in final.refused if not one.sent_as and one.name != COUNT_FIELD]
     for one in refused:
-        _tell(told_of(one))
+        tell(told_of(one))
     if wanted.logprobs and tokens and all(one.name != LOGPROBS_FIELD for one in refused):
         _tell_of_fewer(final, tokens, wanted.logprobs)
     if final.error:
-        _tell(one_line(final.error, 600))
+        tell(one_line(final.error, 600))
 
 
 def _tell_of_fewer(final: Message, tokens: list[Token], asked: int) -> None:
@@ -168,11 +146,11 @@ def _tell_of_fewer(final: Message, tokens: list[Token], asked: int) -> None:
     assert final.setup is not None
     name, most = final.setup.endpoint, max(len(token.top) for token in tokens)
     if all(token.logprob is None for token in tokens):
-        _tell(f"{name} gave no probabilities.")
+        tell(f"{name} gave no probabilities.")
     elif not most:
-        _tell(f"{name} gave no candidates, only the logprob of each token.")
+        tell(f"{name} gave no candidates, only the logprob of each token.")
     elif most < asked:
-        _tell(f"{name} gave at most {most} candidates at a place, not {asked}.")
+        tell(f"{name} gave at most {most} candidates at a place, not {asked}.")
 
 
 def _token_object(token: Token) -> dict[str, object]:
@@ -193,7 +171,7 @@ async def _recorder(world: World, question: Message, preset: str) -> Recorder:
     await store.create(conversation, question)
 
     def trouble(error: ChatError) -> None:
-        _tell(str(error))
+        tell(str(error))
 
     return Recorder(store, conversation.id, trouble)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 
 from tui_chat.core.errors import ChatError
-from tui_chat.core.oneshot import put
+from tui_chat.core.output import put
 from tui_chat.core.repairing import WAYS, Choices, Way, choices, repair, settled
 from tui_chat.core.store_faults import REPAIR
 from tui_chat.core.world import World

@@ -2,10 +2,33 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable, Mapping
+
 from tui_chat.core.errors import ChatError
 
 LONGEST_KEY = 8_000
 """Characters; the longest that are in use, signed tokens, have some 4,000."""
+
+KEY_NAMES = re.compile(r"(_|^)(API_?KEY|KEY|TOKEN|SECRET|PASSWORD)$", re.IGNORECASE)
+"""How variables are called that hold a key or a password."""
+_seen: set[str] = set()
+
+
+def keys_seen() -> frozenset[str]:
+    """All keys that this run has held, so that they can be taken out of what is printed."""
+    return frozenset(_seen)
+
+
+def without_keys(environ: Mapping[str, str], names: Iterable[str] = ()) -> dict[str, str]:
+    """The environment for a program that needs no key: without these variables, and without those that
+    are named for a key, a token or a password."""
+    named = frozenset(names)
+    return {
+        name: value
+        for name, value in environ.items()
+        if name not in named and not KEY_NAMES.search(name)
+    }
 
 
 class Secret:
@@ -15,6 +38,7 @@ class Secret:
 
     def __init__(self, value: str, source: str = "") -> None:
         self._value = value
+        _seen.add(value)
         self.source = source
         """Where it came from, in words that hold no key; empty where nobody asks."""
 

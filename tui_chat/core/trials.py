@@ -12,7 +12,7 @@ from tui_chat.core.conversation import Setup
 from tui_chat.core.endpoints import Endpoint
 from tui_chat.core.errors import ChatError
 from tui_chat.core.keys import key_source
-from tui_chat.core.oneshot import put
+from tui_chat.core.output import put
 from tui_chat.core.probing import probe
 from tui_chat.core.readiness import Found, Readiness, address, keys_kept, placed, readiness
 from tui_chat.core.text import one_line

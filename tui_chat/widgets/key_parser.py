@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Iterable
+from collections.abc import Generator, Iterable
 
-from textual import _xterm_parser, events
+from textual import _xterm_parser, constants, events
+from textual._time import get_time
 from textual._xterm_parser import BRACKETED_PASTE_END, BRACKETED_PASTE_START, XTermParser
 from textual.message import Message
 
@@ -34,13 +35,26 @@ REPLY = re.compile(
     r"\x1b\[[?>=][\d;:]*[A-Za-z]"
     r"|\x1b\[\d+n"
     r"|\x1b\[(?!48;)\d+;\d+;\d+t"
-    r"|\x1b\]\d[^\x07\x1b]*(?:\x07|\x1b\\)"
+    r"|\x1b\][\dlL][^\x07\x1b]*(?:\x07|\x1b\\)"
     r"|\x1b[P_^X][^\x1b]*\x1b\\"
 )
-# The beginning of a reply, or of a paste's start, at the end of what was read; no key that a person
-# presses looks like it. (The first four bytes of a size or status report do, and are let through.)
-UNFINISHED = re.compile(r"\x1b(?:\[[?>=][\d;:]*|\]\d+(?:;[^\x07\x1b]{0,4096}\x1b?)?|\[20?0?)\Z")
+# The beginning of a reply, of a key, or of a paste's start, at the end of what was read.
+UNFINISHED = re.compile(
+    r"\x1b(?:\[(?:[?>=<][\d;:$-]*|\d[\d;:]*)?"
+    r"|\](?:\d+(?:;[^\x07\x1b]{0,4096}\x1b?)?)?"
+    r"|P(?:>(?:\|[^\x1b]{0,256}\x1b?)?|[01](?:[$+](?:r[^\x1b]{0,4096}\x1b?)?)?)?"
+    r")?\Z"
+)
 UNFINISHED_END = re.compile(r"\x1b(?:\[(?:2(?:01?)?)?)?\Z")
+# What a person may have pressed: escape, or alt with a bracket or a letter.
+PRESSED = re.compile(r"\x1b[\[\]P]?")
+# What no person types after one of those, all at once: the rest of a reply, or of what the mouse did.
+LATE = re.compile(r"\x1b(?:\[(?:[?>=<][\d;-]|\d+;\d)|\]\d+;|P[>01][|$+])")
+LATE_SECONDS = 2.0
+"""How long after its beginning was taken for a key the rest of a reply is known as such."""
+
+AFTER_PASTE_SECONDS = 0.05
+"""How long after the end of a paste nobody can have typed anything."""
 
 
 class KeyParser(XTermParser):
@@ -49,42 +63,109 @@ class KeyParser(XTermParser):
     def __init__(self, debug: bool = False) -> None:
         super().__init__(debug)
         self._held = ""
+        self._held_since = 0.0
+        self._pressed = ""
+        """What was held for a while and then taken for a key; it may have been a reply's beginning."""
         self._pasted: list[str] | None = None
+        self._just_pasted, self._pasted_at = False, 0.0
+        self._after = ""
+        """What came in the very moment after a paste."""
 
     def feed(self, data: str) -> Iterable[Message]:
         if not data:  # The end of the input.
             yield from super().feed(data)
             return
         data, self._held = self._held + data, ""
+        pressed, self._pressed = self._pressed, ""
+        if pressed and get_time() < self._held_since + LATE_SECONDS and LATE.match(pressed + data):
+            data = pressed + data
+        if self._after:
+            data, self._after = self._after + data, ""
         while data:
-            if self._pasted is None:
-                typed, start, data = data.partition(BRACKETED_PASTE_START)
-                if start:
-                    self._pasted = []
-                else:
-                    typed = self._hold(typed, UNFINISHED)
-                if typed := REPLY.sub("", typed):
-                    yield from super().feed(typed)
+            if self._pasted is not None:
+                data = yield from self._paste_on(data)
+            elif self._just_pasted and get_time() < self._pasted_at + AFTER_PASTE_SECONDS:
+                data = yield from self._after_paste(data)
             else:
-                pasted, end, data = data.partition(BRACKETED_PASTE_END)
-                self._pasted.append(pasted if end else self._hold(pasted, UNFINISHED_END))
-                if end:
-                    # Windows puts NUL between the characters of a paste.
-                    yield events.Paste("".join(self._pasted).replace("\x00", ""))
-                    self._pasted = None
+                self._just_pasted = False
+                data = yield from self._typed(data)
+
+    def _typed(self, data: str) -> Generator[Message, None, str]:
+        """Take what is typed, up to a paste; the rest."""
+        typed, start, rest = data.partition(BRACKETED_PASTE_START)
+        if start:
+            self._pasted = []
+        else:
+            typed = self._hold(typed, UNFINISHED)
+        if typed := REPLY.sub("", typed):
+            yield from super().feed(typed)
+        return rest
+
+    def _paste_on(self, data: str) -> Generator[Message, None, str]:
+        """Take what is pasted, up to its end; the rest."""
+        assert self._pasted is not None
+        end = _last_end(data)
+        if end < 0:
+            self._pasted.append(self._hold(data, UNFINISHED_END))
+            return ""
+        yield _paste("".join([*self._pasted, data[:end]]))
+        self._pasted = None
+        self._just_pasted, self._pasted_at = True, get_time()
+        return data[end + len(BRACKETED_PASTE_END) :]
+
+    def _after_paste(self, data: str) -> Generator[Message, None, str]:
+        """Nobody types in the very moment after a paste: up to another end it is a paste's too, whose text
+        had an end in it. The rest, or nothing as long as that may still come."""
+        end = _last_end(data)
+        self._pasted_at = get_time()
+        if end >= 0:
+            yield _paste(data[:end])
+            return data[end + len(BRACKETED_PASTE_END) :]
+        if BRACKETED_PASTE_START in data:
+            self._just_pasted = False
+            return data
+        self._after = data
+        return ""
+
+    def tick(self) -> Iterable[Message]:
+        """What was held and can only be a key by now; called ten times a second."""
+        waited = get_time() >= self._held_since + constants.ESCAPE_DELAY
+        if self._pasted is None and waited and PRESSED.fullmatch(self._held):
+            self._pressed, self._held = self._held, ""
+            # With a bracket or a letter it types nothing: nothing is bound there, and a reply may begin so.
+            if self._pressed == "\x1b":
+                yield from super().feed(self._pressed)
+                # The parser underneath would wait for as long again.
+                self._timeout_time = get_time()
+        if self._after and get_time() >= self._pasted_at + AFTER_PASTE_SECONDS:
+            data, self._after, self._just_pasted = self._after, "", False
+            yield from self.feed(data)
+        yield from super().tick()
 
     def _hold(self, data: str, unfinished: re.Pattern[str]) -> str:
         """The data without an unfinished end, which waits for the next piece."""
         tail = unfinished.search(data)
         if tail is None:
             return data
-        self._held = tail[0]
+        self._held, self._held_since = tail[0], get_time()
         return data[: tail.start()]
 
     def _sequence_to_key_events(self, sequence: str, alt: bool = False) -> Iterable[events.Key]:
         if sequence in ENTERS:
             return [events.Key(ENTERS[sequence], None)]
         return super()._sequence_to_key_events(sequence, alt)
+
+
+def _last_end(data: str) -> int:
+    """Where the last end of a paste is before another begins; -1 where there is none. A text that was
+    pasted may have ends in it."""
+    start = data.find(BRACKETED_PASTE_START)
+    return data.rfind(BRACKETED_PASTE_END, 0, start if start >= 0 else len(data))
+
+
+def _paste(text: str) -> events.Paste:
+    # Windows puts NUL between the characters of a paste.
+    return events.Paste(text.replace(BRACKETED_PASTE_END, "").replace("\x00", ""))
 
 
 def install() -> None:

@@ -1,40 +1,29 @@
-"""An app whose keys take effect in the order in which they came, however fast, from the first moment on.
-
-What it draws cannot control the terminal, and a crash shows no value of a variable.
-"""
+"""An app whose keys take effect in the order in which they came, however fast, from the first moment on."""
 
 from __future__ import annotations
 
 import asyncio
 import gc
 import re
-from collections.abc import Sequence
 from contextlib import suppress
 
-from rich.segment import Segments
 from textual import events
 from textual.binding import Binding
-from textual.filter import LineFilter
 
 from tui_chat.widgets.bars import shown_key
-from tui_chat.widgets.copying import CopyingApp
 from tui_chat.widgets.keys import HeldKeys, renamed
-from tui_chat.widgets.safety import DropControls
+from tui_chat.widgets.safe_app import SafeApp
 
 KEY_SECONDS = 0.2
 """How long a key waits for those before it to be taken."""
 
 
-class KeyedApp(CopyingApp):
+class KeyedApp(SafeApp):
     """Subclasses call release_keys() once there is something to take the keys."""
 
     def __init__(self) -> None:
         super().__init__()
         self._held: HeldKeys | None = HeldKeys()
-        self._gate = DropControls()
-
-    def get_line_filters(self) -> Sequence[LineFilter]:
-        return [*super().get_line_filters(), self._gate]
 
     def get_key_display(self, binding: Binding) -> str:
         return binding.key_display or shown_key(binding.key.split(",")[0])
@@ -78,16 +67,6 @@ class KeyedApp(CopyingApp):
             with suppress(TimeoutError):
                 await asyncio.wait_for(settled.wait(), KEY_SECONDS)
         return await self.run_action(bound.binding.action, bound.node)
-
-    def _fatal_error(self) -> None:
-        # Textual's own shows the values of local variables, among them what people wrote and keys.
-        from rich.traceback import Traceback
-
-        self.bell()
-        self._exit_renderables.append(
-            Segments(self.console.render(Traceback(show_locals=False, width=None)))
-        )
-        self._close_messages_no_wait()
 
     async def release_keys(self) -> None:
         """Keys typed before there was a prompt reach it now, in order."""

@@ -1,4 +1,4 @@
-"""The last gate before the terminal: no text drawn may control it, and no crash may print what it holds."""
+"""The last gate before the terminal: no text drawn may control it."""
 
 from __future__ import annotations
 

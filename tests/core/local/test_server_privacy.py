@@ -104,3 +104,24 @@ async def test_a_program_lying_in_the_current_directory_is_not_run(
     await server.stop()
 
     assert not (tmp_path / "was-run").exists()
+
+
+async def test_no_web_page_is_told_that_it_may_read_what_is_answered(server: LocalServer) -> None:
+    def answered(method: str, key: str | None) -> tuple[int, dict[str, str]]:
+        port = urlsplit(server.base_url).port
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+        headers = {"Origin": "https://evil.example", "Access-Control-Request-Method": "POST"}
+        if key is not None:
+            headers["Authorization"] = f"Bearer {key}"
+        try:
+            connection.request(method, "/v1/models", headers=headers)
+            response = connection.getresponse()
+            return response.status, {name.lower(): value for name, value in response.getheaders()}
+        finally:
+            connection.close()
+
+    for method in ("GET", "OPTIONS"):
+        for key in (None, server.key.reveal()):
+            _, headers = await asyncio.to_thread(answered, method, key)
+            allowed = headers.get("access-control-allow-origin", "")
+            assert allowed not in ("*", "https://evil.example"), (method, key is None)

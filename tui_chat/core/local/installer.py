@@ -10,12 +10,12 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from tui_chat.core.errors import ChatError
+from tui_chat.core.secrets import without_keys
 from tui_chat.core.text import one_line
 
 if TYPE_CHECKING:
     from tui_chat.core.local.model import LocalModel
 
-_KEY_NAMES = re.compile(r"(_|^)(API_?KEY|KEY|TOKEN|SECRET|PASSWORD)$", re.IGNORECASE)
 # pip: "after connection broken by 'NewConnectionError('…: [Errno 111] Connection refused')': /simple/…"
 _BROKEN = re.compile(r"connection broken by '(.+)': ")
 _FOUND = re.compile(r"from versions: (?!none)")
@@ -89,11 +89,8 @@ def leashed(command: Sequence[str]) -> list[str]:
 
 def child_environ(environ: Mapping[str, str]) -> dict[str, str]:
     """The environment without keys, but with the installer's own settings: a mirror may have one."""
-    kept = {
-        name: value
-        for name, value in environ.items()
-        if name.startswith(("PIP_", "UV_")) or not _KEY_NAMES.search(name)
-    }
+    own = {name: value for name, value in environ.items() if name.startswith(("PIP_", "UV_"))}
+    kept = without_keys(environ) | own
     return kept | {"PIP_NO_INPUT": "1", "PIP_DISABLE_PIP_VERSION_CHECK": "1", "NO_COLOR": "1"}
 
 

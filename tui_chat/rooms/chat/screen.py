@@ -365,10 +365,12 @@ class ChatScreen(DraftingScreen):
 
         ChatError when they could not be.
         """
+        # A screen that broke has no prompt any more in a moment.
+        draft = self.kept_draft if self.keeping else None
         await super().leave()
-        if self.keeping:
+        if draft is not None:
             store = await self.world.store()
-            await store.save_draft(self.talk.saved_id, self.kept_draft)
+            await store.save_draft(self.talk.saved_id, draft)
             if self._remembering:
                 await store.set_state(KEY, self.session.json())
 

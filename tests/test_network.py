@@ -1,0 +1,174 @@
+"""Nothing is reached but the endpoint that a person chose."""
+
+from __future__ import annotations
+
+import json
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.fake_server import Answer, FakeServer
+from tests.local_model import put_model
+from tests.network import reached
+from tests.rooms.house import House, environment, open_house, wait_until
+from tests.terminal import TUI_CHAT, Terminal, home_environment
+from tui_chat.app import TuiChat
+from tui_chat.core import exporting
+from tui_chat.core.world import World
+
+ELSEWHERE = "192.0.2.1"
+"""An address that is nobody's."""
+
+
+def test_a_test_that_reaches_beyond_this_machine_is_told_on() -> None:
+    with socket.socket() as trying, pytest.raises(OSError, match="this is a test"):
+        trying.connect((ELSEWHERE, 80))
+    with pytest.raises(OSError, match="this is a test"):
+        socket.getaddrinfo("example.com", 80)
+
+    tried = reached()
+    assert f"socket.connect {ELSEWHERE}" in tried
+    assert "socket.getaddrinfo example.com" in tried
+
+
+def test_so_is_a_program_that_a_test_starts() -> None:
+    code = f"import socket; socket.socket().connect(('{ELSEWHERE}', 80))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=False)
+
+    assert done.returncode == 1
+    assert f"socket.connect {ELSEWHERE}" in reached()
+
+
+LINKED = (
+    "![a picture]({0}/p.png) [words]({0}/w) <{0}/auto> {0}/bare <img src='{0}/i'> "
+    "<a href='{0}/a'>x</a>\n\n[ref]: {0}/r \"t\"\n\n| [t]({0}/t) |\n|--|\n\n"
+    "[file](file:///etc/passwd) [run](javascript:alert(1)) [shell](ssh://host)"
+)
+
+
+async def test_no_link_or_picture_is_fetched_and_a_click_opens_only_what_was_shown(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened: list[str] = []
+    monkeypatch.setattr(TuiChat, "open_url", lambda self, url, **_: opened.append(url))
+    with FakeServer() as canary, FakeServer() as server:
+        root = canary.base_url.removesuffix("/v1")
+        text = LINKED.format(root)
+        server.listed = Answer(
+            raw=json.dumps(
+                {"data": [{"id": text, "description": text}, {"id": "fake-1"}]}
+            ).encode(),
+            content_type="application/json",
+        )
+        server.answers = lambda body: (
+            Answer((text,), reasoning=(text,))
+            if len(body["messages"]) == 1
+            else Answer(status=500, error={"error": {"message": text}})
+        )
+        (tmp_path / "config" / "presets").mkdir(parents=True)
+        system = json.dumps(text)
+        (tmp_path / "config" / "presets" / "Linked.toml").write_text(f"system = {system}\n")
+        async with open_house(tmp_path, server) as house:
+            await house.send("show me")
+            await house.press("tab", "end")
+            for word in ("picture", "file", "run", "shell"):
+                await _clicked(house, word)
+                await house.press("escape")
+            assert opened == []
+            await _clicked(house, "words")
+            await wait_until(lambda: f"{root}/w" in house.screen_text())
+            await house.press("enter")
+            await wait_until(lambda: opened == [f"{root}/w"])
+            for keys in ("f4", "f3", "f6", "f1"):
+                await house.press(keys)
+                await house.pilot.pause()
+                await house.press("escape", "escape")
+            await house.send(text)
+            await house.command("/preset Linked")
+            await house.command("/model")
+            await house.press("escape")
+        for name in ("html", "markdown", "jsonl"):
+            world = World.standard(environment(tmp_path))
+            store = await world.store()
+            await exporting.write(store, None, name, tmp_path / f"all.{name}")
+            await world.close()
+        assert canary.requests == []
+
+
+async def _clicked(house: House, word: str) -> None:
+    """Point at a link with this word, then click it."""
+    rows = house.screen_text().splitlines()
+    places = [(row.index(word), y) for y, row in enumerate(rows) if word in row[:70]]
+    assert places, word
+    await house.pilot.hover(offset=(places[-1][0] + 1, places[-1][1]))
+    await house.pilot.click(offset=(places[-1][0] + 1, places[-1][1]))
+    await house.pilot.pause()
+
+
+async def test_nothing_is_sent_before_enter_and_nothing_twice(tmp_path: Path) -> None:
+    with FakeServer() as server:
+        async with open_house(tmp_path, server) as house:
+            # As with a server elsewhere, where each look costs.
+            house.app._world.looking["environment"] = False
+            await house.write("a thought")
+            for keys in ("f1", "f3", "f6", "f4", "f2"):
+                await house.press(keys)
+                await house.pilot.pause()
+                await house.press("escape", "escape")
+            assert server.requests == []
+            await house.press("ctrl+end", "enter")
+            await wait_until(lambda: len(house.thread) == 2)
+            await house.answered()
+            assert len(server.chats) == 1
+        asked = len(server.requests)
+        async with open_house(tmp_path, server) as house:
+            for keys in ("f3", "f6", "f1"):
+                await house.press(keys)
+                await house.pilot.pause()
+                await house.press("escape", "escape")
+            assert len(server.requests) == asked
+            # The lens of a reply asks what the server is, to say whether another road can be taken; no words.
+            await house.press("f4")
+            await wait_until(lambda: house.app.screen is not house.chat)
+            await house.pilot.pause()
+        new = {(one.method, one.path, str(one.body)) for one in server.requests[asked:]}
+        assert new <= {("GET", "/v1/models", "None")}
+
+
+ALONE = """
+import fcntl, os, socket, struct, sys
+with socket.socket() as any:
+    fcntl.ioctl(any, 0x8914, struct.pack("16sh14x", b"lo", 0x41))
+os.execv(sys.argv[1], sys.argv[1:])
+"""
+"""Brings up the loopback interface of a network namespace, and becomes a program."""
+
+
+def _without_a_network() -> list[str]:
+    """What runs a command where there is no network but loopback; nothing where that is not permitted."""
+    command = ["unshare", "--map-root-user", "--net", sys.executable, "-I", "-c", ALONE]
+    try:
+        done = subprocess.run([*command, "/bin/true"], capture_output=True, check=False)
+    except FileNotFoundError:
+        return []
+    return command if done.returncode == 0 else []
+
+
+def test_with_the_built_in_model_it_starts_and_answers_without_any_network(tmp_path: Path) -> None:
+    put_model(tmp_path / "cache" / "models")
+    environ = home_environment(
+        tmp_path,
+        TUI_CHAT_CONFIG_DIR=str(tmp_path / "config"),
+        TUI_CHAT_CACHE_DIR=str(tmp_path / "cache"),
+    )
+    with Terminal([*_without_a_network(), *TUI_CHAT], environ) as terminal:
+        terminal.wait_for("ready")
+        terminal.type("/max-tokens 5\r")
+        terminal.wait_for("  5")
+        terminal.type("Say something.\r")
+        terminal.wait_for("5 tokens", 60)
+        terminal.type("\x11")
+        assert terminal.wait_end() == 0

@@ -1,0 +1,89 @@
+"""A fault of our own, told so that it can be mended: where it was, and no value, no key, no control."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+import threading
+import traceback
+from types import TracebackType
+
+from tui_chat.core.text import clean, one_line
+
+_HEAD = "tui-chat: It had to stop, by a fault of its own."
+_SAVED = "What you wrote and what was answered is saved. Start it again to go on."
+_UNSAVED = (
+    "What came in the last second may not be saved; all before that is. Start it again to go on."
+)
+_REPORT = "If it happens again, please report these lines; keys were taken out of them:"
+_MOST_OF_A_MESSAGE = 300
+_MOST_CAUSES = 5
+
+
+def report(error: BaseException) -> str:
+    """Where it was and what it was, in lines for whoever mends it."""
+    return plain("\n".join([*_lines(error), ""]))
+
+
+def with_fate(report: str, *, saved: bool) -> str:
+    """The lines for standard error: what has become of what there was, then the report."""
+    return f"{_HEAD} {_SAVED if saved else _UNSAVED}\n{_REPORT}\n\n{report}"
+
+
+def plain(text: str) -> str:
+    """Words that nobody wrote for a reader, made safe to print."""
+    # Deferred: a start without a fault does not need it.
+    from tui_chat.core.redaction import redacted
+
+    return clean(redacted(text, os.environ))
+
+
+def _lines(error: BaseException) -> list[str]:
+    """Where it was, causes first, as Python tells it but for values."""
+    lines: list[str] = []
+    one: BaseException | None = error
+    for _ in range(_MOST_CAUSES):
+        if one is None:
+            break
+        # What failed in a worker of Textual's is wrapped in an error that knows not where.
+        inner = getattr(one, "error", None)
+        if isinstance(inner, BaseException) and inner is not one:
+            one = inner
+            continue
+        frames = traceback.extract_tb(one.__traceback__)
+        said = one_line(str(one), _MOST_OF_A_MESSAGE)
+        last = f"{type(one).__qualname__}: {said}" if said else type(one).__qualname__
+        lines = [*(line.rstrip("\n") for line in traceback.format_list(frames)), last, *lines]
+        one = one.__cause__ or (None if one.__suppress_context__ else one.__context__)
+    return lines
+
+
+def guard() -> None:
+    """Have whatever Python itself would print of a fault pass here."""
+    sys.excepthook = _unhandled
+    sys.unraisablehook = lambda it: _hinted(it.exc_value)
+    threading.excepthook = lambda it: _hinted(it.exc_value)
+    logging.lastResort = _LastResort(logging.WARNING)
+
+
+def _unhandled(
+    kind: type[BaseException], error: BaseException, trace: TracebackType | None
+) -> None:
+    sys.stderr.write(f"{_HEAD}\n{_REPORT}\n\n{report(error)}")
+
+
+def _hinted(error: BaseException | None) -> None:
+    """A fault that ends nothing."""
+    if error is not None and sys.stderr is not None:
+        sys.stderr.write(report(error))
+
+
+class _LastResort(logging.Handler):
+    """For what libraries log where nobody listens."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if sys.stderr is not None:
+            sys.stderr.write(f"{plain(one_line(record.getMessage(), 1000))}\n")
+            if record.exc_info and record.exc_info[1]:
+                _hinted(record.exc_info[1])
