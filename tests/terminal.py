@@ -61,7 +61,8 @@ class Terminal:
             close_fds=True,
         )
         os.close(slave)
-        self.raw = b""
+        # It grows by small pieces; a program that waits for a slow reader is another test's.
+        self.raw = bytearray()
 
     def __enter__(self) -> Self:
         return self
@@ -90,7 +91,7 @@ class Terminal:
 
     def forget(self) -> None:
         """Look only at what is drawn from now on."""
-        self.raw = b""
+        self.raw = bytearray()
 
     def type(self, keys: str) -> None:
         os.write(self._master, keys.encode())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import os
+import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -159,6 +160,7 @@ def _open_app(world: World, opening: Opening) -> int:
             f"tui-chat: {trouble} For one answer without a screen: tui-chat ask TEXT\n"
         )
         return BAD_ARGUMENTS
+    _end_by_the_door()
     # A collection in the middle of all that is loaded costs 40 ms of the first paint; the app enables it.
     gc.disable()
     # A thread that searches would else keep each step of drawing waiting for 5 ms.
@@ -174,10 +176,24 @@ def _open_app(world: World, opening: Opening) -> int:
         app.run()
     finally:
         world.kill()
-    if app.return_code == TERMINAL_GONE:
-        # Python's own flush at exit would fail on a terminal that is gone, and hide the code.
-        os._exit(TERMINAL_GONE)
+    try:
+        sys.stdout.flush()
+        sys.stderr.flush()
+    except OSError:
+        # Python's own flush at exit would fail on a terminal that is gone, too, and hide the code.
+        os._exit(app.return_code or TERMINAL_GONE)
     return app.return_code or 0
+
+
+def _end_by_the_door() -> None:
+    """Until the app takes them, signals end the program as errors do: what was begun is undone at exit."""
+
+    def leave(number: int, frame: object) -> None:
+        sys.exit(128 + number)
+
+    for name in ("SIGTERM", "SIGHUP"):
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), leave)
 
 
 def _no_screen() -> str:

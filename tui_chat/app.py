@@ -105,7 +105,8 @@ class TuiChat(SignalledApp):
         super().__init__()
         self._world = world
         self.environ, self.places = world.environ, world.places
-        self._leaving = False
+        self._leaving = self._unsaved = False
+        self._code = 0
         self._asked_to_quit = False
         self._trash: Trash | None = None
         """What was deleted in this run and can be undone."""
@@ -143,11 +144,14 @@ class TuiChat(SignalledApp):
         await self.release_keys()
         if self._world.settings.keys:
             self._name_unknown_keys()
-        self._empty_trash()
+        self._clear_away()
 
     @work(group="trash")
-    async def _empty_trash(self) -> None:
-        """Remove for good what has been in the trash for its days."""
+    async def _clear_away(self) -> None:
+        """Remove for good what has been in the trash for its days, and what a fetch that was killed left."""
+        from tui_chat.core.local.model import clear_abandoned
+
+        await asyncio.to_thread(clear_abandoned, self._world.places.models)
         # Whatever is wrong with the disk is said by what needs it.
         with suppress(ChatError):
             await (await self._world.store()).purge_expired()
@@ -361,9 +365,12 @@ class TuiChat(SignalledApp):
 
     @work(group="leave")
     async def leave(self, code: int) -> None:
-        """Save what there is, end what runs, and go; a second call does not wait for the first."""
+        """Save what there is, end what runs, and go. A person who asks again does not wait for that; a
+        signal does, for as long as signals leave."""
+        self._code = code = self._code or code
         if self._leaving:
-            self.exit(return_code=code)
+            if not code or self._unsaved:
+                self.exit(return_code=code)
             return
         self._leaving = True
         try:
@@ -372,11 +379,12 @@ class TuiChat(SignalledApp):
                     await room.leave()
             await self._world.close()
         except ChatError as error:
-            if code == 0:
+            if not self._code:
                 words = f"{error} Quit again to leave all the same."
                 self.notify(words, severity="error", timeout=10, markup=False)
+                self._unsaved = True
                 return
-        self.exit(return_code=code)
+        self.exit(return_code=self._code)
 
 
 def help_sections(keymap: Mapping[str, str]) -> list[Section]:

@@ -16,6 +16,7 @@ from urllib.parse import quote
 from tui_chat.core.conversation import new_id
 from tui_chat.core.errors import ChatError
 from tui_chat.core.files import private_directory
+from tui_chat.core.locks import FileLock
 from tui_chat.core.schema import APPLICATION_ID, MIGRATIONS, PRAGMAS, statements
 
 SQLITE_VERSION = sqlite3.sqlite_version
@@ -99,9 +100,12 @@ def _checked_version(connection: Connection, path: Path, known: int) -> int:
 
 def _back_up(connection: Connection, directory: Path, version: int) -> None:
     """Copy a database before it is migrated; under its name there is a whole copy or none."""
-    copy = directory / f"{new_id()}.part"
-    os.close(os.open(copy, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+    _clear_copies(directory)
+    lock = FileLock(directory / f"{new_id()}.lock")
+    lock.acquire()
+    copy = lock.path.with_suffix(".part")
     try:
+        os.close(os.open(copy, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
         connection.execute("VACUUM INTO ?", (str(copy),))
         with closing(sqlite3.connect(copy)) as copied:
             found = _versions(copied)[0]
@@ -110,6 +114,18 @@ def _back_up(connection: Connection, directory: Path, version: int) -> None:
             copy.replace(directory / f"pre-v{version + 1}.db")
     finally:
         copy.unlink(missing_ok=True)
+        lock.release()
+
+
+def _clear_copies(directory: Path) -> None:
+    """Remove the copies that a kill left half made; each is locked by whoever makes it."""
+    for copy in list(directory.glob("*.part")):
+        lock = FileLock(copy.with_suffix(".lock"))
+        with suppress(OSError):
+            if lock.acquire():
+                for left in directory.glob(f"{copy.name}*"):
+                    left.unlink()
+                lock.release()
 
 
 def _migrate(connection: Connection, place: int, step: str) -> None:

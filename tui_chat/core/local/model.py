@@ -198,6 +198,19 @@ async def _fetch(
         await _in_thread(_clear, target.parent, model)
 
 
+def clear_abandoned(directory: Path, model: LocalModel = SMOLLM2) -> None:
+    """Remove what fetches left that were killed; nothing while one is going on. Blocks."""
+    lock = FileLock(directory / f"{model.id}.lock")
+    if not lock.path.exists():
+        return  # Whoever makes an attempt makes this before, and removes it afterwards.
+    with suppress(OSError):
+        if lock.acquire():
+            try:
+                _clear(directory, model)
+            finally:
+                lock.release()
+
+
 def _attempts(directory: Path, model: LocalModel) -> list[Path]:
     return [*directory.glob(f"{model.id}.fetching-*")]
 
