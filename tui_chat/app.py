@@ -148,14 +148,9 @@ class TuiChat(SignalledApp):
 
     @work(group="trash")
     async def _clear_away(self) -> None:
-        """Remove for good what has been in the trash for its days, and what a fetch that was killed left."""
-        from tui_chat.core.local.model import clear_abandoned
-
-        await asyncio.to_thread(clear_abandoned, self._world.places.models)
         # Whatever is wrong with the disk is said by what needs it.
         with suppress(ChatError):
-            await (await self._world.store()).purge_expired()
-            await self._world.forget_purged()
+            await self._world.clear_away()
 
     def _name_unknown_keys(self) -> None:
         for module in OPENED_LATER:
@@ -363,10 +358,12 @@ class TuiChat(SignalledApp):
     async def action_quit(self) -> None:
         self.leave(0)
 
+    def end_children(self) -> None:
+        self._world.kill()
+
     @work(group="leave")
     async def leave(self, code: int) -> None:
-        """Save what there is, end what runs, and go. A person who asks again does not wait for that; a
-        signal does, for as long as signals leave."""
+        """Save what there is, end what runs, and go; a person who asks again does not wait for that."""
         self._code = code = self._code or code
         if self._leaving:
             if not code or self._unsaved:
@@ -380,10 +377,9 @@ class TuiChat(SignalledApp):
             await self._world.close()
         except ChatError as error:
             if not self._code:
-                words = f"{error} Quit again to leave all the same."
-                self.notify(words, severity="error", timeout=10, markup=False)
                 self._unsaved = True
-                return
+                words = f"{error} Quit again to leave all the same."
+                return self.notify(words, severity="error", timeout=10, markup=False)
         self.exit(return_code=self._code)
 
 

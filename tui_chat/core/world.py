@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from tui_chat.core.key_store import KeyStore
     from tui_chat.core.learned import Lessons
     from tui_chat.core.local.model import Progress
-    from tui_chat.core.local.server import LocalServer
+    from tui_chat.core.local.serving import Serving
     from tui_chat.core.presets import Preset, Presets
     from tui_chat.core.provider import Provider
     from tui_chat.core.search import Search
@@ -55,14 +55,13 @@ class World:
         self._store: Store | None = None
         self._search: Search | None = None
         self._providers: dict[str, Provider] = {}
-        self._servers: dict[str, LocalServer] = {}
+        self._serving: Serving | None = None
         self.after_temperature = set[str]()
         """The endpoints that were found to tell probabilities after temperature, not the model's own."""
         self.recorded = set[str]()
         """The endpoints that are asked for probabilities with each reply, besides those on this machine."""
         self.looking: dict[str, bool] = {}
         """The endpoints for which looks at the next token were turned on or off."""
-        self._starting = asyncio.Lock()
         self._opening = asyncio.Lock()
 
     @classmethod
@@ -110,13 +109,24 @@ class World:
     @property
     def model_ready(self) -> bool:
         """Whether the built-in model's file is on disk."""
+        if self._serving is not None:
+            return self._serving.ready
         from tui_chat.core.local.model import SMOLLM2, is_ready
 
         return is_ready(self.places.models, SMOLLM2)
 
+    @property
+    def serving(self) -> Serving:
+        """The models that are served on this machine."""
+        if self._serving is None:
+            from tui_chat.core.local.serving import Serving
+
+            self._serving = Serving(self.places)
+        return self._serving
+
     def is_running(self, name: str) -> bool:
         """Whether the model of this endpoint is served by us now."""
-        return name in self._servers and self._servers[name].alive
+        return self._serving is not None and self._serving.is_running(name)
 
     def may_be_asked(self, endpoint: Endpoint) -> bool:
         """Whether the endpoint may be asked for counts and sizes unasked by the person: one on this
@@ -189,6 +199,15 @@ class World:
             self._search = Search(self.places.database, self.places.index)
         return self._search
 
+    async def clear_away(self) -> None:
+        """Remove for good what has been in the trash for its days, and what a fetch that was killed left.
+        ChatError."""
+        from tui_chat.core.local.model import clear_abandoned
+
+        await asyncio.to_thread(clear_abandoned, self.places.models)
+        await (await self.store()).purge_expired()
+        await self.forget_purged()
+
     async def forget_purged(self) -> None:
         """Have the search index forget what was purged, where it may still hold it. ChatError.
 
@@ -198,14 +217,17 @@ class World:
         if await asyncio.to_thread(self.places.index.exists):
             await (await self.search()).forget()
 
-    async def provider(self, name: str) -> Provider:
-        """The client for an endpoint, with its key; starts the built-in model when it is that.
+    async def provider(self, name: str, *, unasked: bool = False) -> Provider:
+        """The client for an endpoint, with its key; starts the built-in model when it is that, but where its
+        process ended by itself and this is `unasked` by the person.
 
         ChatError when the endpoint is unknown, its key cannot be read, or the model cannot start.
         """
         endpoint = self.endpoint(name)
         if endpoint.served_here:
-            return await self._served_here(endpoint)
+            served = await self.serving.provider(endpoint, self.lessons, unasked=unasked)
+            self._providers[name] = served
+            return served
         if name not in self._providers:
             from tui_chat.core.keys import read_key
             from tui_chat.core.provider import Provider
@@ -214,31 +236,6 @@ class World:
             await asyncio.to_thread(self.lessons.load)
             self._providers[name] = Provider(endpoint, key, self.lessons)
         return self._providers[name]
-
-    async def _served_here(self, endpoint: Endpoint) -> Provider:
-        async with self._starting:
-            name = endpoint.name
-            if self.is_running(name) and name in self._providers:
-                return self._providers[name]
-            from tui_chat.core.local.server import LocalServer
-            from tui_chat.core.provider import Provider
-
-            path = self._file(endpoint)
-            if not endpoint.gguf and not self.model_ready:
-                raise ChatError(
-                    "The built-in model is not on this machine yet.",
-                    "Fetch it: ctrl+p, “Fetch or choose a model to talk to”.",
-                )
-            server = await LocalServer.start(
-                path,
-                model_id=endpoint.model or path.stem,
-                log=self.places.logs / f"{path.stem if endpoint.gguf else name}.log",
-            )
-            self._servers[name] = server
-            self._providers[name] = Provider(
-                replace(endpoint, base_url=server.base_url), server.key, self.lessons
-            )
-            return self._providers[name]
 
     def add_endpoint(self, url: str, key_env: str = "") -> Endpoint:
         """An endpoint at this URL, named after its host; ChatError when it is no URL."""
@@ -354,38 +351,31 @@ class World:
         """The setup without what is not sent."""
         return setup.without(self.refusals(setup, completes=completes))
 
-    def serving(self, endpoint: Endpoint, model: str) -> str:
+    def serving_command(self, endpoint: Endpoint, model: str) -> str:
         """The command that serves a model of ours without the program; empty for any other endpoint."""
         if not endpoint.served_here:
             return ""
         from tui_chat.core.local.server import llama_command
+        from tui_chat.core.local.serving import model_file
 
-        return llama_command(self._file(endpoint), model)
-
-    def _file(self, endpoint: Endpoint) -> Path:
-        from tui_chat.core.local.model import SMOLLM2, model_path
-
-        return Path(endpoint.gguf) if endpoint.gguf else model_path(self.places.models, SMOLLM2)
+        return llama_command(model_file(endpoint, self.places), model)
 
     async def fetch_model(self, report: Callable[[Progress], None]) -> None:
         """Fetch the built-in model; cancelling the task leaves nothing behind."""
-        from tui_chat.core.local.model import SMOLLM2, fetch
-
-        await fetch(self.places.models, report, SMOLLM2)
+        await self.serving.fetch(report)
 
     def kill(self) -> None:
         """The last resort at exit: end the model's process now."""
-        for server in self._servers.values():
-            server.kill()
+        if self._serving is not None:
+            self._serving.kill()
 
     async def close(self) -> None:
         """Close clients, the model's process, the search and the store; in that order, each bounded."""
         for provider in self._providers.values():
             await provider.close()
         self._providers.clear()
-        for server in self._servers.values():
-            await server.stop()
-        self._servers.clear()
+        if self._serving is not None:
+            await self._serving.close()
         if self._search is not None:
             await self._search.close()
             self._search = None

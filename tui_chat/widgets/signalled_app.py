@@ -32,6 +32,9 @@ class SignalledApp(KeyedApp):
         """Save what there is, end what runs, and go: for subclasses."""
         raise NotImplementedError
 
+    def end_children(self) -> None:
+        """End what this program has begun, at once and from any thread: for subclasses."""
+
     def get_driver_class(self) -> type[Driver]:
         driver = super().get_driver_class()
         if driver.__name__ != "LinuxDriver":
@@ -76,4 +79,5 @@ class SignalledApp(KeyedApp):
     def _end_now(self, code: int) -> None:
         if (give_back := getattr(self._driver, "give_back", None)) is not None:
             give_back()
+        self.end_children()
         os._exit(code)
