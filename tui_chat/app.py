@@ -105,8 +105,7 @@ class TuiChat(SignalledApp):
         super().__init__()
         self._world = world
         self.environ, self.places = world.environ, world.places
-        self._leaving = self._unsaved = False
-        self._code = 0
+        self._leaving, self._unsaved, self._code = False, False, 0
         self._asked_to_quit = False
         self._trash: Trash | None = None
         """What was deleted in this run and can be undone."""
@@ -379,7 +378,8 @@ class TuiChat(SignalledApp):
             if not self._code:
                 self._unsaved = True
                 words = f"{error} Quit again to leave all the same."
-                return self.notify(words, severity="error", timeout=10, markup=False)
+                self.notify(words, severity="error", timeout=10, markup=False)
+                return
         self.exit(return_code=self._code)
 
 

@@ -25,7 +25,9 @@ def main() -> int:
     with ProcessPoolExecutor(given.jobs, get_context("spawn")) as pool:
         for outcome in pool.map(run, range(first, first + given.runs)):
             outcomes.append(outcome)
-            sys.stdout.write(f"{len(outcomes)} ({time.monotonic() - began:.0f} s) {outcome.words}\n")
+            sys.stdout.write(
+                f"{len(outcomes)} ({time.monotonic() - began:.0f} s) {outcome.words}\n"
+            )
             sys.stdout.flush()
     sys.stdout.write(f"{table(outcomes)}\n")
     return any(outcome.figures.faults for outcome in outcomes)

@@ -169,9 +169,7 @@ def _replies(conversations: list[Conversation], number: int) -> list[str]:
     ]
 
 
-def lost_seconds(
-    stage: Stage, conversations: list[Conversation], struck: float
-) -> float | None:
+def lost_seconds(stage: Stage, conversations: list[Conversation], struck: float) -> float | None:
     """For how long before the blow nothing of the last reply is on disk, by the server's clock."""
     number = len(stage.asked)
     sent = [(at, token) for at, token in stage.server.sent if token.startswith(f"r{number}w")]

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import sqlite3
 import tempfile
 import threading
 import time
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from random import Random
 from types import TracebackType
@@ -18,13 +16,9 @@ from typing import Self
 from tests.crashes import checks
 from tests.crashes.blows import BLOWS, Blow, Fault
 from tests.crashes.checks import DRAFT_SECONDS, LOST_SECONDS, TRANSPORT_SECONDS, Figures
-from tests.crashes.scenes import CTRL_Q, SECONDS, Scene, Stage, scenes
+from tests.crashes.scenes import CTRL_Q, SCENES, SECONDS, Scene, Stage
 from tests.crashes.tty import Tty
 from tests.fake_server import FakeServer
-from tui_chat.core.schema import APPLICATION_ID, MIGRATIONS, statements
-
-OLD_ROWS = 60_000
-"""Messages of the older database: bringing it up takes about a second."""
 
 WORDS = 600
 """As much is said of a fault."""
@@ -79,38 +73,10 @@ class Watch:
         return max((late for at, late in list(self._late) if at > moment - seconds), default=0)
 
 
-@cache
-def old_database() -> Path:
-    """A database of the first version with much in it, made once."""
-    path = Path(tempfile.mkdtemp(prefix="tui-chat-old-")) / "conversations.db"
-    connection = sqlite3.connect(path)
-    for statement in statements(MIGRATIONS[0]):
-        connection.execute(statement)
-    connection.execute(f"PRAGMA application_id={APPLICATION_ID}")
-    connection.execute("PRAGMA user_version=1")
-    count = range(1, OLD_ROWS // 20 + 1)
-    connection.executemany(
-        "INSERT INTO conversation(seq,id,title,created_at,updated_at) VALUES(?,?,?,?,?)",
-        [(number, f"c{number}", f"Old {number}", number, number) for number in count],
-    )
-    connection.executemany(
-        "INSERT INTO message(id,conversation,role,content,status,created_at) VALUES(?,?,?,?,?,?)",
-        [
-            (f"m{number}-{place}", number, "user", f"old words {place} " * 8, "complete", number)
-            for number in count
-            for place in range(20)
-        ],
-    )
-    connection.commit()
-    connection.close()
-    return path
-
-
 def chosen(seed: int) -> tuple[Scene, Blow, Random]:
     """What a seed stands for; its lot goes on from there."""
     random = Random(seed)
-    stages = scenes(old_database())
-    (scene,) = random.choices(stages, [scene.weight for scene in stages])
+    (scene,) = random.choices(SCENES, [scene.weight for scene in SCENES])
     (blow,) = random.choices(BLOWS, [blow.weight for blow in BLOWS])
     return scene, blow, random
 
@@ -187,7 +153,9 @@ def _check_end(terminal: Tty, scene: Scene, blow: Blow, outcome: Outcome, over: 
 def _check_losses(figures: Figures) -> None:
     allowed = TRANSPORT_SECONDS + figures.stalled
     if figures.lost is not None and figures.lost > LOST_SECONDS + allowed:
-        raise Fault(f"{figures.lost * 1000:.0f} ms of the reply are lost, {allowed * 1000:.0f} allowed")
+        raise Fault(
+            f"{figures.lost * 1000:.0f} ms of the reply are lost, {allowed * 1000:.0f} allowed"
+        )
     if figures.draft is not None and figures.draft > DRAFT_SECONDS + allowed:
         raise Fault(f"the draft is {figures.draft * 1000:.0f} ms old")
 
@@ -223,6 +191,4 @@ def table(outcomes: Sequence[Outcome]) -> str:
 def _values(outcomes: Sequence[Outcome], name: str, blow: str) -> list[float]:
     """Milliseconds, ascending: of one blow, or of all but SIGKILL."""
     of = [one for one in outcomes if (one.blow == blow if blow else one.blow != "SIGKILL")]
-    return sorted(
-        value * 1000 for one in of if (value := getattr(one.figures, name)) is not None
-    )
+    return sorted(value * 1000 for one in of if (value := getattr(one.figures, name)) is not None)

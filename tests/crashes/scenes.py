@@ -6,12 +6,12 @@ import shutil
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import partial
 from pathlib import Path
 from random import Random
 
+from tests.crashes.old import old_database
 from tests.crashes.tty import Tty
-from tests.fake_server import Answer, Body, FakeServer, _is_look
+from tests.fake_server import Answer, Body, FakeServer, is_look
 from tests.local_model import put_model
 from tests.terminal import TUI_CHAT, home_environment
 
@@ -56,7 +56,7 @@ class Stage:
         )
 
     def _answered(self, body: Body) -> Answer:
-        if _is_look(body):
+        if is_look(body):
             return Answer(("x",))
         number = len(self.asked)
         tokens = [f"r{number}w{place} " for place in range(len(self.answer.tokens))]
@@ -66,7 +66,7 @@ class Stage:
     def asked(self) -> list[Body]:
         """The bodies of the requests for replies so far."""
         posted = [one for one in self.server.requests if one.path.endswith("/completions")]
-        return [one.body for one in posted if not _is_look(one.body)]
+        return [one.body for one in posted if not is_look(one.body)]
 
     def start(self) -> Tty:
         return Tty(TUI_CHAT, self.environ)
@@ -133,12 +133,12 @@ def _saving(stage: Stage, terminal: Tty) -> None:
     stage.answer = Answer(["w"] * 3)
     terminal.wait_for(stage.ready, SECONDS)
     until = time.monotonic() + stage.random.uniform(0.05, 2)
-    number = 0
     while time.monotonic() < until and terminal.process.poll() is None:
-        number += 1
-        terminal.type(f"question {number}" + ENTER)
-        stage.wait(terminal, lambda: len(stage.asked) >= number or time.monotonic() > until)
-        terminal.type(f"/title name {number}" + ENTER)
+        before = len(stage.asked)
+        terminal.type(f"question {before}" + ENTER)
+        while len(stage.asked) == before and time.monotonic() < until:
+            terminal.read(0.01)
+        terminal.type(f"/title name {before}" + ENTER)
         stage.pause(terminal, 0.05)
 
 
@@ -204,10 +204,9 @@ def _nothing(stage: Stage) -> None:
     """An empty home."""
 
 
-def _old_database(stage: Stage, template: Path) -> None:
-    stage.environ["TUI_CHAT_CONFIG_DIR"] = str(stage.home / "config")
+def _old_database(stage: Stage) -> None:
     (stage.home / "config").mkdir(mode=0o700)
-    shutil.copy(template, stage.home / "config" / "conversations.db")
+    shutil.copy(old_database(), stage.home / "config" / "conversations.db")
 
 
 def _slow_installer(stage: Stage) -> None:
@@ -238,18 +237,16 @@ class Scene:
     room: str = "chat"
 
 
-def scenes(old: Path) -> tuple[Scene, ...]:
-    """All scenes; `old` is a database of an older version, large enough that bringing it up takes a while."""
-    return (
-        Scene("download", _downloading, _slow_installer, 2),
-        Scene("start", _starting),
-        Scene("typing", _typing),
-        Scene("streaming", _streaming, weight=6),
-        Scene("saving", _saving),
-        Scene("migrating", _starting, partial(_old_database, template=old)),
-        Scene("regenerating", _regenerating, weight=3),
-        Scene("text, typing", _text_typing, weight=2, room="text"),
-        Scene("text, continuing", _text_continuing, weight=3, room="text"),
-        Scene("quitting", _quitting),
-        Scene("built-in model", _local, _own_model, 1),
-    )
+SCENES = (
+    Scene("download", _downloading, _slow_installer, 2),
+    Scene("start", _starting),
+    Scene("typing", _typing),
+    Scene("streaming", _streaming, weight=6),
+    Scene("saving", _saving),
+    Scene("migrating", _starting, _old_database),
+    Scene("regenerating", _regenerating, weight=3),
+    Scene("text, typing", _text_typing, weight=2, room="text"),
+    Scene("text, continuing", _text_continuing, weight=3, room="text"),
+    Scene("quitting", _quitting),
+    Scene("built-in model", _local, _own_model, 1),
+)

@@ -10,12 +10,10 @@ import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tui_chat.core.conversation import COMPLETION, LOGPROBS_FIELD, Message, Refusal, Setup, now
 from tui_chat.core.endpoints import GGUF, Endpoint
-from tui_chat.core.errors import ChatError
 from tui_chat.core.files import Places
 from tui_chat.core.known import Endpoints
 from tui_chat.core.settings import Settings, load_settings

@@ -10,7 +10,7 @@ import os
 import signal
 import termios
 from contextlib import suppress
-from typing import IO, TYPE_CHECKING, cast
+from typing import IO, TYPE_CHECKING, Any, cast
 
 from textual.drivers.linux_driver import LinuxDriver
 
@@ -58,7 +58,7 @@ class TerminalDriver(LinuxDriver):
         size: tuple[int, int] | None = None,
     ) -> None:
         super().__init__(app, debug=debug, mouse=mouse, size=size)
-        self._file = cast("IO[str]", _Lasting(self._file))
+        self._file = cast("Any", _Lasting(cast("IO[str]", self._file)))
         self._taken = False
         """Whether the terminal is in our hands."""
         self._suspended = False
@@ -67,7 +67,7 @@ class TerminalDriver(LinuxDriver):
     def start_application_mode(self) -> None:
         # It refuses where we are in the background; then there is no thread that writes.
         before = self._writer_thread
-        super().start_application_mode()
+        super().start_application_mode()  # type: ignore[no-untyped-call]
         self._taken = self._writer_thread is not before
 
     def stop_application_mode(self) -> None:

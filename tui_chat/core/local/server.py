@@ -105,7 +105,9 @@ class LocalServer:
             return await cls._attempt(command, order | {"verbosity": 3}, log, seconds)
         except _Stolen as error:
             words = f"{one_line(path.name)} cannot be used: {error}."
-            raise ChatError(words, f"Nothing was sent there. Try again. The log is {log}.") from error
+            raise ChatError(
+                words, f"Nothing was sent there. Try again. The log is {log}."
+            ) from error
         except _Unready as error:
             raise ChatError(
                 f"{one_line(path.name)} could not be loaded: {error}.",
