@@ -180,8 +180,10 @@ def _open_app(world: World, opening: Opening) -> int:
         sys.stdout.flush()
         sys.stderr.flush()
     except OSError:
-        # Python's own flush at exit would fail on a terminal that is gone, too, and hide the code.
         os._exit(app.return_code or TERMINAL_GONE)
+    if app.return_code == TERMINAL_GONE:
+        # Python's own flush at exit would fail on a terminal that is gone, and hide the code.
+        os._exit(TERMINAL_GONE)
     return app.return_code or 0
 
 
@@ -189,7 +191,10 @@ def _end_by_the_door() -> None:
     """Until the app takes them, signals end the program as errors do: what was begun is undone at exit."""
 
     def leave(number: int, frame: object) -> None:
-        sys.exit(128 + number)
+        code = 128 + number
+        if code == TERMINAL_GONE:
+            os._exit(code)  # There is nothing to undo, nor anywhere to say so.
+        sys.exit(code)
 
     for name in ("SIGTERM", "SIGHUP"):
         if hasattr(signal, name):

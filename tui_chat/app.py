@@ -147,8 +147,7 @@ class TuiChat(SignalledApp):
 
     @work(group="trash")
     async def _clear_away(self) -> None:
-        # Whatever is wrong with the disk is said by what needs it.
-        with suppress(ChatError):
+        with suppress(ChatError):  # It is said by what needs the disk.
             await self._world.clear_away()
 
     def _name_unknown_keys(self) -> None:
@@ -373,6 +372,7 @@ class TuiChat(SignalledApp):
             for room in (self._texts, self.chat):
                 if room is not None:
                     await room.leave()
+            await self.end_work()
             await self._world.close()
         except ChatError as error:
             if not self._code:

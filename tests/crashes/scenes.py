@@ -90,7 +90,7 @@ class Stage:
             if draft:
                 self.typed.append((time.monotonic(), character))
             terminal.type(character)
-            until = time.monotonic() + self.random.uniform(0, 0.03)
+            until = time.monotonic() + self.random.uniform(0.02, 0.1)
             while (left := until - time.monotonic()) > 0:
                 terminal.read(left)
 
@@ -118,8 +118,8 @@ def _starting(stage: Stage, terminal: Tty) -> None:
 
 def _typing(stage: Stage, terminal: Tty) -> None:
     terminal.wait_for(stage.ready, SECONDS)
-    stage.write(terminal, "An unsent thought of some length, " * 2, draft=True)
-    stage.write(terminal, "abc " * stage.random.randrange(1, 30), draft=True)
+    stage.write(terminal, "An unsent thought, ", draft=True)
+    stage.write(terminal, "abc " * stage.random.randrange(1, 16), draft=True)
     stage.pause(terminal, 0.8)
 
 
@@ -162,7 +162,7 @@ def _text(stage: Stage, terminal: Tty) -> None:
 
 def _text_typing(stage: Stage, terminal: Tty) -> None:
     _text(stage, terminal)
-    stage.write(terminal, "abc " * stage.random.randrange(1, 25), draft=True)
+    stage.write(terminal, "abc " * stage.random.randrange(1, 14), draft=True)
     stage.pause(terminal, 0.8)
 
 

@@ -35,6 +35,13 @@ class SignalledApp(KeyedApp):
     def end_children(self) -> None:
         """End what this program has begun, at once and from any thread: for subclasses."""
 
+    async def end_work(self) -> None:
+        """Cancel all work but that of leaving: what it uses is closed next."""
+        for worker in list(self.workers):
+            if worker.group != "leave":
+                worker.cancel()
+        await asyncio.sleep(0)
+
     def get_driver_class(self) -> type[Driver]:
         driver = super().get_driver_class()
         if driver.__name__ != "LinuxDriver":
