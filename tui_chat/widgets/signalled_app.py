@@ -81,7 +81,11 @@ class SignalledApp(KeyedApp):
         last_resort = threading.Timer(LEAVE_SECONDS, self._end_now, (code,))
         last_resort.daemon = True
         last_resort.start()
-        loop.call_soon_threadsafe(self.leave, code)
+        loop.call_soon_threadsafe(self._leave_unless_left, code)
+
+    def _leave_unless_left(self, code: int) -> None:
+        if not self._exit:
+            self.leave(code)
 
     def _end_now(self, code: int) -> None:
         if (give_back := getattr(self._driver, "give_back", None)) is not None:
