@@ -73,7 +73,8 @@ class Answer:
     """Take the request and never answer."""
 
 
-def _is_look(body: Body) -> bool:
+def is_look(body: Body) -> bool:
+    """Whether a request is a look at the next token."""
     return body.get("max_tokens") == 1 and bool(body.get("logprobs"))
 
 
@@ -140,13 +141,13 @@ class FakeServer:
     def chats(self) -> list[Body]:
         """The bodies of the chats that were asked for; looks at the next token are none."""
         asked = [one.body for one in self.requests if one.path.endswith("/chat/completions")]
-        return [body for body in asked if not _is_look(body)]
+        return [body for body in asked if not is_look(body)]
 
     @property
     def looks(self) -> list[Body]:
         """The bodies of the looks at the next token, at chats and at texts."""
         asked = [one.body for one in self.requests if one.path.endswith("/completions")]
-        return [body for body in asked if _is_look(body)]
+        return [body for body in asked if is_look(body)]
 
     def _run(self) -> None:
         asyncio.set_event_loop(self._loop)
@@ -174,7 +175,7 @@ class FakeServer:
                 await writer.drain()
         except (ConnectionError, asyncio.IncompleteReadError):
             # A look is dropped whenever something else is asked.
-            if request is None or not _is_look(request.body or {}):
+            if request is None or not is_look(request.body or {}):
                 self.disconnects.append(time.monotonic())
         except asyncio.CancelledError:
             return  # The server stops; asyncio would log a cancelled connection.

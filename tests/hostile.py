@@ -76,7 +76,7 @@ _OWN = re.compile(
 _COPIED = re.compile(r"\x1b\]52;c;([A-Za-z0-9+/]*=*)\x07")
 
 
-def foreign(raw: bytes, *, lines: bool = False) -> list[str]:
+def foreign(raw: bytes | bytearray, *, lines: bool = False) -> list[str]:
     """What reached a terminal and is not the program's own; `lines` without a screen, where nothing but
     line ends, tabs and bold letters are."""
     return list(_foreign(raw.decode("utf-8", "surrogateescape"), lines))

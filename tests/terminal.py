@@ -66,9 +66,10 @@ class Terminal:
             preexec_fn=before,
         )
         os.close(slave)
-        self.raw = b""
+        # They grow by small pieces.
+        self.raw = bytearray()
         """What was drawn since forget()."""
-        self.drawn = b""
+        self.drawn = bytearray()
         """All that was drawn from the start."""
 
     def __enter__(self) -> Self:
@@ -98,7 +99,7 @@ class Terminal:
 
     def forget(self) -> None:
         """Look only at what is drawn from now on."""
-        self.raw = b""
+        self.raw = bytearray()
 
     def type(self, keys: str) -> None:
         os.write(self._master, keys.encode())

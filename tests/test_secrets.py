@@ -128,7 +128,7 @@ def _shown_in_a_walk(home: Path, environ: dict[str, str], umask: str) -> bytes:
         terminal.type(F1)
         assert terminal.wait_end() == 1
         assert "had to stop" in terminal.text
-        return terminal.drawn
+        return bytes(terminal.drawn)
 
 
 @pytest.mark.parametrize("umask", ["000", "022", "077"] if NIGHTLY else ["000"])

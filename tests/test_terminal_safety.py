@@ -109,7 +109,7 @@ def test_nothing_foreign_controls_the_terminal_without_a_screen(
 def _said_by(command: tuple[str, ...], environ: dict[str, str]) -> bytes:
     with Terminal([*TUI_CHAT, *command], environ) as terminal:
         terminal.wait_end(60)
-        return terminal.raw
+        return bytes(terminal.raw)
 
 
 def test_what_a_terminal_answers_is_never_sent_and_no_paste_sends_itself(tmp_path: Path) -> None:

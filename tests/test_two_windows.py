@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 from pathlib import Path
 
 from tests.core.stored import by_hand
 from tests.fake_server import Answer, FakeServer, words
+from tests.nightly import NIGHTLY
 from tests.rooms.house import stored
 from tests.terminal import TUI_CHAT, Terminal, home_environment
 
 ENTER, CTRL_Q = "\r", "\x11"
-STARTS = 60 if os.environ.get("TUI_CHAT_TESTS_NIGHTLY") else 10
+STARTS = 60 if NIGHTLY else 10
 
 
 def _environment(home: Path, server: FakeServer) -> dict[str, str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import os
+import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -173,6 +174,7 @@ def _open_app(world: World, opening: Opening) -> int:
     if trouble:
         tell(f"{trouble} For one answer without a screen: tui-chat ask TEXT")
         return BAD_ARGUMENTS
+    _end_by_the_door()
     # A collection in the middle of all that is loaded costs 40 ms of the first paint; the app enables it.
     gc.disable()
     # A thread that searches would else keep each step of drawing waiting for 5 ms.
@@ -188,12 +190,31 @@ def _open_app(world: World, opening: Opening) -> int:
         app.run()
     finally:
         world.kill()
+    try:
+        sys.stdout.flush()
+        sys.stderr.flush()
+    except OSError:
+        os._exit(app.return_code or TERMINAL_GONE)
     if app.return_code == TERMINAL_GONE:
         # Python's own flush at exit would fail on a terminal that is gone, and hide the code.
         os._exit(TERMINAL_GONE)
     if app.last_words:
         sys.stderr.write(app.last_words)
     return app.return_code or 0
+
+
+def _end_by_the_door() -> None:
+    """Until the app takes them, signals end the program as errors do: what was begun is undone at exit."""
+
+    def leave(number: int, frame: object) -> None:
+        code = 128 + number
+        if code == TERMINAL_GONE:
+            os._exit(code)  # There is nothing to undo, nor anywhere to say so.
+        sys.exit(code)
+
+    for name in ("SIGTERM", "SIGHUP"):
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), leave)
 
 
 def _no_screen() -> str:

@@ -360,23 +360,11 @@ class TuiChat(StoringApp):
         for room in (self._texts, self.chat):
             if room is not None:
                 await room.leave()
+        await self.end_work()
         await self._world.close()
 
-    @work(group="leave")
-    async def leave(self, code: int) -> None:
-        """Save what there is, end what runs, and go; a second call does not wait for the first."""
-        if self._leaving:
-            self.exit(return_code=code)
-            return
-        self._leaving = True
-        try:
-            await self.save_all()
-        except ChatError as error:
-            if code == 0:
-                words = f"{error} Quit again to leave all the same."
-                self.notify(words, severity="error", timeout=10, markup=False)
-                return
-        self.exit(return_code=code)
+    def end_children(self) -> None:
+        self._world.kill()
 
 
 def help_sections(keymap: Mapping[str, str]) -> list[Section]:

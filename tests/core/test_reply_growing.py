@@ -12,7 +12,7 @@ from tests.core.stored import loaded
 from tests.core.wire import until
 from tests.fake_server import Answer, FakeServer, words
 from tui_chat.core.conversation import Message
-from tui_chat.core.reply import CHECKPOINT_SECONDS
+from tui_chat.core.reply import WRITE_EVERY
 from tui_chat.core.store import Store
 
 
@@ -77,9 +77,9 @@ async def test_a_long_reply_is_written_piece_by_piece_and_not_too_often(store: S
     assert "".join(tokens).startswith(written), "each word is written once"
     assert len(keep.pieces) >= 2
     assert all(
-        later - earlier >= CHECKPOINT_SECONDS - 0.01 for earlier, later in itertools.pairwise(whens)
+        later - earlier >= WRITE_EVERY - 0.01 for earlier, later in itertools.pairwise(whens)
     )
-    assert len(keep.pieces) <= 2 + (sent[-1] - sent[0]) / CHECKPOINT_SECONDS
+    assert len(keep.pieces) <= 2 + (sent[-1] - sent[0]) / WRITE_EVERY
     assert (keep.rows, keep.finished) == (1, 1)
     assert final.content == "".join(tokens)
 

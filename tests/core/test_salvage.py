@@ -10,12 +10,13 @@ import pytest
 
 from tests.core.broken import PAGE, contents, filled, pages_of, places_in, spoil
 from tests.core.stored import by_hand, saved
+from tests.nightly import NIGHTLY
 from tui_chat.core.errors import ChatError
 from tui_chat.core.files import Places
 from tui_chat.core.salvage import LOST_TEXT, Salvaged, salvage
 from tui_chat.core.store import Store
 
-DAMAGES = 200 if os.environ.get("TUI_CHAT_TESTS_NIGHTLY") else 5
+DAMAGES = 200 if NIGHTLY else 5
 
 
 @pytest.fixture

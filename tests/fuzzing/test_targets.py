@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import os
 import random
 
 import pytest
 
 from tests.fuzzing.changes import changed
 from tests.fuzzing.targets import TARGETS
+from tests.nightly import NIGHTLY
 
-RUNS = 20_000 if os.environ.get("TUI_CHAT_TESTS_NIGHTLY") else 150
+RUNS = 20_000 if NIGHTLY else 150
 
 
 @pytest.mark.parametrize("name", TARGETS)

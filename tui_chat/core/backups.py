@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from tui_chat.core.conversation import new_id
 from tui_chat.core.database import (
     Error,
     Stopped,
@@ -22,7 +21,7 @@ from tui_chat.core.database import (
     copy_checked,
     in_words,
     is_unfinished,
-    remove,
+    unfinished,
 )
 from tui_chat.core.files import Places, private_directory, sync_directory
 from tui_chat.core.locks import FileLock
@@ -178,20 +177,15 @@ def back_up(places: Places, stopped: Callable[[], bool] = lambda: False) -> Path
 
 def _made(places: Places, stopped: Callable[[], bool]) -> Path | None:
     directory = places.backups
-    _remove_unfinished(directory)
-    part = directory / f"{new_id()}.part"
-    moment = datetime.now(UTC)
+    path = directory / f"conversations-{datetime.now(UTC):{_TIME}}.db"
     try:
-        with closing(connected_to_read(places.database)) as connection:
-            copy_checked(connection, part, stopped)
-        path = directory / f"conversations-{moment:{_TIME}}.db"
-        part.replace(path)
-        sync_directory(directory)
+        with unfinished(directory) as part:
+            with closing(connected_to_read(places.database)) as connection:
+                copy_checked(connection, part, stopped)
+            part.replace(path)
+            sync_directory(directory)
     except Stopped:
         return None
-    finally:
-        with suppress(OSError):
-            remove(part)
     _rotate(directory)
     return path
 
@@ -203,11 +197,3 @@ def _rotate(directory: Path) -> None:
         if one.made not in stay:
             with suppress(OSError):
                 one.path.unlink()
-
-
-def _remove_unfinished(directory: Path) -> None:
-    """Remove what a program left behind that was killed at this; not what another just now makes."""
-    for part in directory.glob("*.part"):
-        with suppress(OSError):
-            if time.time() - part.stat().st_mtime > DAY:
-                remove(part)

@@ -8,14 +8,15 @@ from __future__ import annotations
 import errno
 import os
 import sqlite3
-from collections.abc import Callable, Sequence
-from contextlib import closing, suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from urllib.parse import quote
 
 from tui_chat.core import store_faults
 from tui_chat.core.conversation import new_id
 from tui_chat.core.files import private_directory, sync_directory
+from tui_chat.core.locks import FileLock
 from tui_chat.core.schema import APPLICATION_ID, MIGRATIONS, PRAGMAS, statements
 from tui_chat.core.store_faults import StoreFault
 
@@ -96,8 +97,7 @@ def checked_version(connection: Connection, path: Path, known: int = len(MIGRATI
 
 def _back_up(connection: Connection, directory: Path, version: int) -> None:
     """Copy a database before it is migrated; under its name there is a whole copy or none."""
-    copy = directory / f"{new_id()}.part"
-    try:
+    with unfinished(directory) as copy:
         copy_checked(connection, copy)
         with closing(sqlite3.connect(copy)) as copied:
             found = _versions(copied)[0]
@@ -105,8 +105,33 @@ def _back_up(connection: Connection, directory: Path, version: int) -> None:
         if found == version:
             copy.replace(directory / f"pre-v{version + 1}.db")
             sync_directory(directory)
+
+
+@contextmanager
+def unfinished(directory: Path) -> Iterator[Path]:
+    """A name for a copy that is being made, of which nothing is left at the end unless it was given another.
+
+    What a kill left half made is removed by whoever comes next. OSError.
+    """
+    for left in list(directory.glob("*.part")):
+        _remove_unheld(left)
+    lock = FileLock(directory / f"{new_id()}.lock")
+    lock.acquire()
+    copy = lock.path.with_suffix(".part")
+    try:
+        yield copy
     finally:
-        remove(copy)
+        with suppress(OSError):
+            remove(copy)
+        lock.release()
+
+
+def _remove_unheld(copy: Path) -> None:
+    lock = FileLock(copy.with_suffix(".lock"))
+    with suppress(OSError):
+        if lock.acquire():
+            remove(copy)
+            lock.release()
 
 
 def copy_checked(

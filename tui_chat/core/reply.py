@@ -26,6 +26,11 @@ from tui_chat.core.wire import Request, spoken, written
 
 CHECKPOINT_SECONDS = 0.25
 """At most this much of a reply is lost to a kill or a power cut."""
+WRITE_EVERY = 0.15
+"""Seconds from the beginning of one checkpoint to that of the next: what is left is for writing it, which
+takes up to 30 ms on a busy disk."""
+_REST = 0.05
+"""Between two checkpoints where the disk takes longer than that."""
 
 
 class Keep(Protocol):
@@ -222,7 +227,7 @@ class _Answer:
 
 
 class Recorder:
-    """Writes a growing reply to its keep: at its first token, then at most every CHECKPOINT_SECONDS.
+    """Writes a growing reply to its keep: at its first token, then at most every WRITE_EVERY.
 
     A write that fails is told to `trouble` (once for each different sentence) and tried again
     with the next, also when nothing more arrives; what was not written stays in memory, and is told
@@ -261,12 +266,13 @@ class Recorder:
         while True:
             await answer.arrived.wait()
             answer.arrived.clear()
+            began = time.monotonic()
             mark = answer.mark()
             if await self._written(answer):
                 answer.wrote(mark)
             else:
                 answer.arrived.set()
-            await asyncio.sleep(CHECKPOINT_SECONDS)
+            await asyncio.sleep(max(began + WRITE_EVERY - time.monotonic(), _REST))
 
     async def _written(self, answer: _Answer) -> bool:
         if self._row is None or not await asyncio.shield(self._row):

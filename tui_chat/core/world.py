@@ -10,12 +10,10 @@ import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tui_chat.core.conversation import COMPLETION, LOGPROBS_FIELD, Message, Refusal, Setup, now
 from tui_chat.core.endpoints import GGUF, Endpoint
-from tui_chat.core.errors import ChatError
 from tui_chat.core.files import Places
 from tui_chat.core.known import Endpoints
 from tui_chat.core.saved import Saved
@@ -30,7 +28,7 @@ if TYPE_CHECKING:
     from tui_chat.core.key_store import KeyStore
     from tui_chat.core.learned import Lessons
     from tui_chat.core.local.model import Progress
-    from tui_chat.core.local.server import LocalServer
+    from tui_chat.core.local.serving import Serving
     from tui_chat.core.presets import Preset, Presets
     from tui_chat.core.provider import Provider
     from tui_chat.core.wire import Begun
@@ -59,14 +57,13 @@ class World(Saved):
         self.began = now()
         """When the run began, in milliseconds."""
         self._providers: dict[str, Provider] = {}
-        self._servers: dict[str, LocalServer] = {}
+        self._serving: Serving | None = None
         self.after_temperature = set[str]()
         """The endpoints that were found to tell probabilities after temperature, not the model's own."""
         self.recorded = set[str]()
         """The endpoints that are asked for probabilities with each reply, besides those on this machine."""
         self.looking: dict[str, bool] = {}
         """The endpoints for which looks at the next token were turned on or off."""
-        self._starting = asyncio.Lock()
 
     @classmethod
     def standard(cls, environ: Mapping[str, str], *, ephemeral: bool = False) -> World:
@@ -110,13 +107,24 @@ class World(Saved):
     @property
     def model_ready(self) -> bool:
         """Whether the built-in model's file is on disk."""
+        if self._serving is not None:
+            return self._serving.ready
         from tui_chat.core.local.model import SMOLLM2, is_ready
 
         return is_ready(self.places.models, SMOLLM2)
 
+    @property
+    def serving(self) -> Serving:
+        """The models that are served on this machine."""
+        if self._serving is None:
+            from tui_chat.core.local.serving import Serving
+
+            self._serving = Serving(self.places, ephemeral=self.ephemeral)
+        return self._serving
+
     def is_running(self, name: str) -> bool:
         """Whether the model of this endpoint is served by us now."""
-        return name in self._servers and self._servers[name].alive
+        return self._serving is not None and self._serving.is_running(name)
 
     def may_be_asked(self, endpoint: Endpoint) -> bool:
         """Whether the endpoint may be asked for counts and sizes unasked by the person: one on this
@@ -170,14 +178,27 @@ class World(Saved):
         endpoint = self.endpoints.default(self.settings.endpoint, self.environ, self.model_ready)
         return None if endpoint is None else Setup(endpoint.name, endpoint.model)
 
-    async def provider(self, name: str) -> Provider:
-        """The client for an endpoint, with its key; starts the built-in model when it is that.
+    async def clear_away(self) -> None:
+        """Remove for good what has been in the trash for its days, and what a fetch that was killed left.
+        ChatError."""
+        if not self.ephemeral:
+            from tui_chat.core.local.model import clear_abandoned
+
+            await asyncio.to_thread(clear_abandoned, self.places.models)
+        await (await self.store()).purge_expired()
+        await self.forget_purged()
+
+    async def provider(self, name: str, *, unasked: bool = False) -> Provider:
+        """The client for an endpoint, with its key; starts the built-in model when it is that, but where its
+        process ended by itself and this is `unasked` by the person.
 
         ChatError when the endpoint is unknown, its key cannot be read, or the model cannot start.
         """
         endpoint = self.endpoint(name)
         if endpoint.served_here:
-            return await self._served_here(endpoint)
+            served = await self.serving.provider(endpoint, self.lessons, unasked=unasked)
+            self._providers[name] = served
+            return served
         if name not in self._providers:
             from tui_chat.core.keys import read_key
             from tui_chat.core.provider import Provider
@@ -186,33 +207,6 @@ class World(Saved):
             await asyncio.to_thread(self.lessons.load)
             self._providers[name] = Provider(endpoint, key, self.lessons)
         return self._providers[name]
-
-    async def _served_here(self, endpoint: Endpoint) -> Provider:
-        async with self._starting:
-            name = endpoint.name
-            if self.is_running(name) and name in self._providers:
-                return self._providers[name]
-            from tui_chat.core.local.logs import unnamed
-            from tui_chat.core.local.server import LocalServer
-            from tui_chat.core.provider import Provider
-
-            path = self._file(endpoint)
-            if not endpoint.gguf and not self.model_ready:
-                raise ChatError(
-                    "The built-in model is not on this machine yet.",
-                    "Fetch it: ctrl+p, “Fetch or choose a model to talk to”.",
-                )
-            log = self.places.logs / f"{path.stem if endpoint.gguf else name}.log"
-            server = await LocalServer.start(
-                path,
-                model_id=endpoint.model or path.stem,
-                log=unnamed() if self.ephemeral else log,
-            )
-            self._servers[name] = server
-            self._providers[name] = Provider(
-                replace(endpoint, base_url=server.base_url), server.key, self.lessons
-            )
-            return self._providers[name]
 
     def add_endpoint(self, url: str, key_env: str = "") -> Endpoint:
         """An endpoint at this URL, named after its host; ChatError when it is no URL."""
@@ -328,38 +322,31 @@ class World(Saved):
         """The setup without what is not sent."""
         return setup.without(self.refusals(setup, completes=completes))
 
-    def serving(self, endpoint: Endpoint, model: str) -> str:
+    def serving_command(self, endpoint: Endpoint, model: str) -> str:
         """The command that serves a model of ours without the program; empty for any other endpoint."""
         if not endpoint.served_here:
             return ""
         from tui_chat.core.local.server import llama_command
+        from tui_chat.core.local.serving import model_file
 
-        return llama_command(self._file(endpoint), model)
-
-    def _file(self, endpoint: Endpoint) -> Path:
-        from tui_chat.core.local.model import SMOLLM2, model_path
-
-        return Path(endpoint.gguf) if endpoint.gguf else model_path(self.places.models, SMOLLM2)
+        return llama_command(model_file(endpoint, self.places), model)
 
     async def fetch_model(self, report: Callable[[Progress], None]) -> None:
         """Fetch the built-in model; cancelling the task leaves nothing behind. ChatError."""
-        from tui_chat.core.local.model import SMOLLM2, fetch
-
         if self.ephemeral:
             raise not_written("the model was not fetched")
-        await fetch(self.places.models, report, SMOLLM2)
+        await self.serving.fetch(report)
 
     def kill(self) -> None:
         """The last resort at exit: end the model's process now."""
-        for server in self._servers.values():
-            server.kill()
+        if self._serving is not None:
+            self._serving.kill()
 
     async def close(self) -> None:
         """Close clients, the model's process, the search and the store; in that order, each bounded."""
         for provider in self._providers.values():
             await provider.close()
         self._providers.clear()
-        for server in self._servers.values():
-            await server.stop()
-        self._servers.clear()
+        if self._serving is not None:
+            await self._serving.close()
         await self.close_saved()

@@ -149,8 +149,10 @@ class AskingScreen(SetupScreen):
                 raise
             self.not_sent()
         finally:
-            self.patience.end()
-            self.answering = False
+            # Where the program leaves without waiting there is nothing left to show it on.
+            if self.query("Topline"):
+                self.patience.end()
+                self.answering = False
 
     def _waits(self, id: str, wait: Wait | None) -> None:
         if wait is not None and not self.waiting and not self.is_active:

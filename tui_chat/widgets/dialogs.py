@@ -42,6 +42,11 @@ class AnswersOnce(Screen[ScreenResultType]):
 class Modal(ModalScreen[ScreenResultType], AnswersOnce[ScreenResultType]):
     """What opens over a room: dialogs, lists, the help."""
 
+    BINDINGS: ClassVar[list[BindingType]] = [
+        # The keys of the house do not reach what is modal, but this one is to help everywhere.
+        Binding("ctrl+c", "app.interrupt", "Quit", show=False, id="app.interrupt"),
+    ]
+
 
 class Dialog(Modal[str | None]):
     """A titled box over the room; dismissed with a text, or with None by Esc."""

@@ -118,8 +118,6 @@ class Editor(ChipArea):
             return self.sends is (action == "send")
         if action in ("cursor_page_up", "cursor_page_down"):
             return self.max_scroll_y > 0
-        if action == "copy":
-            return not self.selection.is_empty
         return super().check_action(action, parameters)
 
     def action_send(self) -> None:

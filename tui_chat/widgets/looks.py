@@ -158,7 +158,8 @@ class Looks:
     async def _look(self, wanted: Wanted) -> None:
         self._show(self._shown, wanted.where, True)
         try:
-            provider = await self._world.provider(wanted.request.setup.endpoint)
+            # Whoever types has not asked for a process that ended.
+            provider = await self._world.provider(wanted.request.setup.endpoint, unasked=True)
             setup = await self._world.settled(wanted.request.setup)
             request = replace(wanted.request, setup=setup)
             began = time.monotonic()

@@ -43,7 +43,7 @@ async def code_of_reply(
         key,
         usage=COUNT_FIELD not in refused,
         begun=world.begun(reply),
-        serve=world.serving(endpoint, sent.model),
+        serve=world.serving_command(endpoint, sent.model),
     )
 
 
@@ -66,7 +66,7 @@ async def code_of_next(
         Request(setup, thread, logprobs=min(logprobs, most)),
         key,
         usage=world.counts_replies(endpoint.name),
-        serve=world.serving(endpoint, setup.model),
+        serve=world.serving_command(endpoint, setup.model),
     )
 
 

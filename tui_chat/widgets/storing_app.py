@@ -50,6 +50,10 @@ class StoringApp(SignalledApp):
         super().__init__()
         self._world = world
         self._leaving = False
+        self._code = 0
+        """The exit code: of the first who said that it is to end."""
+        self._unsaved = False
+        """Whether a person was told that not all could be saved, and may leave all the same."""
         self._asking: asyncio.Task[bool] | None = None
         self._went_on = False
         """Whether a person wants to go on without having it mended now."""
@@ -111,19 +115,40 @@ class StoringApp(SignalledApp):
         elif not await self.store_failed(found.fault):
             self.notify(str(found.fault), severity="error", timeout=10, markup=False)
 
+    # The way out
+
+    @work(group="leave")
+    async def leave(self, code: int) -> None:
+        """Save what there is, end what runs, and go; a person who asks again does not wait for that."""
+        self._code = code = self._code or code
+        if self._leaving:
+            if not code or self._unsaved:
+                self.exit(return_code=code)
+            return
+        self._leaving = True
+        try:
+            await self.save_all()
+        except ChatError as error:
+            if not self._code:
+                self._unsaved = True
+                words = f"{error} Quit again to leave all the same."
+                self.notify(words, severity="error", timeout=10, markup=False)
+                return
+        self.exit(return_code=self._code)
+
     # What is done by itself
 
     def begin_keeping(self) -> None:
-        """Empty the trash of what has been in it for its days, and make a backup when one is due."""
-        self._empty_trash()
+        """Empty the trash of what has been in it for its days, clear away what a kill left, and make a backup
+        when one is due."""
+        self._clear_away()
         self.set_timer(BACKUP_AFTER, self._back_up)
 
     @work(group="trash")
-    async def _empty_trash(self) -> None:
+    async def _clear_away(self) -> None:
         # Whatever is wrong with the disk is said by what needs it.
         with suppress(ChatError):
-            await (await self._world.store()).purge_expired()
-            await self._world.forget_purged()
+            await self._world.clear_away()
 
     @work(group="backup")
     async def _back_up(self) -> None:

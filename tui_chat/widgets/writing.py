@@ -45,6 +45,12 @@ class WritingArea(TextArea, inherit_bindings=False):
 
     # Keys
 
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Where nothing is selected there is nothing to copy: ctrl+c is for the room and the program."""
+        if action == "copy":
+            return not self.selection.is_empty
+        return super().check_action(action, parameters)
+
     async def on_key(self, event: events.Key) -> None:
         """Do what a key of our own does now: by way of the app, the next keys would overtake it."""
         if event.character == _ZERO_WIDTH_JOINER and not self.read_only:

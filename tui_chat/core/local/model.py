@@ -130,8 +130,9 @@ async def fetch(
     *,
     installer: Sequence[str] | None = None,
     environ: Mapping[str, str] | None = None,
+    again: bool = False,
 ) -> Path:
-    """Fetch the model into the directory, unless it is there; returns its path.
+    """Fetch the model into the directory, unless it is there; returns its path. `again` does so in any case.
 
     Cancelling ends the installer and leaves nothing behind. Where another window is fetching, this
     waits for it. `report` is called on the event loop, some ten times a second. ChatError when there is
@@ -145,7 +146,7 @@ async def fetch(
             done = await asyncio.to_thread(_size_below, directory, model)
             report(_fetching(done, model))
             await asyncio.sleep(0.2)
-        if not is_ready(directory, model):
+        if again or not is_ready(directory, model):
             command = installer or download_command(model)
             await _fetch(target, report, model, command, child_environ(environ or os.environ))
         return target
@@ -196,6 +197,19 @@ async def _fetch(
             steps.close()
     finally:
         await _in_thread(_clear, target.parent, model)
+
+
+def clear_abandoned(directory: Path, model: LocalModel = SMOLLM2) -> None:
+    """Remove what fetches left that were killed; nothing while one is going on. Blocks."""
+    lock = FileLock(directory / f"{model.id}.lock")
+    if not lock.path.exists():
+        return  # Whoever makes an attempt makes this before, and removes it afterwards.
+    with suppress(OSError):
+        if lock.acquire():
+            try:
+                _clear(directory, model)
+            finally:
+                lock.release()
 
 
 def _attempts(directory: Path, model: LocalModel) -> list[Path]:

@@ -61,7 +61,11 @@ def llama_command(path: Path, model: str) -> str:
 
 
 class _Unready(Exception):
-    """The process ended before it was ready, or another one answers; the reason in words."""
+    """The process ended before it was ready; the reason in words."""
+
+
+class _Stolen(_Unready):
+    """Another program answers where the process said that it would."""
 
 
 class LocalServer:
@@ -71,7 +75,7 @@ class LocalServer:
         self, process: asyncio.subprocess.Process, base_url: str, key: Secret, log: Path
     ) -> None:
         self._process = process
-        self._log = log
+        self.log = log
         self.base_url = base_url
         self.key = key
 
@@ -100,6 +104,11 @@ class LocalServer:
         try:
             # A failed load says nothing at that verbosity: once more, for the reason.
             return await cls._attempt(command, order | {"verbosity": 3}, log, seconds)
+        except _Stolen as error:
+            words = f"{one_line(path.name)} cannot be used: {error}."
+            raise ChatError(
+                words, f"Nothing was sent there. Try again. {named(log)}".rstrip()
+            ) from error
         except _Unready as error:
             raise ChatError(
                 f"{one_line(path.name)} could not be loaded: {error}.",
@@ -125,7 +134,7 @@ class LocalServer:
                 _kill(process)
                 await _ended(process)
         if not proved:
-            raise _Unready("another program answers at its address")
+            raise _Stolen("another program answers at its address")
         return cls(process, base_url, key, log)
 
     @property
@@ -138,7 +147,14 @@ class LocalServer:
 
     def last_words(self) -> str:
         """The end of its log, on one line. Reads a file."""
-        return one_line(" · ".join(_lines(self._log)[-3:]), LAST_WORDS) or "it said nothing"
+        return one_line(" · ".join(_lines(self.log)[-3:]), LAST_WORDS) or "it said nothing"
+
+    def end_reason(self) -> str:
+        """What ended it: the log's first error, or the signal; on one line. Reads a file."""
+        status = self._process.returncode
+        if status is not None and status < 0:
+            return signal.strsignal(-status) or f"signal {-status}"
+        return _reason(self.log, status)
 
     async def wait(self) -> None:
         """Return when the process has ended, for whatever cause."""

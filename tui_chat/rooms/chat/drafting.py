@@ -27,7 +27,7 @@ _EDITING = {
     "user": "editing a message: Enter sends it as a new branch",
     "assistant": "editing a reply: Enter keeps it as a new branch",
 }
-SAVE_DRAFT_AFTER = 0.5
+SAVE_DRAFT_AFTER = 0.3
 """Seconds from the first key that is not on disk; a draft there is never older than a second."""
 
 

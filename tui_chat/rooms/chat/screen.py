@@ -340,8 +340,10 @@ class ChatScreen(DraftingScreen):
 
     @work(group="session", exclusive=True)
     async def _write_session(self) -> None:
+        # As it is now: the program may leave while the store is opened.
+        session = self.session.json()
         try:
-            await (await self.world.store()).set_state(KEY, self.session.json())
+            await (await self.world.store()).set_state(KEY, session)
         except ChatError as error:
             self.complain(error)
 

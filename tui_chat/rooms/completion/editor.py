@@ -192,11 +192,6 @@ class TextEditor(WritingArea, inherit_bindings=False):
                 line.stylize(style, max(first, start) - start, min(last, end) - start)
         return line
 
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        if action == "copy":
-            return not self.selection.is_empty
-        return super().check_action(action, parameters)
-
 
 def _kind(text: str, removed: int) -> str:
     """Keys of which kind it was; empty for what is a step by itself."""

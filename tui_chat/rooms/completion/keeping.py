@@ -23,7 +23,7 @@ from tui_chat.rooms.completion.session import KEY, UNSAVED, Session
 from tui_chat.rooms.completion.texts import ending_in, pieces_of, text_of
 from tui_chat.widgets.windows import WindowsScreen
 
-SAVE_AFTER = 0.5
+SAVE_AFTER = 0.3
 """Seconds from the first change that is not on disk; a text there is never older than a second."""
 
 

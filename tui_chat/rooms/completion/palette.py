@@ -18,7 +18,7 @@ _ACTIONS = (
     ("Newer continuation", "The one made after", "turn(1)"),
     ("Stop", "Keep what came", "stop"),
     ("Examples", "Texts to try", "examples"),
-    ("Copy the text", "All of it, to the clipboard", "copy_text"),
+    ("Copy the text", "All of it, to the clipboard", "copy_all"),
 )
 
 

@@ -342,7 +342,7 @@ class CompletionScreen(KeepingScreen):
         self.text_shown()
         self.leave_sidebar()
 
-    def action_copy_text(self) -> None:
+    def action_copy_all(self) -> None:
         self.app.copy_to_clipboard(self.editor.text)
 
     async def action_examples(self) -> None:

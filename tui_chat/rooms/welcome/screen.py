@@ -175,8 +175,9 @@ class Welcome(Modal[str | None]):
         finally:
             self._fetching = None
             self.remove_class("-fetching")
-            # While it was hidden it could not have the focus.
-            self.call_after_refresh(self.query_one(OptionList).focus)
+            # While it was hidden it could not have the focus; when the program leaves there is none.
+            for options in self.query(OptionList):
+                self.call_after_refresh(options.focus)
             self.refresh_bindings()
 
     def _progressed(self, progress: Progress) -> None:

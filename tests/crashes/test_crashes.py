@@ -1,0 +1,99 @@
+"""Dozens of the runs, always the same: each seed stands for a scene, a blow, and a moment."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sqlite3
+import time
+from pathlib import Path
+from random import Random
+
+import pytest
+
+from tests.crashes.blows import BLOWS
+from tests.crashes.checks import leftovers
+from tests.crashes.run import chosen, run
+from tests.crashes.scenes import ENTER, SCENES, Stage
+from tests.crashes.tty import Tty
+from tests.fake_server import Answer, FakeServer
+from tests.nightly import NIGHTLY
+
+RUNS = 400 if NIGHTLY else 18
+FIRST = 3
+
+
+@pytest.mark.parametrize("seed", range(FIRST, FIRST + RUNS))
+def test_a_blow_at_a_random_moment_costs_what_is_promised_and_no_more(seed: int) -> None:
+    outcome = run(seed)
+    assert not outcome.figures.faults, outcome.words
+
+
+def test_the_seeds_stand_for_every_scene_and_every_blow() -> None:
+    drawn = [chosen(seed)[:2] for seed in range(300)]
+    assert {scene.name for scene, _ in drawn} == {one.name for one in SCENES}
+    assert {blow.name for _, blow in drawn} == {one.name for one in BLOWS}
+
+
+def test_a_disk_that_keeps_the_program_waiting_does_not_keep_the_terminal(tmp_path: Path) -> None:
+    with FakeServer() as server:
+        stage = Stage(tmp_path, Random(1), server)
+        with stage.start() as terminal:
+            terminal.wait_for(stage.ready)
+            terminal.type("a thought")
+            terminal.wait_for("a thought")
+            other = sqlite3.connect(tmp_path / "config" / "conversations.db", isolation_level=None)
+            other.execute("BEGIN EXCLUSIVE")
+            os.kill(terminal.process.pid, signal.SIGTERM)
+            assert terminal.wait_end() == 143
+            assert terminal.disorder() == []
+            other.close()
+
+
+def test_what_was_stopped_is_drawn_again_and_its_reply_goes_on(tmp_path: Path) -> None:
+    with FakeServer() as server:
+        stage = Stage(tmp_path, Random(1), server, Answer(["w"] * 300, delay=0.01))
+        with stage.start() as terminal:
+            terminal.wait_for(stage.ready)
+            terminal.type("Tell me" + ENTER)
+            stage.wait(terminal, lambda: len(server.sent) > 30)
+            os.kill(terminal.process.pid, signal.SIGTSTP)
+            stage.wait(terminal, lambda: terminal.stopped)
+            _drain(terminal)
+            assert terminal.disorder() == []
+            terminal.forget()
+            os.kill(terminal.process.pid, signal.SIGCONT)
+            terminal.wait_for("Tell me")
+            terminal.wait_for("r1w299")
+            terminal.wait_for("complete")
+
+
+def test_a_fetch_that_was_killed_is_cleared_away_by_the_next_start(tmp_path: Path) -> None:
+    with FakeServer() as server:
+        stage = Stage(tmp_path, Random(1), server)
+        download = next(scene for scene in SCENES if scene.name == "download")
+        download.prepare(stage)
+        with stage.start() as terminal:
+            terminal.wait_for(stage.ready)
+            terminal.type(ENTER)
+            stage.wait(terminal, lambda: list(tmp_path.glob("cache/models/*/tmp/*")))
+            os.kill(terminal.process.pid, signal.SIGKILL)
+            terminal.wait_end()
+        assert any(".fetching-" in path for path in leftovers(tmp_path))
+        with stage.start() as terminal:
+            terminal.wait_for(stage.ready)
+            stage.wait(terminal, lambda: not list(tmp_path.glob("cache/models/*")))
+            # Leaving in the middle of another is no error.
+            terminal.type(ENTER)
+            terminal.wait_for("Fetching")
+            terminal.type("\x03")
+            terminal.wait_for("again to quit")
+            terminal.type("\x03")
+            assert terminal.wait_end() == 0
+        assert leftovers(tmp_path) == []
+
+
+def _drain(terminal: Tty) -> None:
+    until = time.monotonic() + 0.05
+    while (left := until - time.monotonic()) > 0:
+        terminal.read(left)
