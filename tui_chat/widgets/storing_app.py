@@ -62,9 +62,6 @@ class StoringApp(SignalledApp):
         """The rooms that keep something: for subclasses."""
         return ()
 
-    def leave(self, code: int) -> object:
-        raise NotImplementedError
-
     # What is wrong
 
     async def store_failed(self, fault: StoreFault) -> bool:
