@@ -77,7 +77,7 @@ async def serve(source: Path, count: int, rate: float) -> None:
                     if writer.transport.get_write_buffer_size() > PIECE:
                         await writer.drain()
                 if gone.done():
-                    raise ConnectionResetError  # noqa: TRY301
+                    raise ConnectionResetError
             writer.write(b"0\r\n\r\n")
             await writer.drain()
             gone.cancel()
