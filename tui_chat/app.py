@@ -25,7 +25,7 @@ from tui_chat.rooms.chat.screen import ChatScreen
 from tui_chat.widgets.asking_screen import AskingScreen
 from tui_chat.widgets.message_screen import MessageScreen
 from tui_chat.widgets.setup_screen import SetupScreen
-from tui_chat.widgets.signalled_app import SignalledApp
+from tui_chat.widgets.steady_app import SteadyApp
 
 if TYPE_CHECKING:
     from tui_chat.rooms.completion.screen import CompletionScreen
@@ -51,7 +51,7 @@ EXPLAINED = ("chat", "lens", "completion", "review")
 """The rooms that the help explains, each in its module `help`."""
 
 
-class TuiChat(SignalledApp):
+class TuiChat(SteadyApp):
     """The program with a screen. `return_code` is 0, or 128 + the signal that ended it."""
 
     TITLE = "tui-chat"

@@ -14,7 +14,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -66,6 +66,8 @@ async def serve(source: Path, count: int, rate: float) -> None:
                 b"transfer-encoding: chunked\r\n\r\n"
             )
             gone = asyncio.ensure_future(reader.read(1))
+            # Told by the writer as well.
+            gone.add_done_callback(lambda one: one.cancelled() or one.exception())
             began = time.monotonic()
             for number, one in enumerate([*events, END]):
                 if not whole and (ahead := began + number / rate - time.monotonic()) > 0.001:
@@ -120,9 +122,11 @@ def flood(directory: Path, events: bytes, count: int = 1, rate: float = 0) -> It
         server = Flood(process.stdout.readline().strip())
 
         def listen() -> None:
-            for line in process.stdout or ():
-                what, _, when = line.partition(" ")
-                (server.left if what == "left" else server.done).append(float(when))
+            # The file is closed under it at the end.
+            with suppress(ValueError):
+                for line in process.stdout or ():
+                    what, _, when = line.partition(" ")
+                    (server.left if what == "left" else server.done).append(float(when))
 
         threading.Thread(target=listen, daemon=True).start()
         try:

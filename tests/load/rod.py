@@ -48,7 +48,7 @@ class Rod:
         # What tests before this one left is not of the program.
         gc.collect()
         gc.freeze()
-        self._run = run = events.Handle._run  # type: ignore[attr-defined]  # of the standard library
+        self._run = run = events.Handle._run
         loop = asyncio.get_running_loop()
 
         def measured(handle: Any) -> None:
@@ -60,7 +60,7 @@ class Rod:
             if getattr(handle, "_loop", None) is loop and used > 0.004:
                 self._note(Held(used, time.perf_counter() - began, _name(callback)))
 
-        events.Handle._run = measured  # type: ignore[attr-defined]
+        events.Handle._run = measured  # type: ignore[method-assign, assignment]  # for a while
         self._beat = time.perf_counter(), time.process_time()
         self._beating = loop.call_later(BEAT, self._beaten, loop)
         return self
@@ -74,7 +74,7 @@ class Rod:
         if self._beating is not None:
             self._beating.cancel()
         gc.unfreeze()
-        events.Handle._run = self._run  # type: ignore[attr-defined]
+        events.Handle._run = self._run  # type: ignore[method-assign, assignment]  # as it was
 
     @property
     def held(self) -> float:
@@ -103,7 +103,7 @@ def _name(callback: Any) -> str:
     owner = getattr(callback, "__self__", callback)
     if isinstance(owner, asyncio.Task):
         inner: Any = owner.get_coro()
-        names = []
+        names: list[str] = []
         while inner is not None and len(names) < 12:
             names.append(getattr(inner, "__qualname__", type(inner).__qualname__))
             inner = getattr(inner, "cr_await", None) or getattr(inner, "ag_await", None)

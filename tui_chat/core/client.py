@@ -37,8 +37,8 @@ _HEAD = 4_000
 _MOST_OF_AN_ERROR = 1_000_000
 _MOST_AT_ONCE = 32_000_000
 """Bytes of an answer that is no stream."""
-_MOST_OF_AN_EVENT = 8_000_000
-"""A token with a whole vocabulary of candidates takes five million."""
+_MOST_OF_AN_EVENT = 16_000_000
+"""A token with a whole vocabulary of candidates takes five million; a text of 5 MB with escapes ten."""
 _DRAIN_SECONDS = 0.1
 """How long the end of a body is waited for behind its last event, so that its connection can be used again."""
 _PIECE = 65_536
@@ -139,8 +139,7 @@ async def read_events(
                 else:
                     take(event)
                 yield
-                if pace.due():
-                    await pace.rest()
+                await pace.turn()
 
 
 async def _drained(pieces: AsyncIterator[bytes]) -> None:
@@ -231,9 +230,7 @@ def _tapping() -> Callable[[httpx2.Response], Awaitable[None]]:
                         return
                     if whole > self._most or event > self._most_of_an_event:
                         raise ValueError("more than fits")
-                    # A part that is there already is read without a pause for the keys.
-                    if pace.due():
-                        await pace.rest()
+                    await pace.turn()  # What is there already comes without a pause for the keys.
 
         async def _pieces(self) -> AsyncGenerator[bytes, None]:
             async with aclosing(self._stream.__aiter__()) as parts:  # type: ignore[type-var]  # httpx2's are generators

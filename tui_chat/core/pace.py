@@ -13,17 +13,15 @@ _ROUNDS = 4
 
 
 class Pace:
-    """One piece of work; `await` its rest() whenever it is due()."""
+    """One piece of work, which awaits turn() wherever it may be interrupted."""
 
     def __init__(self) -> None:
         self._until = 0.0
 
-    def due(self) -> bool:
-        """Whether others have waited long enough."""
-        return monotonic() >= self._until
-
-    async def rest(self) -> None:
-        """Let others have their turn."""
+    async def turn(self) -> None:
+        """Let others have their turn, if they have waited long enough."""
+        if monotonic() < self._until:
+            return
         for _ in range(_ROUNDS):
             await asyncio.sleep(0)
         self._until = monotonic() + TURN_SECONDS
