@@ -205,7 +205,6 @@ BEFORE = {
     ),
     "malformed JSON first": Row(Answer(raw=b"data: {nope\n\n"), "not in the API's form"),
     "an empty event first": Row(Answer(raw=b"data:\n\n"), "not in the API's form"),
-    "bad UTF-8 first": Row(Answer(raw=b'data: {"a":"\xff"}\n\n'), "not in the API's form"),
 }  # fmt: skip
 
 
@@ -228,7 +227,6 @@ CUT = {
     "an early end": (Answer(cut_after=2, cut="end"), "stopped without an end"),
     "a stall": (Answer(stall_after=2), "fake sent nothing more for 0.4 s."),
     "malformed JSON": (Answer(inject={2: b"data: {nope\n\n"}), "not in the API's form"),
-    "bad UTF-8": (Answer(inject={2: b'data: "\xff"\n\n'}), "not in the API's form"),
     "an error event": (
         Answer(inject={2: b'data: {"error":{"message":"Overloaded","code":"529"}}\n\n'}),
         "fake broke off: Overloaded.",

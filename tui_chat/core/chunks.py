@@ -63,10 +63,13 @@ class Clock:
         self._began = time.monotonic()
         self.first: float | None = None
 
-    def take(self, token: Token) -> None:
-        if self.first is None and token.text:
-            self.first = self.elapsed
-        self._sink(token)
+    def take(self, tokens: list[Token]) -> None:
+        """Pass all of these on; the list is empty then."""
+        for token in tokens:
+            if self.first is None and token.text:
+                self.first = self.elapsed
+            self._sink(token)
+        tokens.clear()
 
     @property
     def elapsed(self) -> float:
@@ -107,41 +110,39 @@ class Reader:
         self.chunks = 0
 
     def take(self, chunk: Any) -> None:
-        """One chunk as the client library parsed it; any part of it may be missing or of another type."""
+        """One chunk, parsed; any part of it may be missing or of another type."""
         self.chunks += 1
-        self._model = self._model or self._quoted(getattr(chunk, "model", None), 200)
-        if usage := getattr(chunk, "usage", None):
+        self._model = self._model or self._quoted(_of(chunk, "model"), 200)
+        if usage := _of(chunk, "usage"):
             self._usage = usage_from(usage)
-        choices = getattr(chunk, "choices", None)
+        choices = _of(chunk, "choices")
         if not isinstance(choices, list):
-            extra = getattr(chunk, "model_extra", None) or {}
-            said = extra.get("error") or extra.get("message")
+            said = _of(chunk, "error") or _of(chunk, "message")
             if words := failures.server_words(said, self._key):
                 self.broke(ChatError(f"The server broke off: {words}", "Try again with F5."))
             return
         # One is asked for; a server that sends more sends them in turns, told apart by their index.
-        first = [one for one in choices if getattr(one, "index", None) in (0, None)]
-        if first:
-            self._take_choice(first[0])
+        first = next((one for one in choices if _of(one, "index") in (0, None)), None)
+        if first is not None:
+            self._take_choice(first)
 
     def _quoted(self, value: object, limit: int) -> str:
         return failures.quoted(str(value), self._key, limit) if value else ""
 
     def _take_choice(self, choice: Any) -> None:
-        delta = getattr(choice, "delta", None)
-        extra = getattr(delta, "model_extra", None) or {}
-        given = (extra.get(name) for name in _REASONING)
+        delta = _of(choice, "delta")
+        given = (_of(delta, name) for name in _REASONING)
         thought = next((one for one in given if isinstance(one, str) and one), "")
         if thought:
             self._say(Token(self._reasoning.add(thought), reasoning=True))
-        content = getattr(choice, "text", None) if delta is None else _words(delta)
+        content = _of(choice, "text") if delta is None else _words(delta)
         told = places(choice)
         if content is None and told:
             content = ""  # A part of a character may come without text.
         # Probabilities beside a thought alone are the thought's.
         if isinstance(content, str) and (content or not thought):
             self._take_content(content, told)
-        if isinstance(reason := getattr(choice, "finish_reason", None), str):
+        if isinstance(reason := _of(choice, "finish_reason"), str):
             self._finish = reason
 
     def _take_content(self, content: str, places: Sequence[Told]) -> None:
@@ -212,7 +213,7 @@ class Reader:
 
 def _words(delta: Any) -> object:
     """The content, and what a model that refuses to answer says in place of one."""
-    content, refusal = (getattr(delta, name, None) for name in ("content", "refusal"))
+    content, refusal = _of(delta, "content"), _of(delta, "refusal")
     if not isinstance(refusal, str):
         return content
     return content + refusal if isinstance(content, str) else refusal or content
@@ -228,8 +229,8 @@ def places(choice: Any) -> tuple[Told, ...]:
 
 
 def _of(entry: Any, name: str) -> Any:
-    """A field of what the library parsed, or left as it was where it does not know it."""
-    return entry.get(name) if isinstance(entry, Mapping) else getattr(entry, name, None)
+    """A field of what was parsed; None where that has no fields."""
+    return entry.get(name) if isinstance(entry, dict) else None
 
 
 def _side_by_side(given: Any) -> Iterator[Told]:
@@ -248,8 +249,11 @@ def _side_by_side(given: Any) -> Iterator[Told]:
 def _raw(entry: Any) -> bytes:
     """A token's bytes; where a server gives none, those of its text."""
     given = _of(entry, "bytes")
-    if isinstance(given, list) and all(type(one) is int and 0 <= one < 256 for one in given):
-        return bytes(given)
+    if isinstance(given, list):
+        try:
+            return bytes(given)
+        except (TypeError, ValueError):
+            pass  # No bytes.
     token = _of(entry, "token")
     if not isinstance(token, str):
         return b""
@@ -260,6 +264,8 @@ def _raw(entry: Any) -> bytes:
 
 def _logprob(entry: Any) -> float | None:
     value = _of(entry, "logprob")
+    if type(value) is float:
+        return value if abs(value) < _MOST_LOGPROB else None
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
     return float(value) if abs(value) < _MOST_LOGPROB else None
@@ -273,7 +279,11 @@ def candidates(entry: Any) -> tuple[Candidate, ...]:
         for one in (given if isinstance(given, list) else ())
         if (logprob := _logprob(one)) is not None
     ]
-    return tuple(sorted(found, key=lambda one: -one.logprob))
+    return tuple(sorted(found, key=_unlikely))
+
+
+def _unlikely(one: Candidate) -> float:
+    return -one.logprob
 
 
 def _token(text: str, place: Told) -> Token:
@@ -290,13 +300,13 @@ def usage_from(usage: Any) -> Usage:
     """The counts that the server sent; odd ones are left out."""
 
     def figure(holder: Any, name: str) -> int | None:
-        value = getattr(holder, name, None)
+        value = _of(holder, name)
         return value if type(value) is int and 0 <= value <= _MOST_TOKENS else None
 
-    cached = figure(getattr(usage, "prompt_tokens_details", None), "cached_tokens")
+    cached = figure(_of(usage, "prompt_tokens_details"), "cached_tokens")
     return Usage(
         figure(usage, "prompt_tokens"),
         figure(usage, "completion_tokens"),
-        figure(getattr(usage, "completion_tokens_details", None), "reasoning_tokens"),
+        figure(_of(usage, "completion_tokens_details"), "reasoning_tokens"),
         cached if cached is not None else figure(usage, "prompt_cache_hit_tokens"),  # DeepSeek
     )

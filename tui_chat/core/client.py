@@ -10,19 +10,20 @@ import asyncio
 import math
 import os
 import zlib
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from contextlib import aclosing, suppress
 from typing import TYPE_CHECKING, Any
 
 from tui_chat.core import failures
 from tui_chat.core.endpoints import Endpoint
+from tui_chat.core.events import DONE, LARGE, Lines, parsed
 from tui_chat.core.keys import Secret
+from tui_chat.core.pace import Pace
 
 if TYPE_CHECKING:
     import httpx2
     from httpx2 import Response as Response
     from openai import AsyncOpenAI as AsyncOpenAI
-    from openai import AsyncStream as AsyncStream
 
 CONNECT_SECONDS = 5
 _NEEDED = frozenset(
@@ -35,8 +36,11 @@ _ACCOUNT = frozenset({"openai-organization", "openai-project"})
 _HEAD = 4_000
 _MOST_OF_AN_ERROR = 1_000_000
 _MOST_AT_ONCE = 32_000_000
-"""Bytes of one event, or of an answer that is no stream; a token with a whole vocabulary of candidates
-takes five million."""
+"""Bytes of an answer that is no stream."""
+_MOST_OF_AN_EVENT = 16_000_000
+"""A token with a whole vocabulary of candidates takes five million; a text of 5 MB with escapes ten."""
+_DRAIN_SECONDS = 0.1
+"""How long the end of a body is waited for behind its last event, so that its connection can be used again."""
 _PIECE = 65_536
 _PACKED = ("gzip", "x-gzip", "deflate")
 
@@ -89,11 +93,60 @@ def made(endpoint: Endpoint, key: str, read_seconds: float) -> AsyncOpenAI:
         )  # fmt: skip
     except (ImportError, OSError, ValueError, httpx2.InvalidURL) as error:
         raise failures.no_client(error, endpoint) from None  # A proxy's URL may hold a password.
-    _ = (
-        client.chat.completions,
-        client.completions,
-    )  # Imported at first use, which would be on the event loop.
+    # Imported at first use, which would be on the event loop.
+    _ = client.chat.completions, client.completions
     return client
+
+
+async def begun(
+    client: AsyncOpenAI, model: str, body: Mapping[str, object], *, completes: bool
+) -> Response:
+    """The answer to a request for a reply, of whose body nothing is read yet; for read_events()."""
+    # The messages go in the extra body: the library looks at each of them, on the event loop,
+    # for files to encode, which takes a second for ten thousand.
+    if completes:
+        return (
+            await client.completions.create(model=model, prompt="", stream=True, extra_body=body)
+        ).response
+    return (
+        await client.chat.completions.create(model=model, messages=[], stream=True, extra_body=body)
+    ).response
+
+
+async def read_events(
+    response: Response, take: Callable[[Any], None]
+) -> AsyncGenerator[None, None]:
+    """Read a stream event by event: `take` is called with what each holds, and a turn is yielded then.
+
+    `take` may be called on another thread, for what is large; never twice at a time. The library would make
+    objects of each event, which takes three times as long as all else that is done with it.
+    """
+    from openai import APIError
+
+    lines, pace = Lines(), Pace()
+    async with aclosing(response.aiter_bytes()) as pieces:
+        async for piece in pieces:
+            for data in lines.take(piece):
+                if data.startswith(DONE):
+                    await _drained(pieces)
+                    return
+                large = len(data) >= LARGE
+                event = await asyncio.to_thread(parsed, data) if large else parsed(data)
+                if isinstance(event, Mapping) and (problem := event.get("error")):
+                    raise APIError("an error in the stream", response.request, body=problem)
+                if large:
+                    await asyncio.to_thread(take, event)
+                else:
+                    take(event)
+                yield
+                await pace.turn()
+
+
+async def _drained(pieces: AsyncIterator[bytes]) -> None:
+    with suppress(TimeoutError, *faults()):
+        async with asyncio.timeout(_DRAIN_SECONDS):
+            async for _ in pieces:
+                await asyncio.sleep(0)
 
 
 async def whole(client: AsyncOpenAI, path: str, body: object) -> bytes:
@@ -169,6 +222,7 @@ def _tapping() -> Callable[[httpx2.Response], Awaitable[None]]:
             self._stream = stream
             self._refuses = status >= 300
             endless = kind.lower().startswith("text/event-stream")
+            self._most_of_an_event = _MOST_OF_AN_EVENT if endless else _MOST_AT_ONCE
             self._most = (
                 _MOST_OF_AN_ERROR if self._refuses else math.inf if endless else _MOST_AT_ONCE
             )
@@ -177,6 +231,7 @@ def _tapping() -> Callable[[httpx2.Response], Awaitable[None]]:
         async def __aiter__(self) -> AsyncIterator[bytes]:
             event = whole = 0
             last = b""
+            pace = Pace()
             async with aclosing(self._pieces()) as pieces:
                 async for piece in pieces:
                     if len(self.head) < _HEAD:
@@ -187,10 +242,9 @@ def _tapping() -> Callable[[httpx2.Response], Awaitable[None]]:
                     yield piece
                     if whole > self._most and self._refuses:
                         return
-                    if whole > self._most or event > _MOST_AT_ONCE:
+                    if whole > self._most or event > self._most_of_an_event:
                         raise ValueError("more than fits")
-                    # A part that is there already is read without a pause for the keys.
-                    await asyncio.sleep(0)
+                    await pace.turn()  # What is there already comes without a pause for the keys.
 
         async def _pieces(self) -> AsyncGenerator[bytes, None]:
             async with aclosing(self._stream.__aiter__()) as parts:  # type: ignore[type-var]  # httpx2's are generators

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from contextlib import aclosing, suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -28,7 +28,7 @@ from tui_chat.core.text import one_line
 from tui_chat.core.wire import LOGPROBS, Begun, Request, request_body, wire_messages
 
 if TYPE_CHECKING:
-    from tui_chat.core.client import AsyncOpenAI, AsyncStream, Response
+    from tui_chat.core.client import AsyncOpenAI, Response
 
 READ_SECONDS = 120
 LOCAL_READ_SECONDS = 600
@@ -276,24 +276,15 @@ class Provider:
         model = request.setup.model
         anew = not request.completes and not request.begun
         asked = self._asked(request.setup)
-        reader = Reader(clock.take, thinks=anew, key=asked.key)
+        arrived: list[Token] = []
+        reader = Reader(arrived.append, thinks=anew, key=asked.key)
         failed: BaseException | None = None
         response: Response | None = None
         try:
-            # The messages go in the extra body: the library looks at each of them, on the event loop,
-            # for files to encode, which takes a second for ten thousand.
-            stream: AsyncStream[Any]
-            if request.completes:
-                stream = await client.completions.create(
-                    model=model, prompt="", stream=True, extra_body=body
-                )
-            else:
-                stream = await client.chat.completions.create(
-                    model=model, messages=[], stream=True, extra_body=body
-                )
-            response = stream.response
-            async for chunk in stream:
-                reader.take(chunk)
+            response = await client_of.begun(client, model, body, completes=request.completes)
+            async with aclosing(client_of.read_events(response, reader.take)) as turns:
+                async for _ in turns:
+                    clock.take(arrived)
         except client_of.faults() as error:
             failed = error
         except ChatError as error:
@@ -309,9 +300,11 @@ class Provider:
             failed = failures.not_an_api(*client_of.head(response), asked)
         if failed is not None:
             reader.broke(failures.explained(failed, asked, begun=clock.first is not None))
-        return finished(
-            reader.ending(), asked.key, response.headers if response is not None else {}, clock
-        )
+        try:
+            ending = reader.ending()
+        finally:
+            clock.take(arrived)
+        return finished(ending, asked.key, response.headers if response is not None else {}, clock)
 
     async def told(self, request: Request, **more: object) -> bytes:
         """The whole answer to a request as it was sent, for what is read in another way than a reply;

@@ -15,7 +15,7 @@ from textual.worker import Worker
 
 from tui_chat.core.errors import ChatError
 from tui_chat.core.store_faults import StoreFault
-from tui_chat.widgets.signalled_app import SignalledApp
+from tui_chat.widgets.steady_app import SteadyApp
 
 if TYPE_CHECKING:
     from typing import Any
@@ -43,7 +43,7 @@ class Room(Protocol):
         """Write what is kept: there is a place for it now."""
 
 
-class StoringApp(SignalledApp):
+class StoringApp(SteadyApp):
     """Subclasses call begin_keeping() once there is time for that."""
 
     def __init__(self, world: World) -> None:

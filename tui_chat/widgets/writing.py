@@ -18,6 +18,9 @@ from tui_chat.core.text import clean
 _ZERO_WIDTH_JOINER = "\u200d"
 # Cleaning more than this is felt; in a thread only the text area waits for it.
 _CLEANED_IN_A_THREAD = 200_000
+MOST_AT_ONCE = 200_000
+"""Characters that one paste may put in: of a text that is longer, each key would have to be waited for."""
+TOO_LONG = "These are {:,} characters, and {:,} can be pasted here at once. Nothing was pasted."
 # The program's own keys, which TextArea binds as well.
 _NOT_FOR_EDITING = ("f6", "f7")
 
@@ -82,8 +85,13 @@ class WritingArea(TextArea, inherit_bindings=False):
             text = await asyncio.to_thread(clean, text)
         else:
             text = clean(text)
-        if text and not self.read_only:
-            self.type_over(self.entered(text))
+        if not text or self.read_only:
+            return
+        text = self.entered(text)
+        if len(text) > MOST_AT_ONCE:
+            self.notify(TOO_LONG.format(len(text), MOST_AT_ONCE), severity="warning", markup=False)
+        else:
+            self.type_over(text)
 
     def entered(self, text: str) -> str:
         """What a pasted text is in the document: for subclasses."""

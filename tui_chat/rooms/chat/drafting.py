@@ -110,7 +110,7 @@ class DraftingScreen(FittingScreen):
             self._write(text, self.editing)
         return True
 
-    @work(group="branch")
+    @work(group="branch", description="an edit")
     async def _write(self, text: str, instead_of: str) -> None:
         conversation = self.conversation
         try:
@@ -191,7 +191,7 @@ class DraftingScreen(FittingScreen):
             draft = draft if draft != before else ""
         return _joined(self._set_aside, draft)
 
-    @work(group="draft")
+    @work(group="draft", description="a draft")  # Else Textual makes one of the text.
     async def write_draft(self, conversation: str, text: str) -> None:
         """Keep a draft of this conversation; "" is the one that is not saved yet."""
         await self._keep_drafts(self._drafts.keep(conversation, text))

@@ -156,7 +156,7 @@ class FittingScreen(BranchingScreen):
         else:
             self._warn(over, text, instead_of)
 
-    @work(group="room", exclusive=True)
+    @work(group="room", exclusive=True, description="a message")
     async def _warn(self, over: Overflow, text: str, instead_of: str | None) -> None:
         from tui_chat.core import overflow
         from tui_chat.widgets.overflowing import OverflowDialog

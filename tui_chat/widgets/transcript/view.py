@@ -265,8 +265,13 @@ class Transcript(FindingView, can_focus=True):
         if top == self._viewport.top and not thoughts:
             row = self._document.heights.top(self._viewport.find(changed)) - top
         self._placed(max(0, row))
-        ended = monotonic()
-        self._next_flush = ended + max(FLUSH_SECONDS, _REST * (ended - started))
+        self._drawn(started)
+        self.call_after_refresh(self._drawn, started)
+
+    def _drawn(self, started: float) -> None:
+        """What was begun then is on the screen: when the next may be."""
+        took = monotonic() - started
+        self._next_flush = started + took + max(FLUSH_SECONDS, _REST * took)
 
     # What is drawn
 

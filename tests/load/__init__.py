@@ -1,0 +1,1 @@
+"""Loads that no person makes and every program meets: floods, giants, depths, storms."""
