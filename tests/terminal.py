@@ -87,10 +87,12 @@ class Terminal:
         with contextlib.suppress(OSError):
             os.close(self._master)
 
-    def hang_up(self) -> None:
-        """Close the terminal under the program, as a window does, and send what the system sends then."""
+    def hang_up(self, *, told: bool = True) -> None:
+        """Close the terminal under the program, as a window does, and send what the system sends then to who
+        has a controlling terminal."""
         os.close(self._master)
-        os.kill(self.process.pid, signal.SIGHUP)
+        if told:
+            os.kill(self.process.pid, signal.SIGHUP)
 
     @property
     def text(self) -> str:

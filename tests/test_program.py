@@ -92,9 +92,10 @@ def test_a_signal_in_the_middle_of_the_start_gives_the_terminal_back(
         assert LEFT in terminal.raw
 
 
+@pytest.mark.parametrize("told", [False, True])
 @pytest.mark.parametrize("answering", [False, True])
 async def test_a_closed_terminal_ends_the_program_and_keeps_the_reply(
-    tmp_path: Path, answering: bool
+    tmp_path: Path, answering: bool, told: bool
 ) -> None:
     with (
         FakeServer(Answer(words("word " * 5000), delay=0.01)) as server,
@@ -103,8 +104,8 @@ async def test_a_closed_terminal_ends_the_program_and_keeps_the_reply(
         terminal.wait_for("ready")
         if answering:
             terminal.type("go on" + ENTER)
-            _wait(terminal, lambda: len(server.sent) > 20)
-        terminal.hang_up()
+            terminal.wait_for("word word")
+        terminal.hang_up(told=told)
         assert terminal.process.wait(15) == 129
     if answering:
         (conversation,) = await stored(tmp_path)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import signal
 import termios
+import threading
 from contextlib import suppress
 from typing import IO, TYPE_CHECKING, Any, cast
 
@@ -46,6 +47,25 @@ class _Lasting:
         return self._stream.fileno()
 
 
+class _UntilGone(threading.Event):
+    """Set by Textual when nothing is to be read any more, and by itself once there is no terminal to read from.
+
+    A terminal that was hung up is for ever at its end, which Textual takes for a pause: it would look again
+    without a rest, and the program go on for nobody.
+    """
+
+    def __init__(self, fileno: int) -> None:
+        super().__init__()
+        self._fileno = fileno
+
+    def is_set(self) -> bool:
+        if not super().is_set() and not os.isatty(self._fileno):
+            self.set()
+            # Who has no controlling terminal is not told by the system.
+            os.kill(os.getpid(), signal.SIGHUP)
+        return super().is_set()
+
+
 class TerminalDriver(LinuxDriver):
     """The driver of the program in a terminal."""
 
@@ -59,6 +79,7 @@ class TerminalDriver(LinuxDriver):
     ) -> None:
         super().__init__(app, debug=debug, mouse=mouse, size=size)
         self._file = cast("Any", _Lasting(cast("IO[str]", self._file)))
+        self.exit_event = _UntilGone(self.fileno)
         self._taken = False
         """Whether the terminal is in our hands."""
         self._suspended = False
