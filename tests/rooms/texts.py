@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.fake_server import Body, FakeServer
+from tests.fake_server import Body, FakeServer, is_look
 from tests.rooms.house import House, wait_until
 from tui_chat.core.conversation import Conversation
 from tui_chat.rooms.completion.screen import CompletionScreen
@@ -43,7 +43,7 @@ def prompts(server: FakeServer) -> list[Body]:
     return [
         one.body
         for one in server.requests
-        if one.path.endswith("/completions") and "prompt" in one.body and one.body.get("stream")
+        if one.path.endswith("/completions") and "prompt" in one.body and not is_look(one.body)
     ]
 
 
