@@ -13,7 +13,7 @@ import pytest
 
 from tests.core.broken import filled, killed_in, pages_of, places_in, spoil
 from tui_chat.core import database, doubts
-from tui_chat.core.database import connected
+from tui_chat.core.database import Connection, connected
 from tui_chat.core.doubts import doubt, settle_doubts
 from tui_chat.core.files import Places, private_directory
 from tui_chat.core.store import Store
@@ -93,24 +93,18 @@ def test_nobody_waits_who_writes_meanwhile(places: Places) -> None:
     assert not _mark(places).exists()
 
 
-def test_what_looks_damaged_while_others_write_is_looked_at_again(places: Places) -> None:
-    (page, *_) = pages_of(places.database, "message")
-    sound = places.database.read_bytes()
-    spoil(places.database, page)
-    looks = 0
+def test_what_looks_damaged_while_others_write_is_looked_at_again(
+    places: Places, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = ["looks damaged", ""]
 
-    def mended_by_the_writer() -> bool:
-        nonlocal looks
-        looks += 1
-        if looks == 2:
-            places.database.write_bytes(sound)
-        return False
+    def looked(connection: Connection) -> str:
+        if len(found) == 2:
+            os.utime(places.database, ns=(0, 0))  # Somebody writes.
+        return found.pop(0)
 
-    # The first look has the bad page already when the writer is done.
-    found = [doubts.quick_check, lambda _: mended_by_the_writer() or "looks damaged"]
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(doubts, "quick_check", lambda connection: found.pop()(connection))
-        assert settle_doubts(places, mended_by_the_writer) is None
+    monkeypatch.setattr("tui_chat.core.doubts.quick_check", looked)
+    assert settle_doubts(places, _never) is None
     assert not found
     assert not _mark(places).exists()
 
