@@ -36,6 +36,9 @@ def test_doctor_says_how_they_are_and_which_backups_there_are(tmp_path: Path) ->
     assert (sound.returncode, sound.stderr) == (0, "")
     assert "\nconversations 6 conversations, 60 messages, sound; newest “conv" in sound.stdout
     assert "\nbackups       1, the newest of 20" in sound.stdout
+    kept = f"When something is removed for good: 1 backup in {places.backups} ("
+    assert kept in sound.stdout
+    assert "keeps the words until newer ones have taken their place, after 4 weeks" in sound.stdout
     spoil(places.database, pages_of(places.database, "message")[1])
     raw = places.database.read_bytes()
     bad = run(tmp_path, "doctor")

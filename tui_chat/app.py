@@ -20,6 +20,7 @@ from textual.worker import WorkerError
 
 from tui_chat.core.errors import ChatError
 from tui_chat.core.opening import Opening
+from tui_chat.core.unsaved import ALL_SAVED
 from tui_chat.core.world import World
 from tui_chat.rooms.chat.screen import ChatScreen
 from tui_chat.widgets.asking_screen import AskingScreen
@@ -87,7 +88,7 @@ class TuiChat(StoringApp):
             "quit",
             "Quit",
             show=False,
-            tooltip="Quit; everything is saved",
+            tooltip=f"Quit; {ALL_SAVED}",
             id="app.quit",
             priority=True,
         ),
@@ -268,7 +269,8 @@ class TuiChat(StoringApp):
         from tui_chat.widgets.help import Help
 
         if self._may_open("help"):
-            await self.push_screen(Help(help_sections(self._world.settings.keys)))
+            end = self._world.unsaved.at_the_end
+            await self.push_screen(Help(help_sections(self._world.settings.keys, end)))
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         return self._may_open(action)
@@ -320,7 +322,7 @@ class TuiChat(StoringApp):
             ("Check what is saved", "Is it sound? If not: ways out", self.action_check_store),
             ("Theme", "Choose the colours", self.action_change_theme),
             ("Help", "Keys and commands", self.action_help),
-            ("Quit", "Everything is saved", self.action_quit),
+            ("Quit", self._world.unsaved.at_the_end.capitalize(), self.action_quit),
         ]
         for title, words, deed in commands:
             yield SystemCommand(title, words, deed)
@@ -367,8 +369,9 @@ class TuiChat(StoringApp):
         self._world.kill()
 
 
-def help_sections(keymap: Mapping[str, str]) -> list[Section]:
-    """What the help says: keys by place, typed commands, parameters. `keymap`: binding's id → its key."""
+def help_sections(keymap: Mapping[str, str], at_the_end: str = ALL_SAVED) -> list[Section]:
+    """What the help says: keys by place, typed commands, parameters. `keymap`: binding's id → its key;
+    `at_the_end`: what leaving does to what was said."""
     from tui_chat.core.params import PARAMETERS
     from tui_chat.widgets.help import Places, Section, key_rows
 
@@ -377,8 +380,14 @@ def help_sections(keymap: Mapping[str, str]) -> list[Section]:
         ("Everywhere", TuiChat.BINDINGS),
         *(place for page in pages for place in page.PLACES),
     ]
+    keys = [(title, key_rows(bindings, keymap)) for title, bindings in places]
     return [
-        *(Section(title, key_rows(bindings, keymap)) for title, bindings in places),
+        *(
+            Section(
+                title, tuple((key, words.replace(ALL_SAVED, at_the_end)) for key, words in rows)
+            )
+            for title, rows in keys
+        ),
         *(table for page in pages for table in page.TABLES),
         Section("Parameters", tuple((one.label, one.explanation) for one in PARAMETERS)),
     ]

@@ -17,6 +17,7 @@ import sys
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from tests.core.broken import contents, filled, pages_of, places_in, spoil
@@ -24,9 +25,10 @@ from tui_chat.core import backups, exporting
 from tui_chat.core.conversation import Conversation, Message, Setup, said
 from tui_chat.core.diagnosis import diagnosed
 from tui_chat.core.errors import ChatError
-from tui_chat.core.files import Places
+from tui_chat.core.files import Places, private_directory
 from tui_chat.core.importing import import_file
 from tui_chat.core.key_store import KeyStore
+from tui_chat.core.learned import Lessons
 from tui_chat.core.presets import Presets
 from tui_chat.core.query import parse
 from tui_chat.core.repairing import repair
@@ -210,10 +212,37 @@ async def set_by_hand(trial: Trial) -> None:
     await trial.until_done("key", key)
 
 
+async def learned(trial: Trial) -> None:
+    """What models refused, which nobody is told of when it cannot be kept: what was known before stays."""
+    path = trial.places.lessons
+    before = Lessons(path)
+    before.of("https://one", "m", False).forget("seed", "seed", "unsupported")
+    before.save()
+    known = path.read_text()
+
+    async def learn() -> None:
+        more = Lessons(path)
+        more.of("https://one", "n", False).forget("top_k", "top_k", "unsupported " + "w" * 9000)
+        more.save()
+
+    def kept() -> bool:
+        trial.room(None)
+        now = path.read_text()
+        assert now == known or '"n"' in now
+        return now != known
+
+    await trial.until_done("learned", learn, silent=kept)
+
+
 async def made_again(trial: Trial) -> None:
     """What is made of the database: copies, an index, a newer shape, a repaired one."""
     places = trial.places
     backups.no_space_for = lambda database: ""
+
+    for days in range(2, 40):
+        made = datetime.now(UTC) - timedelta(days=days)
+        old = private_directory(places.backups) / f"conversations-{made:%Y%m%d-%H%M%S}.db"
+        old.touch()
 
     async def backup() -> None:
         before = set(places.backups.glob("*"))
@@ -222,6 +251,7 @@ async def made_again(trial: Trial) -> None:
         except ChatError:
             assert set(places.backups.glob("*")) == before
             raise
+        assert len(list(places.backups.glob("*.db"))) <= backups.DAYS + backups.WEEKS
 
     await trial.until_done("backup", backup)
     search = Search(places.database, places.index)
@@ -284,6 +314,7 @@ async def all_of_it(directory: Path, outside: Path, room: Room, steps: Sequence[
     await carried(trial, store, outside)
     await store.close()
     await set_by_hand(trial)
+    await learned(trial)
     await made_again(trial)
     odd = {one for one in trial.refusals if not any(words in one for words in SENTENCES)}
     assert not odd

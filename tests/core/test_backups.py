@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from tests.core.broken import broken_off, contents, filled, pages_of, places_in, spoil
 from tests.core.stored import by_hand
 from tui_chat.core.backups import DAYS, WEEKS, back_up, backups, kept, no_space_for, still_kept
+from tui_chat.core.database import unfinished
 from tui_chat.core.errors import ChatError
 from tui_chat.core.files import Places
 from tui_chat.core.locks import FileLock
@@ -138,15 +139,17 @@ async def test_one_that_is_stopped_leaves_nothing(places: Places) -> None:
     assert list(places.backups.iterdir()) == []
 
 
-async def test_what_was_killed_at_it_is_cleared_away_a_day_later(places: Places) -> None:
+async def test_what_was_killed_at_it_is_cleared_away_and_what_another_makes_is_not(
+    places: Places,
+) -> None:
     filled(places, conversations=1)
     places.backups.mkdir()
-    stale, fresh = places.backups / "a.part", places.backups / "b.part"
-    stale.touch()
-    fresh.touch()
-    os.utime(stale, (0, time.time() - 2 * 86_400))
-    back_up(places)
-    assert (stale.exists(), fresh.exists()) == (False, True)
+    killed = places.backups / "a.part"
+    killed.touch()
+    with unfinished(places.backups) as being_made:
+        being_made.touch()
+        back_up(places)
+        assert (killed.exists(), being_made.exists()) == (False, True)
 
 
 async def test_where_a_change_was_broken_off_another_time_does_it(places: Places) -> None:

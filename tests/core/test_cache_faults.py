@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+import signal
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -31,6 +32,20 @@ def _device(path: Path) -> None:
 
 def _loop(path: Path) -> None:
     path.symlink_to(path)
+
+
+@pytest.fixture(autouse=True)
+def _nothing_waits_for_ever() -> Iterator[None]:
+    """Who opens a pipe waits for its other end."""
+
+    def give_up(*_: object) -> None:
+        raise AssertionError("it waits for ever")
+
+    before = signal.signal(signal.SIGALRM, give_up)
+    signal.alarm(10)
+    yield
+    signal.alarm(0)
+    signal.signal(signal.SIGALRM, before)
 
 
 IN_THE_WAY = [_directory, _pipe, _device, _loop]

@@ -76,14 +76,14 @@ def test_creating_never_overwrites(tmp_path: Path) -> None:
     assert path.read_text() == "mine"
 
 
-def test_reading_takes_a_byte_order_mark_and_names_the_line_of_what_is_no_text(
+def test_reading_takes_a_byte_order_mark_and_names_the_place_of_what_is_no_text(
     tmp_path: Path,
 ) -> None:
     path = tmp_path / "file"
     path.write_bytes(b"\xef\xbb\xbfok")
     assert read_text(path) == "ok"
     path.write_bytes(b"one\ntwo \xff")
-    with pytest.raises(ChatError, match="file:2: this is not UTF-8"):
+    with pytest.raises(ChatError, match="file:2:5: this is not UTF-8"):
         read_text(path)
 
 

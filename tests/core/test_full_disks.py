@@ -26,6 +26,7 @@ WRITTEN = [
     "preset",
     "settings",
     "key",
+    "learned",
     "backup",
     "index",
     "migration",
@@ -46,10 +47,11 @@ def _who_may_mount() -> list[str] | None:
 @pytest.mark.parametrize("mode", ["full", "limit"])
 def test_each_write_in_turn_is_refused_and_nothing_is_lost(tmp_path: Path, mode: str) -> None:
     way = _who_may_mount() if mode == "full" else []
-    # Where nobody may mount, the other way to run out of room is tried twice.
+    if way is None:
+        pytest.skip("nobody may mount a small disk here")
     command = [sys.executable, "-m", "tests.core.full_disk", str(tmp_path / "disk")]
     done = subprocess.run(
-        [*(way or []), *command, mode if way is not None else "limit"],
+        [*way, *command, mode],
         cwd=ROOT,
         env=dict(os.environ),
         capture_output=True,

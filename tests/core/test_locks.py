@@ -111,9 +111,10 @@ async def test_only_locks_whose_holders_are_gone_are_cleared_away(tmp_path: Path
     mine.acquire()
     (tmp_path / "no file.lock").mkdir()
     (tmp_path / "note.txt").touch()
+    (tmp_path / "about to be held.lock").touch()
     await killed.kill()
 
-    remove_abandoned(tmp_path)
+    assert remove_abandoned(tmp_path) == 1
 
     left = {place.name for place in tmp_path.iterdir()}
     assert left == {"alive.lock", "mine.lock", "no file.lock", "note.txt"}

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from tests.core.stored import by_hand
 from tests.fake_server import FakeServer
 from tests.rooms.house import open_house, wait_until
 from tests.rooms.library import branched, keep, library, look_for, mark_two, open_review, talk
+from tui_chat.core.backups import back_up
 from tui_chat.core.conversation import Headline, Shelf
+from tui_chat.core.files import Places
 from tui_chat.core.store import Store
 
 ALL = Shelf(("kept", "archived", "deleted"))
@@ -125,6 +128,27 @@ async def test_what_is_purged_is_gone_from_the_database_and_the_index(tmp_path: 
     assert set(await kept(tmp_path)) == {"other"}
     held = [each for each in tmp_path.rglob("*") if each.is_file()]
     assert [each for each in held if b"anary" in each.read_bytes().lower()] == []
+
+
+async def test_before_a_purge_it_is_told_until_when_backups_keep_the_words(tmp_path: Path) -> None:
+    await keep(tmp_path, talk("canary question", "canary answer"))
+    places = Places(tmp_path / "config", tmp_path / "cache")
+    assert back_up(places) is not None
+    (places.backups / "pre-v3.db").touch()
+    with FakeServer() as server:
+        async with open_house(tmp_path, server) as house:
+            await open_review(house)
+            await house.press("tab", "delete")
+            await wait_until(lambda: "Deleted" in house.notices())
+            await house.press("slash")
+            await look_for(house, "is:deleted", "in the trash until")
+            await house.press("tab", "delete")
+            await wait_until(lambda: "for good?" in house.screen_text())
+            asked = " ".join(re.sub("[│╭╮╰╯]", " ", house.screen_text()).split())
+            assert "1 backup in" in asked
+            assert "keeps the words until newer ones have taken their place, after 4 weeks" in asked
+            assert "pre-v3.db there, from before an upgrade, stays until you delete it." in asked
+            await house.press("escape")
 
 
 async def test_an_open_conversation_in_the_trash_is_not_opened_but_restored(

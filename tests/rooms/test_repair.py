@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
+import re
+import signal
 from pathlib import Path
 
 import pytest
 from textual.widgets import OptionList
 
-from tests.core.broken import contents, filled, places_in, spoil
+from tests.core.broken import contents, filled, killed_in, pages_of, places_in, spoil
 from tests.core.stored import by_hand
 from tests.fake_server import Answer, FakeServer
 from tests.rooms.house import House, open_house, stored, wait_until
 from tui_chat.core.backups import back_up, backups
+from tui_chat.core.files import Places
 from tui_chat.core.schema import MIGRATIONS
+from tui_chat.core.store import Store
 from tui_chat.widgets import storing_app
 
 TITLE = "The saved conversations cannot be used"
@@ -131,8 +136,8 @@ async def test_what_is_not_ours_to_mend_is_only_told(
 
 async def _told_only(tmp_path: Path, server: FakeServer, words: str) -> None:
     async with open_house(tmp_path, server, ready=_asked) as house:
-        screen = " ".join(house.screen_text().split())
-        assert words.split()[0] in screen
+        screen = " ".join(re.sub("[│╭╮╰╯]", " ", house.screen_text()).split())
+        assert words in screen
         for way in ("Read what can", "Bring back", "Begin with no", "Try again"):
             assert way not in screen
         assert "Quit" in screen
@@ -175,7 +180,7 @@ async def test_a_backup_is_made_after_the_start_and_what_it_finds_is_asked_about
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     places = places_in(tmp_path)
-    monkeypatch.setattr(storing_app, "BACKUP_AFTER", 0.1)
+    monkeypatch.setattr(storing_app, "QUIET_AFTER", 0.1)
     async with open_house(tmp_path):
         await wait_until(lambda: backups(places.backups), "it is made")
     assert len(backups(places.backups)) == 1
@@ -186,3 +191,28 @@ async def test_all_is_looked_over_from_the_palette(tmp_path: Path) -> None:
     async with open_house(tmp_path) as house:
         house.app.action_check_store()
         await wait_until(lambda: "are sound" in house.notices(), "it is told")
+
+
+async def test_damage_of_a_killed_program_is_told_without_reading_what_is_damaged(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    places = places_in(tmp_path)
+    filled(places)
+    spoil(places.database, pages_of(places.database, "message")[2])
+    assert killed_in(lambda: _killed_with_them_open(places)) == -signal.SIGKILL
+    monkeypatch.setattr(storing_app, "QUIET_AFTER", 0.1)
+    async with open_house(tmp_path) as house:
+        await wait_until(lambda: _asked(house), "it is asked")
+        assert "is damaged or no database." in house.screen_text()
+        await _take(house, "Read what can")
+        await wait_until(lambda: "The damaged file is" in house.notices(), "it is repaired")
+        mark = places.config / "run" / "unchecked"
+        await wait_until(lambda: backups(places.backups), "it goes on")
+    assert contents(places.database)
+    async with open_house(tmp_path):
+        await wait_until(lambda: not mark.exists(), "it is sound now")
+
+
+def _killed_with_them_open(places: Places) -> None:
+    asyncio.run(Store.open(places.database))
+    os.kill(os.getpid(), signal.SIGKILL)

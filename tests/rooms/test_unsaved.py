@@ -155,6 +155,15 @@ async def test_a_run_that_forgoes_saving_goes_on_in_memory(tmp_path: Path) -> No
             assert house.thread[-1].content == "one two three four five six seven"
             assert "not saved" in _top(house)
             assert not house.chat.topline.losing
+            await house.press("f1")
+            await wait_until(
+                lambda: "Quit; what was said in this run is not" in house.screen_text()
+            )
+            await house.press("escape", "ctrl+p")
+            await house.write("quit")
+            await wait_until(lambda: "What was said in this run is not" in house.screen_text())
+            assert "verything is saved" not in house.screen_text()
+            await house.press("escape")
 
             await house.press("f5")
             await wait_until(lambda: len(server.chats) == 3)

@@ -47,6 +47,16 @@ def connected_to_read(
     )
 
 
+def connected_without_locks(path: Path, stopped: Callable[[], bool]) -> Connection:
+    """A connection that cannot write, for which nobody waits: what it reads while others write may not fit
+    together. What goes on on it ends with OperationalError once `stopped`, asked every few milliseconds, says so."""
+    connection = sqlite3.connect(
+        f"{read_only_name(path)}&immutable=1", isolation_level=None, uri=True
+    )
+    connection.set_progress_handler(stopped, _STEPS_BETWEEN_LOOKS)
+    return connection
+
+
 def read_only_name(path: Path) -> str:
     """The file's name for a connection or an ATTACH that cannot write."""
     return f"file:{quote(str(path.absolute()))}?mode=ro"

@@ -7,7 +7,7 @@ import importlib.metadata
 import platform
 from dataclasses import replace
 
-from tui_chat.core.backups import backups_in_words, no_space_for
+from tui_chat.core.backups import backups_in_words, no_space_for, still_kept
 from tui_chat.core.database import SQLITE_VERSION
 from tui_chat.core.diagnosis import Diagnosis, diagnosed
 from tui_chat.core.endpoints import Endpoint
@@ -82,6 +82,8 @@ async def _saved(world: World) -> int:
         found = await _opened(world, found)
     put(f"{'conversations' if found.fault is None else 'problem':<14}{found.words}\n")
     put(f"{'backups':<14}{await asyncio.to_thread(backups_in_words, places)}\n")
+    if words := await asyncio.to_thread(still_kept, places.backups):
+        put(f"{'':<14}When something is removed for good: {words}\n")
     if full := await asyncio.to_thread(no_space_for, places.database):
         put(f"{'problem':<14}{full}\n")
     return 0 if found.fault is None else 1

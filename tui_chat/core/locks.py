@@ -24,6 +24,9 @@ class FileLock:
                 return False
             if _is_at(self.path, handle):
                 self._handle = handle
+                # By this a file whose holder died is told from one that somebody is about to lock.
+                with suppress(OSError):
+                    os.write(handle, b"held")
                 return True
             # Its last holder removed the file in between: a lock on it would keep out nobody.
             os.close(handle)
@@ -35,14 +38,19 @@ class FileLock:
             self._handle = None
 
 
-def remove_abandoned(directory: Path) -> None:
-    """Remove the lock files whose holders ended without release(). OSError for the directory itself."""
+def remove_abandoned(directory: Path) -> int:
+    """Remove the lock files whose holders ended without release(); how many holders there were.
+    OSError for the directory itself."""
+    died = 0
     for path in list(directory.glob("*.lock")):
         lock = FileLock(path)
         # One that cannot be opened, another user's perhaps, says nothing about the others.
         with suppress(OSError):
+            held = path.stat().st_size > 0
             if lock.acquire():
                 lock.release()
+                died += held
+    return died
 
 
 if sys.platform == "win32":

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable
 from typing import TYPE_CHECKING, TypeVar
 
+from tui_chat.core.errors import ChatError
 from tui_chat.core.files import Places
 from tui_chat.core.unsaved import Unsaved
 
@@ -46,7 +47,15 @@ class Saved:
                 from tui_chat.core.store import Store
 
                 saves = self.unsaved.saves
-                self._store = await (Store.open(self.places.database) if saves else Store.unsaved())
+                try:
+                    self._store = await (
+                        Store.open(self.places.database) if saves else Store.unsaved()
+                    )
+                except ChatError as error:
+                    # Whatever is said from now on is not, until it can be opened.
+                    self.unsaved.failed(self, error)
+                    raise
+                self.unsaved.written(self)
             return self._store
 
     async def search(self) -> Search:

@@ -25,6 +25,7 @@ from tui_chat.core.database import (
     in_words,
     prepare,
 )
+from tui_chat.core.doubts import doubt
 from tui_chat.core.errors import ChatError
 from tui_chat.core.files import private_directory
 from tui_chat.core.locks import FileLock, remove_abandoned
@@ -102,7 +103,8 @@ class Store:
         run = private_directory(self._path.parent / "run")
         # Kept before anything else can fail, so that close() gives it back.
         self._owner = _acquired(run)
-        remove_abandoned(run)
+        if remove_abandoned(run):
+            doubt(run)
         # Only now: who repairs looks for our lock after having taken its own.
         if is_repairing(run):
             raise store_faults.repairing()

@@ -248,13 +248,17 @@ class Talk:
             conversation.leaf = parent
         await self._asked(conversation, self._begun(setup, way=COMPLETION, suffix=suffix))
 
-    async def check_roads(self, setup: Setup, *, text: bool) -> None:
-        """ChatError when the endpoint can go on neither with a reply nor, as it would have to, with a text."""
+    async def check_roads(self, setup: Setup, *, text: bool, unasked: bool = False) -> bool:
+        """Whether the endpoint can go on with a reply or, as it would have to, with a text. ChatError when it
+        cannot; False when that is not known, and it is not asked since this is `unasked` by the person."""
+        if unasked and not text and not self._world.may_tell_how_it_continues(setup.endpoint):
+            return False
         provider = await self._world.provider(setup.endpoint)
         if text:
             provider.check_completions()
         else:
             await provider.continues()
+        return True
 
     async def take_roads(self, id: str, roads: Sequence[Road], setup: Setup) -> None:
         """Go on along each of these beginnings of the reply with this id, all at once, in siblings; the first

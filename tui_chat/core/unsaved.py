@@ -7,6 +7,8 @@ from collections.abc import Callable
 from tui_chat.core.errors import ChatError, Gone
 
 NOT_SAVED = "not saved"
+ALL_SAVED = "everything is saved"
+"""What to say of leaving a run that saves."""
 
 
 def not_written(what: str) -> ChatError:
@@ -46,6 +48,11 @@ class Unsaved:
         if reason:
             return f"{NOT_SAVED}: {reason}"
         return NOT_SAVED if self.failing or not self.saves else ""
+
+    @property
+    def at_the_end(self) -> str:
+        """What to say of leaving this run."""
+        return ALL_SAVED if self.saves else "what was said in this run is not saved"
 
     def forgo(self) -> None:
         """From now on nothing is saved, and that is as it should be."""

@@ -134,6 +134,14 @@ class World(Saved):
         provider = self._providers.get(endpoint.name)
         return self.is_free(endpoint.name) and provider is not None and provider.used
 
+    def may_tell_how_it_continues(self, name: str) -> bool:
+        """Whether way_to_continue() can be found out unasked by the person: it is known what server that is,
+        or it may be asked, being on this machine or one that a question went to in this run."""
+        provider = self._providers.get(name)
+        asked = provider is not None and (provider.used or bool(provider.listed))
+        known = self.way_to_continue(name) or self.engine(name).name
+        return asked or bool(known) or self.endpoint(name).local
+
     def is_neutral(self, endpoint: str) -> bool:
         """Whether what is not sent changes nothing there, as far as it shapes what is drawn from: of the
         models that we serve, and of OpenAI's API."""

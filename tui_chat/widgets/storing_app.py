@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
 from textual import on, work
@@ -15,6 +16,7 @@ from textual.worker import Worker
 
 from tui_chat.core.errors import ChatError
 from tui_chat.core.store_faults import StoreFault
+from tui_chat.core.threads import in_daemon
 from tui_chat.widgets.steady_app import SteadyApp
 
 if TYPE_CHECKING:
@@ -25,7 +27,7 @@ if TYPE_CHECKING:
     from tui_chat.core.store import Store
     from tui_chat.core.world import World
 
-BACKUP_AFTER = 10.0
+QUIET_AFTER = 10.0
 """Seconds after the start: by then nothing else is read."""
 
 
@@ -136,10 +138,10 @@ class StoringApp(SteadyApp):
     # What is done by itself
 
     def begin_keeping(self) -> None:
-        """Empty the trash of what has been in it for its days, clear away what a kill left, and make a backup
-        when one is due."""
+        """Empty the trash of what has been in it for its days, clear away what a kill left, look whether that
+        did damage, and make a backup when one is due."""
         self._clear_away()
-        self.set_timer(BACKUP_AFTER, self._back_up)
+        self.set_timer(QUIET_AFTER, self._look_after)
 
     @work(group="trash")
     async def _clear_away(self) -> None:
@@ -148,13 +150,27 @@ class StoringApp(SteadyApp):
             await self._world.clear_away()
 
     @work(group="backup")
-    async def _back_up(self) -> None:
+    async def _look_after(self) -> None:
         store = None
         with suppress(ChatError):
             store = await self._world.store()
-        # Where nothing is kept on disk in this run, nothing is backed up either.
-        if store is None or store.in_memory:
-            return
+        # Where nothing is kept on disk in this run, nothing is looked after either.
+        if store is not None and not store.in_memory and await self._settle_doubts():
+            await self._back_up()
+
+    async def _settle_doubts(self) -> bool:
+        """Look whether an unclean end did damage, and ask what to do about that; whether all is well."""
+        from tui_chat.core.doubts import settle_doubts
+
+        # Its thread is not waited for at the end: SQLite reads tables to their end before it asks.
+        looking = partial(settle_doubts, self._world.places, lambda: self._leaving)
+        fault = await in_daemon(looking)
+        if fault is None or await self.store_failed(fault):
+            return True
+        self.notify(str(fault), severity="error", timeout=10, markup=False)
+        return False
+
+    async def _back_up(self) -> None:
         from tui_chat.core.backups import back_up
 
         thread = ThreadPoolExecutor(1, thread_name_prefix="backup")

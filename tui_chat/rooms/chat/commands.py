@@ -59,7 +59,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("code", "", "Show the next request as Python and as curl."),
     Command("theme", "name", "Choose the colours."),
     Command("help", "", "Show keys and commands."),
-    Command("quit", "", "Leave; everything is saved."),
+    Command("quit", "", "Leave the program."),
 )
 _BY_NAME = {command.name: command for command in COMMANDS}
 _NAMED = ("endpoint", "preset", "save", "theme")

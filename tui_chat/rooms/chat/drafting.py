@@ -64,6 +64,14 @@ class DraftingScreen(FittingScreen):
         """The draft that was there before an edit, or what is sent now, was begun."""
 
     @property
+    def has_read_drafts(self) -> bool:
+        """Whether the drafts of earlier runs were read: before that none is written over one of them."""
+        return True
+
+    async def store_is_back(self) -> None:
+        """The saved conversations can be used from now on."""
+
+    @property
     def draft(self) -> str:
         return self.prompt.text_to_send
 
@@ -160,7 +168,7 @@ class DraftingScreen(FittingScreen):
         self.editing = None
         aside, self._set_aside = self._set_aside, ""
         if aside:
-            self.prompt.set_draft(_joined(aside, self.draft))
+            self.prompt.set_draft(joined(aside, self.draft))
 
     # On disk
 
@@ -189,17 +197,28 @@ class DraftingScreen(FittingScreen):
         if self.editing is not None:
             before = written(self.talk.conversation.message(self.editing).content)
             draft = draft if draft != before else ""
-        return _joined(self._set_aside, draft)
+        return joined(self._set_aside, draft)
 
     @work(group="draft", description="a draft")  # Else Textual makes one of the text.
     async def write_draft(self, conversation: str, text: str) -> None:
         """Keep a draft of this conversation; "" is the one that is not saved yet."""
-        await self._keep_drafts(self._drafts.keep(conversation, text))
+        if self.has_read_drafts:
+            await self._keep_drafts(self._drafts.keep(conversation, text))
+        else:
+            self._write_later()  # What is written then is what the prompt has then.
 
     @work(group="draft")
     async def _write_again(self) -> None:
         self._draft_retry = None
-        await self._keep_drafts(self._drafts.write())
+        if self.has_read_drafts:
+            await self._keep_drafts(self._drafts.write())
+            return
+        try:
+            await self.world.store()
+        except ChatError:
+            self._write_later()  # That it cannot be opened was told, and is marked.
+        else:
+            await self.store_is_back()
 
     async def _keep_drafts(self, writing: Awaitable[None]) -> None:
         try:
@@ -210,8 +229,12 @@ class DraftingScreen(FittingScreen):
             if error.message != self._draft_trouble:
                 self._draft_trouble = error.message
                 self.complain(error)
-            if self._drafts.waiting and self._draft_retry is None:
-                self._draft_retry = self.set_timer(RETRY_SECONDS, self._write_again)
+            self._write_later()
+
+    def _write_later(self) -> None:
+        waiting = self._drafts.waiting or not self.has_read_drafts
+        if waiting and self._draft_retry is None:
+            self._draft_retry = self.set_timer(RETRY_SECONDS, self._write_again)
 
     # Another conversation
 
@@ -241,5 +264,6 @@ class DraftingScreen(FittingScreen):
             self.complain(error)
 
 
-def _joined(*parts: str) -> str:
+def joined(*parts: str) -> str:
+    """Several drafts as one, those that there are."""
     return "\n\n".join(part for part in parts if part)

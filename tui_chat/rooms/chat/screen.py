@@ -24,7 +24,7 @@ from tui_chat.core.opening import Opening
 from tui_chat.core.world import World
 from tui_chat.rooms.chat.command_actions import done
 from tui_chat.rooms.chat.commands import KeyTyped, Typed, completions, read, written
-from tui_chat.rooms.chat.drafting import DraftingScreen
+from tui_chat.rooms.chat.drafting import DraftingScreen, joined
 from tui_chat.rooms.chat.session import KEY, Session
 from tui_chat.widgets.bars import Keyline, Topline
 from tui_chat.widgets.message_transcript import MessageTranscript
@@ -114,6 +114,7 @@ class ChatScreen(DraftingScreen):
             self.prompt.set_history([written(text) for text in await store.prompts()])
             await self.restore_draft()
             self._remembering = True
+            self.save_draft()
         except ChatError as error:
             self.complain(error)
         self.show_conversation()
@@ -370,17 +371,23 @@ class ChatScreen(DraftingScreen):
         # A screen that broke has no prompt any more in a moment.
         draft = self.kept_draft if self.keeping else None
         await super().leave()
-        if draft is not None:
+        if draft is not None and (draft or self._remembering):
             store = await self.world.store()
-            await store.save_draft(self.talk.saved_id, draft)
             if self._remembering:
                 await store.set_state(KEY, self.session.json())
+            else:
+                draft = joined(await store.draft(self.talk.saved_id), draft)
+            await store.save_draft(self.talk.saved_id, draft)
+
+    @property
+    def has_read_drafts(self) -> bool:
+        return self._remembering
 
     async def store_is_back(self) -> None:
         if not self.keeping:
             return  # It is still beginning.
-        self.save_draft()
         if self._remembering:
+            self.save_draft()
             self._remember()
         else:
             self._begin()

@@ -76,3 +76,9 @@ def untold(message: Message, logprobs: Sequence[float | None], recorded: bool) -
         return "" if message.status == "streaming" else f"{name} told no probabilities."
     again = " F5 answers again with them." if recorded else ""
     return f"It was not asked for probabilities.{again}"
+
+
+def untried(endpoint: str) -> str:
+    """What to say where it is not known whether an endpoint goes on with a reply."""
+    name = one_line(endpoint, 40)
+    return f"{name} was not asked anything in this run: whether it takes other roads is not known."

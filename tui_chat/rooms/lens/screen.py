@@ -18,14 +18,7 @@ from textual.containers import Vertical
 from textual.widgets import Static
 
 from tui_chat.core.caveats import caveat
-from tui_chat.core.conversation import (
-    COMPLETION,
-    Candidate,
-    Message,
-    Refusal,
-    Setup,
-    Token,
-)
+from tui_chat.core.conversation import COMPLETION, Candidate, Message, Refusal, Setup, Token
 from tui_chat.core.engines import UNKNOWN
 from tui_chat.core.errors import ChatError
 from tui_chat.core.places import place_of
@@ -85,6 +78,8 @@ class LensScreen(SetupScreen):
         """What a server tells of the prompt's tokens, for penalties that count them."""
         self._no_road = ""
         """Why no other road can be taken, in words; empty when one can."""
+        self._untried = ""
+        """That it is not known whether one can, in words; empty when it is."""
         self._surprise = False
         self._shaped = False
         """Whether the probabilities are those after sampling."""
@@ -180,10 +175,11 @@ class LensScreen(SetupScreen):
         """Whether other roads can be taken, and what penalties count."""
         message = self.message
         setup = message.setup
-        self._no_road, self._prompt, self._vocabulary = "", (), None
+        self._no_road, self._untried, self._prompt, self._vocabulary = "", "", (), None
         try:
-            here = self.setup
-            await self.asker.talk.check_roads(here, text=message.way == COMPLETION)
+            here, text = self.setup, message.way == COMPLETION
+            if not await self.asker.talk.check_roads(here, text=text, unasked=True):
+                self._untried = figures.untried(here.endpoint)
         except ChatError as error:
             self._no_road = f"No other road: {error.message}"
         if setup is not None and self.world.endpoints.has(setup.endpoint):
@@ -238,7 +234,7 @@ class LensScreen(SetupScreen):
             len(self._tokens),
             engine.sampler,
             self._shaped,
-            " ".join(one for one in (words, self._no_road, open_left) if one),
+            " ".join(one for one in (words, self._no_road, self._untried, open_left) if one),
         )
 
     # The setup is the asking room's
@@ -293,6 +289,8 @@ class LensScreen(SetupScreen):
             self._draw_tokens()
             self.view.follow = False
             self._shaped = self._is_shaped(message)
+        if self._untried:
+            self._learn_of_endpoint()
         self.refresh_bindings()
 
     def refused(self, refusal: Refusal) -> None:
