@@ -24,8 +24,14 @@ _NAME = 12
 _END = "‹end›"
 
 
+_MOST_BYTES = 1_000
+"""Of a token that are named; a reply of which no tokens are known is shown as one."""
+
+
 def name_of(raw: bytes) -> str:
     """A token's name; one without text is, as a rule, the end of the reply."""
+    if len(raw) > _MOST_BYTES:
+        raw = raw[:_MOST_BYTES].decode("utf-8", "ignore").encode()
     return visible(raw) or _END
 
 

@@ -15,6 +15,8 @@ from tui_chat.core.text import clean, one_line
 if TYPE_CHECKING:
     from tui_chat.core.clipboard import Copied
 
+_CLEANED_AT_ONCE = 200_000
+"""Characters; cleaning more is felt, and is for a thread."""
 NEITHER = "Neither the terminal nor a program here can put it on the clipboard"
 
 
@@ -34,7 +36,7 @@ class CopyingApp(App[None]):
     def copy_to_clipboard(self, text: str) -> None:
         self.run_worker(copy(self, text), group="copy")
         # A key that pastes here may come next.
-        self._clipboard = clean(text)
+        self._clipboard = clean(text) if len(text) <= _CLEANED_AT_ONCE else ""
 
 
 async def copy(app: App[Any], text: str, what: str = "") -> None:

@@ -34,6 +34,9 @@ MOST_TRIES = 3
 SLOW = 4.0
 """Seconds; where a look takes longer, no more are made unasked."""
 
+MOST_SENT = 1_000_000
+"""Characters; more are longer than what models read, and encoding them holds keys up with each look."""
+
 
 @dataclass(frozen=True)
 class Wanted:
@@ -41,6 +44,12 @@ class Wanted:
 
     request: Request
     where: str
+
+    @property
+    def size(self) -> int:
+        """The characters that a look sends."""
+        thread = sum(len(one.content) for one in self.request.thread)
+        return thread + len(self.request.begun) + len(self.request.setup.system)
 
     @property
     def key(self) -> object:
@@ -205,6 +214,8 @@ class Looks:
             if self._world.is_free(name):
                 return "Off. Enter on Next token, above, turns it on."
             return f"Off: at {shown} each look is a request of one token. Enter on Next token turns it on."
+        if (size := wanted.size) > MOST_SENT:
+            return f"A look would send {size:,} characters again; of so many none is made."
         if self._world.is_free(name) and not self._world.may_be_asked(self._world.endpoint(name)):
             return f"{_NOT_YET}{one_line(name, 40)} yet."
         return ""

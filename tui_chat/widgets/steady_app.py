@@ -1,11 +1,15 @@
-"""An app that is not kept waiting: not by a terminal that reads slowly, not by megabytes pasted into one line."""
+"""An app that is not kept waiting: not by a terminal that reads slowly, not by megabytes pasted into one line,
+not by a window that is dragged to other sizes."""
 
 from __future__ import annotations
 
+from contextlib import suppress
+from time import monotonic
 from typing import Any
 
 from rich.console import RenderableType
 from textual import events
+from textual.app import ScreenError
 from textual.screen import Screen
 from textual.timer import Timer
 from textual.widgets import Input
@@ -16,6 +20,10 @@ _MOST_WAITING = 6
 """Writes that may wait for the terminal; a drawing makes one, or three. Textual has the loop wait from 30 on."""
 _LOOK_AGAIN = 0.05
 """Seconds between two looks whether the terminal has read what was drawn."""
+_SOON = 1 / 120
+"""Seconds to the layout for a new size, as Textual has it."""
+BETWEEN_SIZES = 0.05
+"""Seconds between two such layouts, at least: at 500 columns and 200 rows one takes a quarter of a second."""
 MOST_IN_A_LINE = 4_000
 """Characters of a paste into one line; no search, name or path is longer, and Textual draws all of them."""
 
@@ -27,6 +35,8 @@ class SteadyApp(SignalledApp):
     """
 
     _owed: Timer | None = None
+    _next_size = 0.0
+    """From when on the screen may be laid out for another size."""
 
     @property
     def _waiting(self) -> Any:
@@ -52,6 +62,28 @@ class SteadyApp(SignalledApp):
             self._owed.stop()
             self._owed = None
             self.screen.refresh()
+
+    async def _on_resize(self, event: events.Resize) -> None:
+        if self._size is None:
+            return
+        # Textual's own handler, which comes next, leaves a size that is known alone.
+        self._resize_event, self._size = event, event.size
+        if self._resize_timer is None:
+            wait = max(_SOON, self._next_size - monotonic())
+            self._resize_timer = self.set_timer(wait, self._check_resize)
+
+    def _check_resize(self) -> None:
+        began = monotonic()
+        self._next_size = began + BETWEEN_SIZES
+        super()._check_resize()
+        # At the end there is none.
+        with suppress(ScreenError):
+            self.screen.call_after_refresh(self._sized, began)
+
+    def _sized(self, began: float) -> None:
+        """The screen was drawn in a new size: keys have as long for themselves as that took."""
+        now = monotonic()
+        self._next_size = now + max(BETWEEN_SIZES, now - began)
 
     async def on_event(self, event: events.Event) -> None:
         if isinstance(event, events.Paste) and isinstance(self.focused, Input):

@@ -18,6 +18,7 @@ from textual.document._document import EditResult, Location
 from textual.document._edit import Edit
 from textual.message import Message
 
+from tui_chat.rooms.completion.giants import GROWN, fitting, is_giant
 from tui_chat.rooms.completion.history import History, State
 from tui_chat.rooms.completion.marks import Marks, difference, edited, grown
 from tui_chat.widgets.writing import WritingArea, editing_keys
@@ -53,6 +54,8 @@ class TextEditor(WritingArea, inherit_bindings=False):
         self._recording = False
         """Whether an edit is a person's, and a step of its own."""
         self._grows_at = 0
+        self._full = False
+        """Whether what grows is too long to be shown."""
         self._starts: list[int] | None = None
         super().__init__()
         self.placeholder = Content(HINT)
@@ -134,7 +137,11 @@ class TextEditor(WritingArea, inherit_bindings=False):
         self.move_cursor(self._location(state.cursor))
 
     def put(self, text: str, marks: Marks, cursor: int = -1) -> None:
-        """Make the text this, as a step that can be undone."""
+        """Make the text this, or of a giant its beginning, as a step that can be undone."""
+        if is_giant(text):
+            text = fitting(text)
+            marks = tuple((start, min(end, len(text))) for start, end in marks if start < len(text))
+            self._say_full()
         self._put(State(text, len(text) if cursor < 0 else cursor, marks))
         self._steps.take(self._state())
 
@@ -147,9 +154,15 @@ class TextEditor(WritingArea, inherit_bindings=False):
         marks = edited(self.marks, start, len(old) - end - start, len(new) - end - start)
         self._put(State(new, len(before), marks))
         self._grows_at = len(before)
+        self._full = False
 
     def grow(self, text: str) -> None:
-        """It wrote this, at the place where it writes."""
+        """It wrote this, at the place where it writes. What is too long is not shown."""
+        if not self._full and is_giant(self.text + text):
+            self._full = True
+            self._say_full()
+        if self._full:
+            return
         at = self._location(self._grows_at)
         self._recording = False
         try:
@@ -158,6 +171,9 @@ class TextEditor(WritingArea, inherit_bindings=False):
             self._recording = True
         self._mark(grown(self.marks, self._grows_at, len(text)))
         self._grows_at += len(text)
+
+    def _say_full(self) -> None:
+        self.notify(GROWN, severity="warning", timeout=10, markup=False)
 
     def end_growing(self) -> None:
         """What it wrote is one step."""

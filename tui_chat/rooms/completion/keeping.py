@@ -18,6 +18,7 @@ from tui_chat.core.errors import ChatError, Gone
 from tui_chat.core.windows import News
 from tui_chat.core.world import World
 from tui_chat.rooms.completion.editor import TextEditor
+from tui_chat.rooms.completion.giants import is_giant, why_not_opened
 from tui_chat.rooms.completion.marks import read_off
 from tui_chat.rooms.completion.session import KEY, UNSAVED, Session
 from tui_chat.rooms.completion.texts import ending_in, pieces_of, text_of
@@ -81,6 +82,10 @@ class KeepingScreen(WindowsScreen):
         saved = self.talk.saved_id
         draft = await (store.draft(saved) if saved else store.state(UNSAVED))
         text = draft or text_of(self.conversation)
+        if saved and is_giant(text):
+            self.notify(why_not_opened(text), severity="warning", timeout=10, markup=False)
+            self.talk.start_new()
+            text, cursor = await store.state(UNSAVED) or "", -1
         self.editor.load(text, read_off(pieces_of(self.conversation), text), cursor)
 
     def text_shown(self) -> None:

@@ -16,6 +16,7 @@ from tui_chat.core.conversation import (
 from tui_chat.core.heeding import untold as because_refused
 from tui_chat.core.sampling import bits, sureness
 from tui_chat.core.text import one_line
+from tui_chat.rooms.lens.view import MOST_OF_A_TOKEN
 from tui_chat.widgets.candidates import name_of, percent
 from tui_chat.widgets.captions import foot
 from tui_chat.widgets.meter import figure
@@ -66,6 +67,13 @@ def untold(message: Message, logprobs: Sequence[float | None], recorded: bool) -
     next reply would be asked for probabilities."""
     if any(one is not None for one in logprobs):
         return ""
+    why = _why_untold(message, recorded)
+    if len(message.content) <= MOST_OF_A_TOKEN:
+        return why
+    return f"{why} Only its first {MOST_OF_A_TOKEN:,} characters are shown here."
+
+
+def _why_untold(message: Message, recorded: bool) -> str:
     if message.setup is None or message.finish_reason == EDITED:
         return "A person wrote this."
     name = one_line(message.setup.endpoint, 40)

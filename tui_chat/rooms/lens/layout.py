@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 
 from rich.cells import cell_len, set_cell_size
 
+_MARKS = 8
+"""Characters for each cell of a line at most; there are more only where marks are heaped on letters."""
 NEWLINE = "⏎"
 TAB = "⇥"
 
@@ -83,7 +85,7 @@ class Layout:
                 self._put(token, part)
 
     def _put(self, token: int, text: str, *, breaks: bool = True) -> None:
-        width = cell_len(text)
+        width = cell_len(text) if len(text) < _MARKS * self.width else self.width + 1
         line = self.lines[-1]
         if line.width + width <= self.width or not line.pieces or not breaks:
             if width <= self.width or not breaks:
@@ -123,9 +125,10 @@ class Layout:
         return word
 
     def _put_long(self, token: int, text: str) -> None:
-        """A text that may be longer than a line."""
-        while cell_len(text) > self.width:
-            head = set_cell_size(text, self.width)
+        """A text that may be longer than a line, or than a thousand."""
+        while len(text) > _MARKS * self.width or cell_len(text) > self.width:
+            near = text[: _MARKS * self.width]
+            head = set_cell_size(near, self.width) if cell_len(near) > self.width else near
             if cell_len(text[: len(head)]) > self.width or text[: len(head)] != head:
                 head = head.rstrip() or text[0]
             self.lines[-1].add(token, head, cell_len(head))

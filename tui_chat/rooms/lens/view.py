@@ -17,9 +17,18 @@ from textual.reactive import reactive, var
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 from textual.style import Style as ThemeStyle
+from textual.timer import Timer
 
 from tui_chat.rooms.lens.layout import Layout, is_word_start
 from tui_chat.rooms.lens.levels import STYLES, UNKNOWN, level
+
+MOST_OF_A_TOKEN = 20_000
+"""Characters of one token that are shown: a reply of which no tokens are known is shown as one."""
+_TURN = 20_000
+"""Characters that are laid out in one turn, some ms; keys are read and the screen is drawn between turns."""
+_A_TOKEN = 10
+"""What a token costs above its characters, in characters."""
+_PAUSE = 0.01
 
 
 def _key(key: str, action: str, words: tuple[str, str], name: str, display: str = "") -> Binding:
@@ -77,6 +86,7 @@ class LensView(ScrollView, can_focus=True):
         self.logprobs: list[float | None] = []
         self._levels: list[int] = []
         self._layout = Layout(80)
+        self._going_on: Timer | None = None
         self._unlikely: Sequence[int] | None = None
 
     # What is shown
@@ -99,8 +109,7 @@ class LensView(ScrollView, can_focus=True):
         self.logprobs += logprobs
         self._levels += [-1 if one is None else level(one) for one in logprobs]
         self._unlikely = None
-        self._layout.extend(texts)
-        self._measure()
+        self._lay_on()
         self.refresh()
         if at_end:
             self.cursor = max(0, len(self.texts) - 1)
@@ -110,8 +119,29 @@ class LensView(ScrollView, can_focus=True):
         if width <= 0:
             return  # Before the first resize, which lays out.
         self._layout = Layout(width)
-        self._layout.extend(self.texts)
+        self._lay_on()
+
+    def _lay_on(self) -> None:
+        """Lay out what is not yet, for one turn."""
+        if self._going_on is not None:
+            self._going_on.stop()
+            self._going_on = None
+        start = end = self._layout.count
+        room = _TURN
+        while end < len(self.texts) and room > 0:
+            room -= _A_TOKEN + len(self.texts[end])
+            end += 1
+        self._layout.extend(text[:MOST_OF_A_TOKEN] for text in self.texts[start:end])
         self._measure()
+        if end < len(self.texts):
+            self._going_on = self.set_timer(_PAUSE, self._go_on)
+
+    def _go_on(self) -> None:
+        is_there = self.cursor < self._layout.count
+        self._lay_on()
+        if not is_there:
+            self._see_cursor()
+        self.refresh()
 
     def _measure(self) -> None:
         width = self.scrollable_content_region.width

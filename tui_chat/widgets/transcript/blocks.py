@@ -16,10 +16,17 @@ LIMIT = 6_000
 
 CODE_LIMIT = 3_000
 """The same for code, whose colours cost more."""
+FAR = 20_000
+"""Characters from a text's beginning from which on short paragraphs share a block, so that the blocks of a
+giant are some thousands."""
+_TOGETHER = 2_000
+"""Characters that such paragraphs have together, about."""
+_MOST_LINES = 400
+"""Lines of a block: thousands of them can be one row, and a screen of such rows would take long to draw."""
 _LIST_LIMIT = 1_500
 """Characters after which a list is cut at its next item, where no cut can be seen."""
 _FENCE = re.compile(r"( *)(?P<fence>`{3,}(?=[^`\n]*(?:\n|\Z))|~{3,})(?P<info>[^\n]*)")
-_BLANK_LINES = re.compile(r"(?:[ \t]*\n)+")
+_BLANK_LINES = re.compile(r"[ \t\n]*\n")
 _LIST_MARKER = re.compile(r"( *)(?:[-*+]|\d{1,9}[.)])(?: {1,4}(?=\S)|(?=[ \t]*\n)| )")
 _PARAGRAPH = re.compile(r"\n[ \t]*\n(?=\S)")
 _LANGUAGE = re.compile(r"[\w+#.-]+")
@@ -71,7 +78,8 @@ START = State(joined=True)
 class Block:
     """A piece of a text: where it is, how to draw it, and whether it can still change."""
 
-    kind: Literal["markdown", "code", "plain"]
+    kind: Literal["markdown", "code", "plain", "rest"]
+    """`rest` is what was not cut yet."""
     start: int
     end: int
     before: State = START
@@ -88,7 +96,12 @@ def cut(text: str, at: int = 0, state: State = START, *, final: bool) -> list[Bl
     `final` says that no more text will come; otherwise what the next characters could still
     change is not settled.
     """
-    return list(_Cutter(text, final).blocks(at, state))
+    return list(cutting(text, at, state, final=final))
+
+
+def cutting(text: str, at: int = 0, state: State = START, *, final: bool) -> Iterator[Block]:
+    """The same, one after the other: a giant takes seconds to be cut, each of its blocks some milliseconds."""
+    return _Cutter(text, final).blocks(at, state)
 
 
 def cut_plain(text: str) -> list[Block]:
@@ -197,8 +210,10 @@ class _Cutter:
     def _markdown(self, start: int, before: State) -> Block:
         """A block that ends at a blank line before text at the margin, or before a fence."""
         text, at, blank = self._text, start, False
-        items = _ListItems()
+        items, least = _ListItems(), start + (_TOGETHER if start >= FAR else 0)
+        lines = 0
         while at < len(text):
+            lines += 1
             end = self._line_end(at)
             if blank_lines := _BLANK_LINES.match(text, at):
                 at, blank = blank_lines.end(), True
@@ -206,7 +221,9 @@ class _Cutter:
             line = text[at:end]
             indent = len(line) - len(line.lstrip(" \t"))
             if blank and indent == 0:
-                return Block("markdown", start, at, before)
+                if at >= least:
+                    return Block("markdown", start, at, before)
+                items = _ListItems()
             if items.leaves_code(indent) and at > start and self._fence(at, items.outside):
                 # What follows a fence of backticks may still turn out to hold a backtick.
                 settled = self._complete(end)
@@ -214,7 +231,7 @@ class _Cutter:
             if items.goes_on(line) and at - start > _LIST_LIMIT and not blank:
                 return Block("markdown", start, at, before, State(joined=True))
             undecided = not self._complete(end) and line.strip() in _MAY_OPEN
-            if end - start > LIMIT and not undecided:
+            if (end - start > LIMIT or lines > _MOST_LINES) and not undecided:
                 return self._cut_markdown(start, at, State(items.code, joined=not blank), before)
             if self._complete(end):
                 items.read(line, self._fence(at, items.inside))

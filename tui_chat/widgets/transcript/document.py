@@ -7,7 +7,7 @@ blocks and its foot in that place; the height of an item is exact once it was la
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
 from dataclasses import dataclass, replace
 from enum import IntEnum
 from typing import TYPE_CHECKING
@@ -15,11 +15,12 @@ from typing import TYPE_CHECKING
 from tui_chat.core.conversation import Message
 from tui_chat.widgets.transcript.caption import Caption, foot_lines, head_lines
 from tui_chat.widgets.transcript.heights import Heights
-from tui_chat.widgets.transcript.layout import Layout, estimate, fold_at, more_line
+from tui_chat.widgets.transcript.layout import Layout, estimate, extent, fold_at, more_line
 from tui_chat.widgets.transcript.lines import Line, Row, Span, rows_of
 
 if TYPE_CHECKING:
     from tui_chat.widgets.transcript.blocks import Block, State
+    from tui_chat.widgets.transcript.cuts import Cuts
 
 _KEPT = 600
 """Items whose lines are kept."""
@@ -52,6 +53,11 @@ class Item:
         start = self.block.start if self.block else 0
         return message_key(self.message) | (self.part << 46) | (start << 20) | line
 
+    @property
+    def is_rest(self) -> bool:
+        """Whether it stands for what of a text was not cut yet."""
+        return self.block is not None and self.block.kind == "rest"
+
 
 def message_key(place: int) -> int:
     """The key of the first line of a message."""
@@ -77,6 +83,9 @@ class Document:
         self._places: dict[str, int] = {}
         self._unfolded: set[str] = set()
         self._growing: int | None = None
+        self._cuts: Cuts | None = None
+        self.uncut: set[int] = set()
+        """The places of opened messages that are too long to be cut in one go, and have a rest."""
         self.width = 80
         self.messages: list[Message] = []
         self.items: list[Item] = []
@@ -86,6 +95,8 @@ class Document:
         """Show these messages instead; none of them is opened."""
         self._laid.clear()
         self._captions.clear()
+        self._cuts = None
+        self.uncut.clear()
         self._growing = None
         self.messages = list(messages)
         self._places = {message.id: place for place, message in enumerate(self.messages)}
@@ -169,6 +180,14 @@ class Document:
                 self._laid.pop(item, None)
                 self.heights.set(index, self.heights[index], exact=False)
 
+    def cut_on(self, place: int | None = None) -> None:
+        """Go on with a message that has a rest, or with this one if it has, for one turn."""
+        if place is None:
+            place = next(iter(self.uncut), None)
+        if place in self.uncut:
+            self.uncut.remove(place)
+            self._rebuild(place, keep=True)
+
     def can_fold(self, place: int) -> bool:
         """Whether the message has something to fold or unfold."""
         message = self.messages[place]
@@ -221,9 +240,9 @@ class Document:
             case Part.HEAD:
                 return head_lines(self.caption(item.message), message.role, self.width)
             case Part.FOLD:
-                words = len(message.reasoning.split())
                 mark = "▾" if self._is_unfolded(item.message) else "▸"
-                return [Line((Span(f"{mark} Reasoning · {words:,} words", "dim"),))]
+                said = f"{mark} Reasoning · {extent(message.reasoning)}"
+                return [Line((Span(said, "dim"),))]
             case Part.MORE:
                 return [more_line(message.content, fold_at(message.content) or 0)]
             case Part.WAITING:
@@ -244,6 +263,14 @@ class Document:
         if unfolded and not self._is_unfolded(place):
             return self._items_of(place, {}, unfolded=True)
         return self._items_of(place, {}) if items[0].part is Part.CLOSED else items
+
+    def whole(self, place: int, *, unfolded: bool = False) -> Generator[None, None, list[Item]]:
+        """The same, but cut to the end of the message, with a pause after each turn."""
+        items = self.opened(place, unfolded=unfolded)
+        while any(item.is_rest for item in items):
+            yield None
+            items = self._items_of(place, {}, unfolded=unfolded)
+        return items
 
     def source(self, item: Item) -> str:
         """What was written in the place of an item's lines; nothing for the words around it."""
@@ -298,7 +325,7 @@ class Document:
         self, place: int, part: Part, old: dict[Part, list[Item]], state: State
     ) -> Iterable[Item]:
         """The blocks of a text that may still grow; settled ones are kept."""
-        from tui_chat.widgets.transcript.blocks import cut
+        from tui_chat.widgets.transcript.cuts import Cuts
 
         text = self._text(place, part)
         kept = [item for item in old.get(part, ()) if item.block and item.block.settled]
@@ -307,7 +334,12 @@ class Document:
         last = kept[-1].block if kept else None
         at, state = (last.end, last.after) if last else (0, state)
         final = place != self._growing or self.messages[place].status != "streaming"
-        return [*kept, *(Item(place, part, b) for b in cut(text, at, state, final=final))]
+        self._cuts = self._cuts or Cuts()
+        blocks = self._cuts.blocks((place, part), text, at, state, final=final)
+        items = [*kept, *(Item(place, part, block) for block in blocks)]
+        if items and items[-1].is_rest:
+            self.uncut.add(place)
+        return items
 
     def _text(self, place: int, part: Part) -> str:
         message = self.messages[place]
@@ -352,6 +384,8 @@ class Document:
     def _height(self, item: Item) -> int:
         if item.block is None:
             return 2 if item.part is Part.FOOT else 1
+        if item.is_rest:
+            return 2
         text = self._text(item.message, item.part)
         return estimate(text, item.block.start, item.block.end, self.width)
 

@@ -15,11 +15,9 @@ from textual.reactive import reactive
 
 from tui_chat.core.conversation import Message
 from tui_chat.widgets.transcript.caption import Caption
-from tui_chat.widgets.transcript.document import Document
+from tui_chat.widgets.transcript.document_view import DocumentView
 from tui_chat.widgets.transcript.matches import Find, Match, Matches, Search, advance
 from tui_chat.widgets.transcript.painter import Painter
-from tui_chat.widgets.transcript.scrolling import PlacedScrollView
-from tui_chat.widgets.transcript.viewport import Viewport
 
 AT_ONCE_SECONDS = 0.05
 """How long a key may wait for the next match."""
@@ -28,7 +26,7 @@ _SLICE_SECONDS = 0.01
 _WORKERS = "find"
 
 
-class FindingView(PlacedScrollView):
+class FindingView(DocumentView):
     """A view of a document with a cursor on a message, in which something can be found."""
 
     cursor: reactive[str | None] = reactive(None, repaint=False, init=False)
@@ -51,19 +49,14 @@ class FindingView(PlacedScrollView):
     def __init__(
         self, caption: Callable[[Message], Caption], hint: Sequence[str], id: str | None
     ) -> None:
-        super().__init__(id=id)
-        self._document = Document(caption)
-        self._viewport = Viewport(self._document)
+        super().__init__(caption, id)
         self._matches = Matches(self._document)
         self._painter = Painter(self._document, self._matches, hint)
         self._wanted: Callable[[], None] | None = None
         """Where to scroll to once there is a screen."""
 
-    def _shown_at_match(self) -> None:
-        """The viewport was moved to a match: for subclasses, as is `scroll_to_message`."""
-        raise NotImplementedError
-
     def scroll_to_message(self, id: str) -> None:
+        """For subclasses."""
         raise NotImplementedError
 
     def find(self, spans: Find | None) -> None:
@@ -140,13 +133,17 @@ class FindingView(PlacedScrollView):
 
     def _go_to(self, match: Match) -> None:
         place = match.item.message
+        # It was cut to its end for the search.
+        self._document.cut_on(place)
         if match.folded and self._document.hidden(place):
             self._document.toggle(place)
         self._matches.present = match
         self._painter.forget()
         self.cursor = self._document.messages[place].id
         self._viewport.bring(match.item, match.line, match.character)
-        self._shown_at_match()
+        self._placed()
+        # A match near the end stays where it is while text arrives.
+        self._follow = False
         self.refresh()
 
     def _forget_match(self) -> None:

@@ -23,6 +23,8 @@ FOLD_LINES = 40
 _FOLD_CHARACTERS = 6_000
 _SHOWN_LINES = 20
 _SHOWN_CHARACTERS = 2_000
+_COUNTED = 500_000
+"""Characters up to which words are counted, which is done while they arrive."""
 _ASIDE = (Span("│ ", "dim"),)
 
 
@@ -43,7 +45,10 @@ class Layout:
 
     def lines(self, text: str, block: Block, width: int) -> list[Line]:
         """The lines of one block, for rows of `width` cells."""
-        if block.kind == "code":
+        if block.kind == "rest":
+            left = f"… {block.end - block.start:,} more characters, being read"
+            lines = [Line((Span(left, "dim"),))]
+        elif block.kind == "code":
             lines = self._code(text, block)
         elif block.kind == "plain":
             lines = plain_lines(text[block.start : block.end], midline=block.before.midline)
@@ -103,6 +108,13 @@ def plain_lines(text: str, *, midline: bool = False) -> list[Line]:
 def estimate(text: str, start: int, stop: int, width: int) -> int:
     """About how many rows this part of a text takes."""
     return text.count("\n", start, stop) + (stop - start) // max(1, width) + 1
+
+
+def extent(text: str) -> str:
+    """How long a text is: its words, or its characters where counting words takes long."""
+    if len(text) > _COUNTED:
+        return f"{len(text):,} characters"
+    return f"{len(text.split()):,} words"
 
 
 def fold_at(text: str) -> int | None:

@@ -150,7 +150,7 @@ class Matches:
         if not says:
             return
         folded = yield from _stands(find, self._document.hidden(place))
-        items = self._document.opened(place, unfolded=folded)
+        items = yield from self._document.whole(place, unfolded=folded)
         for item in items[::step]:
             yield None
             if item.part not in _SAID or not find(self._document.source(item)):

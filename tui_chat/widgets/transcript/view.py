@@ -13,7 +13,7 @@ from typing import ClassVar
 
 from textual import events
 from textual.binding import BindingType
-from textual.geometry import Offset, Region, Size
+from textual.geometry import Offset
 from textual.message import Message as Event
 from textual.selection import Selection
 from textual.strip import Strip
@@ -27,7 +27,6 @@ from tui_chat.widgets.transcript.finding import FindingView
 from tui_chat.widgets.transcript.painter import text_width
 from tui_chat.widgets.transcript.palette import Palette
 from tui_chat.widgets.transcript.selection import selected_text
-from tui_chat.widgets.transcript.viewport import Spot
 
 FLUSH_SECONDS = 1 / 30
 """Between two times at which streaming text is drawn, at least."""
@@ -85,7 +84,6 @@ class Transcript(FindingView, can_focus=True):
         `hint` are lines that stand in the middle while there is no message.
         """
         super().__init__(caption, hint, id)
-        self._follow = True
         self._styles_changed = True
         self._pending: list[tuple[str, bool]] = []
         self._flush_timer: Timer | None = None
@@ -186,36 +184,7 @@ class Transcript(FindingView, can_focus=True):
         self._viewport.settle(self._document.span(place)[0], 0)
         self._placed()
 
-    def _shown_at_match(self) -> None:
-        self._placed()
-        # A match near the end stays where it is while text arrives.
-        self._follow = False
-
     # Where it is shown
-
-    def _spot(self) -> Spot | None:
-        """What must stay where it is on the screen."""
-        return None if self._follow else self._viewport.spot()
-
-    def _settle(self, spot: Spot | None) -> None:
-        """Make the screen right again after any change, with the spot where it was."""
-        if not self._viewport.height:
-            return
-        if self._follow:
-            self._viewport.settle_at_end()
-        elif spot is not None:
-            self._viewport.show(spot)
-        else:
-            self._viewport.scroll(self._viewport.top)
-        self._placed()
-
-    def _placed(self, first_changed: int = 0) -> None:
-        """Tell Textual where things are now, and draw the rows of the screen from one on."""
-        self._follow = self._viewport.at_end
-        width, height = self.scrollable_content_region.size
-        self.place(Size(width, self._document.heights.total), self._viewport.top)
-        if first_changed < height:
-            self.refresh(Region(0, first_changed, self.size.width, height - first_changed))
 
     def on_resize(self) -> None:
         width, height = self.scrollable_content_region.size
