@@ -7,12 +7,12 @@ from pathlib import Path
 
 from tests.core.stored import by_hand
 from tests.fake_server import Answer, FakeServer, words
-from tests.nightly import NIGHTLY
+from tests.nightly import times
 from tests.rooms.house import stored
 from tests.terminal import TUI_CHAT, Terminal, home_environment
 
 ENTER, CTRL_Q = "\r", "\x11"
-STARTS = 60 if NIGHTLY else 10
+STARTS = times(5, 60)
 
 
 def _environment(home: Path, server: FakeServer) -> dict[str, str]:

@@ -17,6 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.core.stored import NASTY, by_hand, saved, texts
+from tests.nightly import times
 from tui_chat.core import exporting, files
 from tui_chat.core.conversation import Conversation, Setup, said
 from tui_chat.core.errors import ChatError
@@ -239,16 +240,17 @@ async def test_a_copy_that_is_too_large_is_refused_before_all_of_it_is_made(
 
 
 @pytest.mark.parametrize("name", FORMAT_NAMES)
-async def test_a_message_of_50_mb_is_written(store: Store, out: Path, name: str) -> None:
+async def test_a_message_of_many_megabytes_is_written(store: Store, out: Path, name: str) -> None:
     line = "<b>long</b> text é\n"
-    size = 50_000_000 // len(line)
+    length = times(5, 50) * 1_000_000
+    size = length // len(line)
     found = await saved(store, "Say much")
     reply = said("assistant", line * size, found.messages[-1].id, setup=Setup("lab", "m"))
     await store.add(found.id, reply)
     path = out / "a"
     await write(store, [found.id], name, path)
 
-    assert path.stat().st_size > 50_000_000
+    assert path.stat().st_size > length
     assert path.read_text("utf-8").count("long") == size
 
 

@@ -27,6 +27,7 @@ from tests.core.formats.foreign_files import (
 from tests.core.formats.test_jsonl_reading import trees
 from tests.core.stored import NASTY, Other, loaded, saved
 from tests.core.test_store_faults import LOCKING
+from tests.nightly import times
 from tui_chat.core import staging
 from tui_chat.core.conversation import Conversation, Shelf
 from tui_chat.core.errors import ChatError
@@ -245,11 +246,12 @@ async def test_a_large_file_is_read_in_little_memory_with_progress(
 
 
 async def test_a_message_of_many_megabytes_is_a_message(store: Store, tmp_path: Path) -> None:
+    length = times(5, 50) * 1_000_000
     path = write_lines(
         tmp_path / "a",
         {
             "messages": [
-                {"role": "user", "content": "x" * 50_000_000},
+                {"role": "user", "content": "x" * length},
                 {"role": "user", "content": "b"},
             ]
         },
@@ -257,7 +259,7 @@ async def test_a_message_of_many_megabytes_is_a_message(store: Store, tmp_path: 
     report = await imported(store, path)
     assert report.added is not None
     (line,) = await store.headlines()
-    assert [len(one.content) for one in (await loaded(store, line.id)).messages] == [50_000_000, 1]
+    assert [len(one.content) for one in (await loaded(store, line.id)).messages] == [length, 1]
     assert len(line.title) <= 60
 
 

@@ -11,6 +11,8 @@ import textual._wait
 import textual.app
 import textual.pilot
 
+from tests.rooms.seldom import draw_seldom
+
 STEP = 0.002
 LONGEST = 0.03
 
@@ -21,6 +23,7 @@ async def _wait_for_idle(min_sleep: float = STEP, max_sleep: float = LONGEST) ->
 
 @pytest.fixture(autouse=True)
 def _small_steps(monkeypatch: pytest.MonkeyPatch) -> None:
+    draw_seldom(monkeypatch)
     monkeypatch.setattr(textual._wait, "SLEEP_GRANULARITY", STEP)
     monkeypatch.setattr(textual._wait, "SLEEP_IDLE", STEP / 4)
     monkeypatch.setattr(textual.app, "wait_for_idle", _wait_for_idle)

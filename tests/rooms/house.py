@@ -15,6 +15,7 @@ from textual.keys import _character_to_key
 from textual.pilot import Pilot
 
 from tests.fake_server import FakeServer
+from tests.rooms.seldom import draw_at_last
 from tui_chat.app import TuiChat
 from tui_chat.core.conversation import Conversation, Message
 from tui_chat.core.opening import Opening
@@ -136,6 +137,7 @@ async def open_house(
         await pilot.pause()
         try:
             yield house
+            draw_at_last(app)
         except AssertionError:
             sys.stdout.write(f"{house.screen_text()}\n{house.notices()}\n")  # pytest shows it.
             raise

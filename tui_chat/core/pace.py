@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 from time import monotonic
+from typing import Literal
 
 TURN_SECONDS = 0.004
 """How long the work goes on before others have their turn."""
@@ -27,8 +28,16 @@ class Pace:
         self._until = monotonic() + TURN_SECONDS
 
 
-def all_is_loaded() -> None:
-    """What was made so far stays until the end: the collector, which holds all threads for 0.1 s whenever it
-    goes through half a million objects of modules, need not look at it again. Counts once in a process."""
-    if not gc.get_freeze_count():
+Stage = Literal["started", "loaded"]
+_reached: set[Stage] = set()
+
+
+def stays(stage: Stage) -> None:
+    """What was made up to this stage stays until the end: the collector, which holds all threads for 0.1 s
+    whenever it goes through half a million objects of modules, need not look at it again.
+
+    Each stage counts once in a process: what is garbage by then stays as well.
+    """
+    if stage not in _reached:
+        _reached.add(stage)
         gc.freeze()

@@ -17,7 +17,7 @@ from textual.reactive import var
 
 from tui_chat.core.conversation import Message, Refusal, Setup, Token
 from tui_chat.core.errors import ChatError
-from tui_chat.core.pace import all_is_loaded
+from tui_chat.core.pace import stays
 from tui_chat.core.params import label_of
 from tui_chat.core.reading import Reading
 from tui_chat.core.talk import Talk
@@ -253,7 +253,7 @@ class AskingScreen(SetupScreen):
         self._warmed = self.setup.endpoint
         try:
             await (await self.world.provider(self.setup.endpoint)).warm()
-            all_is_loaded()
+            stays("loaded")
             self._state = "ready"
             self.topline.state = "answering" if self.answering else self._state
         except ChatError as error:

@@ -10,6 +10,7 @@ from contextlib import suppress
 from textual import events
 from textual.binding import Binding
 
+from tui_chat.core.pace import stays
 from tui_chat.widgets.bars import shown_key
 from tui_chat.widgets.keys import HeldKeys, renamed
 from tui_chat.widgets.safe_app import SafeApp
@@ -70,8 +71,7 @@ class KeyedApp(SafeApp):
 
     async def release_keys(self) -> None:
         """Keys typed before there was a prompt reach it now, in order."""
-        # What is there at the start stays: the collector need not look at it again and again.
-        gc.freeze()
+        stays("started")
         gc.enable()
         held, self._held = self._held, None
         for event in held.events if held else ():

@@ -14,6 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.fake_server import FakeServer
+from tests.nightly import times
 from tui_chat.core.conversation import Message, Setup, said
 from tui_chat.core.endpoint_tables import known_endpoints
 from tui_chat.core.endpoints import Endpoint
@@ -148,7 +149,9 @@ async def test_both_programs_send_the_body_that_the_program_sends(
 
 
 @settings(
-    max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=times(3, 40),
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(st.lists(st.text(min_size=1), min_size=1, max_size=3))
 def test_no_text_breaks_out_of_either_program(tmp_path: Path, texts: list[str]) -> None:

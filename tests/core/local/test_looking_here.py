@@ -21,6 +21,12 @@ SETUP = Setup(BUILT_IN, "smollm2", params=Params({"temperature": 0}))
 
 
 @pytest.fixture
+def server(lasting_server: LocalServer) -> LocalServer:
+    """These tests only ask: none of them needs a server of its own."""
+    return lasting_server
+
+
+@pytest.fixture
 async def provider(server: LocalServer) -> AsyncIterator[Provider]:
     known = next(endpoint for endpoint in known_endpoints() if endpoint.name == BUILT_IN)
     asking = Provider(replace(known, base_url=server.base_url), server.key)

@@ -44,6 +44,12 @@ class Told:
     """The same as an endpoint tells it that gives twenty candidates."""
 
 
+@pytest.fixture
+def server(lasting_server: LocalServer) -> LocalServer:
+    """These tests only ask: none of them needs a server of its own."""
+    return lasting_server
+
+
 def _raw(entry: dict[str, Any]) -> bytes:
     return bytes(entry["bytes"]) or b"special %d" % entry["id"]
 

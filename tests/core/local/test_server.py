@@ -21,6 +21,12 @@ from tui_chat.core.provider import Provider
 from tui_chat.core.wire import Request
 
 
+@pytest.fixture
+def server(lasting_server: LocalServer) -> LocalServer:
+    """These tests only ask: none of them needs a server of its own."""
+    return lasting_server
+
+
 async def test_it_answers_and_repeats_itself_at_zero(server: LocalServer) -> None:
     question = "What is the capital of Brazil?"
 
