@@ -12,7 +12,7 @@ from tests.rooms.house import stored
 from tests.terminal import TUI_CHAT, Terminal, home_environment
 
 ENTER, CTRL_Q = "\r", "\x11"
-STARTS = times(5, 60)
+STARTS = times(10, 60)
 
 
 def _environment(home: Path, server: FakeServer) -> dict[str, str]:

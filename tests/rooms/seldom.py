@@ -12,7 +12,7 @@ import pytest
 from textual.app import App
 from textual.screen import Screen
 
-SECONDS = 0.25
+SECONDS = 0.1
 
 _draw = Screen._compositor_refresh
 

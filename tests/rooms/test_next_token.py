@@ -134,6 +134,11 @@ async def test_elsewhere_it_is_off_until_it_is_turned_on_and_that_is_remembered(
     tmp_path: Path,
 ) -> None:
     key = {"OPENAI_API_KEY": "sk-not-a-key"}
+    (tmp_path / "config").mkdir()
+    (tmp_path / "config" / "settings.toml").write_text(
+        'endpoint = "openai"\n[endpoints.openai]\nbase_url = "https://openai.invalid/v1"\nlike = "openai"\n'
+        'key_env = "OPENAI_API_KEY"\nmodel = "gpt-4o-mini"\n'
+    )
     async with open_house(tmp_path, environ=key) as house:
         await house.write("hi")
         await shows(house, r"Next token +off")
