@@ -140,6 +140,22 @@ _DISK = (
         "made anew, or done without",
         "core/test_cache_faults.py core/test_search_index.py",
     ),
+    Fault(
+        "killed, and a page is damaged that nobody reads",
+        "found in the background after the next start, and ways out asked about",
+        "rooms/test_repair.py::test_damage_of_a_killed_program_is_told_without_reading_what_is_damaged"
+        " core/test_doubts.py",
+    ),
+    Fault(
+        "a directory or a file that may only be read, a lock that is held for long",
+        "marked from the start; typing goes on; written once that may be",
+        "rooms/test_barred.py",
+    ),
+    Fault(
+        "words removed for good that backups still have",
+        "said until when",
+        "rooms/test_keeping.py::test_before_a_purge_it_is_told_until_when_backups_keep_the_words",
+    ),
     Fault("rows that someone edited", "read as far as they go", "core/test_store_faults.py"),
     Fault("--ephemeral", "nothing is written, however it ends", "test_ephemeral.py"),
 )
@@ -229,6 +245,27 @@ _LOAD = (
         "5 MB in a line, 10,000 quotes, 5,000 columns, open fences, 200 marks on a letter",
         "shown and saved whole; the loop goes on",
         "load/test_giants.py::test_a_giant_reply_is_shown_and_saved_whole",
+    ),
+    Fault(
+        "hundreds of thousands of short lines in one message",
+        "cut in turns; what is left is one line until then",
+        "widgets/transcript/test_cuts.py",
+    ),
+    Fault(
+        "a giant that was saved: found, opened, copied, in the lens, in the editor of texts",
+        "no key waits; what is not shown is said",
+        "load/test_reopened.py",
+    ),
+    Fault(
+        "a window dragged to any size during a reply",
+        "all right afterwards",
+        "load/test_resizes.py",
+    ),
+    Fault("a thousand branches, a thread of a thousand", "no key waits", "load/test_branches.py"),
+    Fault(
+        "JSON and TOML nested 100,000 deep",
+        "a sentence; nothing is imported",
+        "load/test_depths.py",
     ),
     Fault(
         "10 MB pasted",
