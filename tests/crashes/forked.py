@@ -105,9 +105,9 @@ def _serve(link: socket.socket) -> None:
     running: dict[int, tuple[int, int]] = {}
     """The handle of each process, with its id and who is told of its end."""
     while True:
-        ready, _, _ = select.select([link, *running], [], [])
+        ready, _, _ = select.select([link.fileno(), *running], [], [])
         for handle in ready:
-            if handle is not link:
+            if handle != link.fileno():
                 process, tells = running.pop(handle)
                 _, status = os.waitpid(process, 0)
                 os.write(tells, str(os.waitstatus_to_exitcode(status)).encode())
