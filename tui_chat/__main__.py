@@ -190,6 +190,7 @@ def _open_app(world: World, opening: Opening) -> int:
         app.run()
     finally:
         world.kill()
+    app.let_signals_pass()
     try:
         sys.stdout.flush()
         sys.stderr.flush()

@@ -112,15 +112,16 @@ def _check_end(terminal: Tty, scene: Scene, blow: Blow, outcome: Outcome, over: 
     if scene.name == "quitting" or over:
         allowed.add(0)
     if not terminal.taken:
-        # What is no terminal any more is none to begin with.
-        allowed |= set() if blow.told else {2}
-        # Before it has done anything, signals end it as the system does.
+        # Before it has done anything, signals end it as the system does, or as Python does of ctrl+c: while
+        # that begins, also with 1. What is no terminal any more is none to begin with.
         allowed |= {128 - one for one in allowed if one > 128}
         allowed |= {130, -2} if blow.name.startswith("ctrl+c") else set()
+        allowed |= {1} if -2 in allowed else set()
+        allowed |= {2} if "gone" in blow.name else set()
     if code not in allowed:
         raise Fault(f"it ended with {code}, not {sorted(allowed)}:\n{terminal.text[-3000:]}")
     # Python itself says so of ctrl+c before it has begun with the program.
-    young = not terminal.taken and "KeyboardInterrupt" in terminal.text
+    young = not terminal.taken and -2 in allowed
     if not young and ("Traceback" in terminal.text or "Exception" in terminal.text):
         raise Fault(f"it fails:\n{terminal.text[-3000:]}")
     if blow.orderly and (wrong := terminal.disorder()):

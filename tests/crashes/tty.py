@@ -13,12 +13,16 @@ from typing import Any
 from tests.crashes import forked
 from tests.terminal import TUI_CHAT, Process, Terminal
 
-# Makes the pseudo-terminal the controlling one: only so does the kernel tell of its end.
-_CONTROLLED = """
-import fcntl, os, sys, termios
+# Makes the pseudo-terminal the controlling one, where it is to be: only so does the kernel tell of its end. And
+# signals do what they do in a shell: who runs this in the background ignores some.
+_AS_BY_A_SHELL = """
+import fcntl, os, signal, sys, termios
 
-fcntl.ioctl(0, termios.TIOCSCTTY, 0)
-os.execv(sys.argv[1], sys.argv[1:])
+for number in (signal.SIGHUP, signal.SIGINT, signal.SIGTERM):
+    signal.signal(number, signal.SIG_DFL)
+if sys.argv[1] == "controls":
+    fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+os.execv(sys.argv[2], sys.argv[2:])
 """
 _MODES = re.compile(rb"\x1b\[\?([\d;]+)([hl])")
 _KITTY = re.compile(rb"\x1b\[([<>])[\d;]*u")
@@ -49,9 +53,8 @@ class Tty(Terminal):
     ) -> Process:
         if not self._whole:
             return forked.started(slave, environ, controls=self._controls)
-        if not self._controls:
-            return super()._begun(arguments, environ, slave, before)
-        wrapped = (sys.executable, "-I", "-S", "-c", _CONTROLLED, *arguments)
+        how = "controls" if self._controls else "alone"
+        wrapped = (sys.executable, "-I", "-S", "-c", _AS_BY_A_SHELL, how, *arguments)
         return super()._begun(wrapped, environ, slave, before)
 
     def read(self, seconds: float) -> bytes:
