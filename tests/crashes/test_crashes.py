@@ -82,6 +82,18 @@ def test_what_was_stopped_is_drawn_again_and_its_reply_goes_on(tmp_path: Path) -
             terminal.wait_for("complete")
 
 
+def test_a_terminal_that_is_gone_at_the_start_is_told_by_the_exit_code_alone(
+    tmp_path: Path,
+) -> None:
+    with FakeServer() as server:
+        stage = Stage(tmp_path, Random(1), server)
+        for controls in (True, False):
+            with stage.start(whole=True, controls=controls) as terminal:
+                terminal.close()
+                # What cannot be told is no fault of the program, which would be 1 or Python's 120.
+                assert terminal.process.wait(15) in ({-signal.SIGHUP, 2} if controls else {2})
+
+
 def test_a_fetch_that_was_killed_is_cleared_away_by_the_next_start(tmp_path: Path) -> None:
     with FakeServer() as server:
         stage = Stage(tmp_path, Random(1), server)

@@ -20,8 +20,11 @@ import fcntl, os, signal, sys, termios
 
 for number in (signal.SIGHUP, signal.SIGINT, signal.SIGTERM):
     signal.signal(number, signal.SIG_DFL)
-if sys.argv[1] == "controls":
-    fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+try:
+    if sys.argv[1] == "controls":
+        fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+except OSError:
+    pass  # It is gone already.
 os.execv(sys.argv[2], sys.argv[2:])
 """
 _MODES = re.compile(rb"\x1b\[\?([\d;]+)([hl])")
