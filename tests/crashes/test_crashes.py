@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import signal
 import sqlite3
+import subprocess
+import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -80,6 +82,27 @@ def test_what_was_stopped_is_drawn_again_and_its_reply_goes_on(tmp_path: Path) -
             terminal.wait_for("Tell me")
             terminal.wait_for("r1w299")
             terminal.wait_for("complete")
+
+
+_HIT_IN_A_FINALIZER = """
+import signal, sys, time
+from tui_chat.__main__ import _end_by_the_door
+
+class Finalized:
+    def __del__(self):
+        signal.raise_signal(getattr(signal, sys.argv[1]))
+        time.sleep(0)
+
+_end_by_the_door()
+Finalized()
+"""
+
+
+@pytest.mark.parametrize("name", ["SIGTERM", "SIGHUP", "SIGINT"])
+def test_a_signal_in_the_middle_of_a_finalizer_ends_the_start(name: str) -> None:
+    arguments = [sys.executable, "-c", _HIT_IN_A_FINALIZER, name]
+    done = subprocess.run(arguments, timeout=15, check=False)
+    assert done.returncode == 128 + getattr(signal, name)
 
 
 def test_a_terminal_that_is_gone_at_the_start_is_told_by_the_exit_code_alone(

@@ -98,6 +98,8 @@ class KeepingScreen(WindowsScreen):
         self._save_timer = None
         if self.there.is_set():
             self.save()
+        else:
+            self._save_soon()
 
     @property
     def kept(self) -> Kept:
