@@ -42,10 +42,12 @@ async def test_what_is_typed_while_the_start_is_at_it_is_kept_without_another_ke
                 False  # As long as the conversation of the last start is being read.
             )
             await house.write("a thought")
-            await house.pilot.pause(2 * SAVE_DRAFT_AFTER)
+            await house.pilot.pause(4 * SAVE_DRAFT_AFTER)
+            assert await kept(house, "") == ""
             house.chat.keeping = True
-            while await kept(house, "") != "a thought":
-                await asyncio.sleep(0.01)
+            async with asyncio.timeout(8):
+                while await kept(house, "") != "a thought":
+                    await asyncio.sleep(0.01)
 
 
 async def test_keys_right_behind_ctrl_n_belong_to_the_new_conversation(tmp_path: Path) -> None:
