@@ -16,7 +16,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Protocol, Self
 
 from tests.network import guarded
 
@@ -41,6 +41,17 @@ def home_environment(home: Path, **more: str) -> dict[str, str]:
     return environ | guarded() | {"HOME": str(home), "TERM": "xterm-256color"} | more
 
 
+class Process(Protocol):
+    """What is used here of subprocess.Popen."""
+
+    pid: int
+
+    @property
+    def returncode(self) -> int | None: ...
+    def poll(self) -> int | None: ...
+    def wait(self, timeout: float | None = None) -> int: ...
+
+
 class Terminal:
     """One program in a pseudo-terminal of its own. A context manager: what still runs is killed at its end."""
 
@@ -55,7 +66,22 @@ class Terminal:
         self._master, slave = os.openpty()
         fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", size[1], size[0], 0, 0))
         self.started = time.monotonic()
-        self.process = subprocess.Popen(
+        self.process = self._begun(arguments, environ, slave, before)
+        os.close(slave)
+        # They grow by small pieces.
+        self.raw = bytearray()
+        """What was drawn since forget()."""
+        self.drawn = bytearray()
+        """All that was drawn from the start."""
+
+    def _begun(
+        self,
+        arguments: Sequence[str],
+        environ: Mapping[str, str],
+        slave: int,
+        before: Callable[[], None] | None,
+    ) -> Process:
+        return subprocess.Popen(
             arguments,
             stdin=slave,
             stdout=slave,
@@ -65,12 +91,6 @@ class Terminal:
             close_fds=True,
             preexec_fn=before,
         )
-        os.close(slave)
-        # They grow by small pieces.
-        self.raw = bytearray()
-        """What was drawn since forget()."""
-        self.drawn = bytearray()
-        """All that was drawn from the start."""
 
     def __enter__(self) -> Self:
         return self
@@ -175,4 +195,4 @@ class Terminal:
             self.read(0.05)
         while self.read(0.05):
             pass
-        return self.process.returncode
+        return self.process.wait()

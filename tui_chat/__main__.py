@@ -190,6 +190,7 @@ def _open_app(world: World, opening: Opening) -> int:
         app.run()
     finally:
         world.kill()
+    app.let_signals_pass()
     try:
         sys.stdout.flush()
         sys.stderr.flush()
@@ -204,15 +205,15 @@ def _open_app(world: World, opening: Opening) -> int:
 
 
 def _end_by_the_door() -> None:
-    """Until the app takes them, signals end the program as errors do: what was begun is undone at exit."""
+    """Until the app takes them, signals end the program at once: there is nothing to undo yet.
+
+    An error that a handler raises is nobody's where it comes in the middle of a finalizer, and the signal lost.
+    """
 
     def leave(number: int, frame: object) -> None:
-        code = 128 + number
-        if code == TERMINAL_GONE:
-            os._exit(code)  # There is nothing to undo, nor anywhere to say so.
-        sys.exit(code)
+        os._exit(128 + number)
 
-    for name in ("SIGTERM", "SIGHUP"):
+    for name in ("SIGTERM", "SIGHUP", "SIGINT"):
         if hasattr(signal, name):
             signal.signal(getattr(signal, name), leave)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -33,13 +33,19 @@ class Scene:
     troubles: list[ChatError] = field(default_factory=list)
     notices: list[Refusal] = field(default_factory=list)
 
-    async def asked(self, keep: Keep | None = None, *, logprobs: int = 0) -> Message:
+    async def asked(
+        self,
+        keep: Keep | None = None,
+        *,
+        logprobs: int = 0,
+        sink: Callable[[Token], None] | None = None,
+    ) -> Message:
         record = keep and Recorder(keep, self.conversation.id, self.troubles.append)
         return await ask(
             self.provider,
             [self.question],
             replace(self.reply, logprobs=logprobs),
-            sink=self.tokens.append,
+            sink=sink or self.tokens.append,
             notice=self.notices.append,
             record=record or None,
         )

@@ -11,7 +11,7 @@ from tests.core.scene import SETUP, after_a_crash, on_disk, scene
 from tests.core.stored import loaded
 from tests.core.wire import until
 from tests.fake_server import Answer, FakeServer, words
-from tui_chat.core.conversation import Message
+from tui_chat.core.conversation import Message, Token
 from tui_chat.core.reply import WRITE_EVERY
 from tui_chat.core.store import Store
 
@@ -39,6 +39,27 @@ async def test_what_came_after_the_first_token_follows_by_itself(store: Store, p
             task.cancel()
             await task
     assert (kept.content, kept.reasoning) == ("".join(tokens[:6]), "why not")
+
+
+async def test_a_busy_event_loop_does_not_keep_what_has_arrived_from_the_disk(
+    store: Store, path: Path
+) -> None:
+    tokens = [f"{number} " for number in range(40)]
+    found: list[str] = []
+    with FakeServer(Answer(tokens, delay=0.01)) as server:
+        async with scene(server, store) as one:
+
+            def take(token: Token) -> None:
+                one.tokens.append(token)
+                if len(one.tokens) == 20:
+                    # The loop stands still until the disk has it, or for much longer than is promised.
+                    deadline = time.monotonic() + 5
+                    while not (found and found[-1] == one.text) and time.monotonic() < deadline:
+                        time.sleep(0.01)
+                        found.append(on_disk(path, one)[1])
+
+            await one.asked(store, sink=take)
+    assert found[-1] == "".join(tokens[:20])
 
 
 class Watched:

@@ -45,9 +45,11 @@ async def test_a_reply_may_be_stopped_before_it_began(store: Store, answer: Answ
 
 
 class Slow:
-    """A keep in which one kind of write waits for a test; it is done whole, like the store's."""
+    """A keep in which one kind of write waits for a test; it is done whole, and for any thread, like the
+    store's."""
 
     def __init__(self, store: Store, slow: str) -> None:
+        self._loop = asyncio.get_running_loop()
         self._store = store
         self._slow = slow
         self.may_write = asyncio.Event()
@@ -60,7 +62,8 @@ class Slow:
                 await self.may_write.wait()
             await writing()
 
-        await asyncio.shield(asyncio.ensure_future(whole()))
+        running = asyncio.run_coroutine_threadsafe(whole(), self._loop)
+        await asyncio.shield(asyncio.wrap_future(running))
 
     async def add(self, conversation_id: str, message: Message, tokens: bytes = b"") -> None:
         await self._write("add", lambda: self._store.add(conversation_id, message, tokens))

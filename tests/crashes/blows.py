@@ -33,6 +33,8 @@ class Blow:
     orderly: bool
     """Whether the program can give its terminal back."""
     weight: int = 3
+    told: bool = True
+    """Whether the system tells the program of the end of its terminal: it does where that controls it."""
 
 
 def send(terminal: Tty, number: int) -> None:
@@ -149,6 +151,7 @@ BLOWS = (
     Blow("SIGTSTP, SIGCONT", _suspend, False, LEFT, True),
     Blow("SIGSTOP, SIGCONT", _pause, False, LEFT, True, 1),
     Blow("terminal gone", _gone, True, _both(HUP), False),
+    Blow("terminal gone, untold", _gone, True, _both(HUP), False, 2, told=False),
     Blow("SIGTERM twice", _two(TERM, TERM), True, _both(TERM), True, 1),
     Blow("SIGINT twice", _two(INT, INT), True, _both(INT), True, 1),
     Blow("SIGTERM, SIGHUP", _two(TERM, HUP), True, _both(TERM, HUP), True, 1),

@@ -23,6 +23,9 @@ TRANSPORT_SECONDS = 0.05
 """Allowed besides for the way from the server's clock through the kernel and the client to the program."""
 
 
+MOST = 40
+
+
 @dataclass
 class Figures:
     """What one run has measured; None where there was nothing to measure."""
@@ -31,8 +34,8 @@ class Figures:
     """Seconds from the first token that is not on disk to the blow."""
     draft: float | None = None
     """Seconds from the first character of the draft that is not on disk to the blow."""
-    stalled: float = 0
-    """The longest time for which this machine did not let the harness run shortly before the blow."""
+    waited: float = 0
+    """For how many of those seconds the program was not let run by the machine."""
     faults: list[str] = field(default_factory=list)
 
 
@@ -127,12 +130,13 @@ def _is_fresh(path: Path) -> bool:
 
 
 def saved(home: Path) -> list[Conversation]:
-    """All conversations, by the program's own loader."""
+    """The conversations that were added to last, more than any scene makes, by the program's own loader."""
 
     async def load() -> list[Conversation]:
         store = await Store.open(home / "config" / "conversations.db")
         try:
-            return [conversation async for conversation in store.conversations()]
+            found = [await store.load(one.id) for one in await store.headlines(limit=MOST)]
+            return [conversation for conversation in found if conversation is not None]
         finally:
             await store.close()
 

@@ -13,7 +13,7 @@ from tests.crashes.old import old_database
 from tests.crashes.tty import Tty
 from tests.fake_server import Answer, Body, FakeServer, is_look
 from tests.local_model import put_model
-from tests.terminal import TUI_CHAT, home_environment
+from tests.terminal import home_environment
 
 ENTER, CTRL_J, CTRL_Q, F5, F8 = "\r", "\n", "\x11", "\x1b[15~", "\x1b[19~"
 SECONDS = 40
@@ -68,8 +68,8 @@ class Stage:
         posted = [one for one in self.server.requests if one.path.endswith("/completions")]
         return [one.body for one in posted if not is_look(one.body)]
 
-    def start(self) -> Tty:
-        return Tty(TUI_CHAT, self.environ)
+    def start(self, *, whole: bool = False, controls: bool = True) -> Tty:
+        return Tty(self.environ, whole=whole, controls=controls)
 
     def wait(self, terminal: Tty, condition: Callable[[], object]) -> None:
         """Wait for a condition, or for the end of the program."""
@@ -235,15 +235,17 @@ class Scene:
     prepare: Callable[[Stage], None] = _nothing
     weight: int = 3
     room: str = "chat"
+    starting: bool = False
+    """Whether it may be hit before it has begun."""
 
 
 SCENES = (
     Scene("download", _downloading, _slow_installer, 2),
-    Scene("start", _starting),
+    Scene("start", _starting, starting=True),
     Scene("typing", _typing),
     Scene("streaming", _streaming, weight=6),
     Scene("saving", _saving),
-    Scene("migrating", _starting, _old_database),
+    Scene("migrating", _starting, _old_database, starting=True),
     Scene("regenerating", _regenerating, weight=3),
     Scene("text, typing", _text_typing, weight=2, room="text"),
     Scene("text, continuing", _text_continuing, weight=3, room="text"),

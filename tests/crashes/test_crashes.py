@@ -1,38 +1,54 @@
-"""Dozens of the runs, always the same: each seed stands for a scene, a blow, and a moment."""
+"""Dozens of the runs, always the same: each number stands for a scene, a blow, and a moment."""
 
 from __future__ import annotations
 
 import os
 import signal
 import sqlite3
+import subprocess
+import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from random import Random
 
 import pytest
 
-from tests.crashes.blows import BLOWS
+from tests.crashes.blows import BLOWS, Blow
 from tests.crashes.checks import leftovers
-from tests.crashes.run import chosen, run
-from tests.crashes.scenes import ENTER, SCENES, Stage
+from tests.crashes.run import Outcome, play
+from tests.crashes.scenes import ENTER, SCENES, Scene, Stage
 from tests.crashes.tty import Tty
 from tests.fake_server import Answer, FakeServer
-from tests.nightly import NIGHTLY
+from tests.nightly import NIGHTLY, times
 
-RUNS = 400 if NIGHTLY else 18
-FIRST = 3
-
-
-@pytest.mark.parametrize("seed", range(FIRST, FIRST + RUNS))
-def test_a_blow_at_a_random_moment_costs_what_is_promised_and_no_more(seed: int) -> None:
-    outcome = run(seed)
-    assert not outcome.figures.faults, outcome.words
+RUNS = times(24, 400)
+PARTS = times(4, 40)
+AT_ONCE = 3
+"""Most of a run is waiting."""
 
 
-def test_the_seeds_stand_for_every_scene_and_every_blow() -> None:
-    drawn = [chosen(seed)[:2] for seed in range(300)]
-    assert {scene.name for scene, _ in drawn} == {one.name for one in SCENES}
-    assert {blow.name for _, blow in drawn} == {one.name for one in BLOWS}
+def drawn(number: int) -> tuple[Scene, Blow]:
+    """What a run does: a few runs have every scene and every blow, many have all pairs of them."""
+    return SCENES[number % len(SCENES)], BLOWS[number % len(BLOWS)]
+
+
+def played(number: int) -> Outcome:
+    return play(number, *drawn(number), Random(number), whole=NIGHTLY)
+
+
+@pytest.mark.parametrize("part", range(PARTS))
+def test_a_blow_at_a_random_moment_costs_what_is_promised_and_no_more(part: int) -> None:
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        outcomes = list(pool.map(played, range(part, RUNS, PARTS)))
+    faults = [outcome.words for outcome in outcomes if outcome.figures.faults]
+    assert not faults, "\n".join(faults)
+
+
+def test_the_runs_have_every_scene_and_every_blow() -> None:
+    pairs = [drawn(number) for number in range(RUNS)]
+    assert {scene.name for scene, _ in pairs} == {one.name for one in SCENES}
+    assert {blow.name for _, blow in pairs} == {one.name for one in BLOWS}
 
 
 def test_a_disk_that_keeps_the_program_waiting_does_not_keep_the_terminal(tmp_path: Path) -> None:
@@ -66,6 +82,39 @@ def test_what_was_stopped_is_drawn_again_and_its_reply_goes_on(tmp_path: Path) -
             terminal.wait_for("Tell me")
             terminal.wait_for("r1w299")
             terminal.wait_for("complete")
+
+
+_HIT_IN_A_FINALIZER = """
+import signal, sys, time
+from tui_chat.__main__ import _end_by_the_door
+
+class Finalized:
+    def __del__(self):
+        signal.raise_signal(getattr(signal, sys.argv[1]))
+        time.sleep(0)
+
+_end_by_the_door()
+Finalized()
+"""
+
+
+@pytest.mark.parametrize("name", ["SIGTERM", "SIGHUP", "SIGINT"])
+def test_a_signal_in_the_middle_of_a_finalizer_ends_the_start(name: str) -> None:
+    arguments = [sys.executable, "-c", _HIT_IN_A_FINALIZER, name]
+    done = subprocess.run(arguments, timeout=15, check=False)
+    assert done.returncode == 128 + getattr(signal, name)
+
+
+def test_a_terminal_that_is_gone_at_the_start_is_told_by_the_exit_code_alone(
+    tmp_path: Path,
+) -> None:
+    with FakeServer() as server:
+        stage = Stage(tmp_path, Random(1), server)
+        for controls in (True, False):
+            with stage.start(whole=True, controls=controls) as terminal:
+                terminal.close()
+                # What cannot be told is no fault of the program, which would be 1 or Python's 120.
+                assert terminal.process.wait(15) in ({-signal.SIGHUP, 2} if controls else {2})
 
 
 def test_a_fetch_that_was_killed_is_cleared_away_by_the_next_start(tmp_path: Path) -> None:

@@ -7,17 +7,25 @@ import re
 import sys
 import termios
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from tests.terminal import Terminal
+from tests.crashes import forked
+from tests.terminal import TUI_CHAT, Process, Terminal
 
-# Makes the pseudo-terminal the controlling one: only so does the kernel tell of its end.
-_CONTROLLED = """
-import fcntl, os, sys, termios
+# Makes the pseudo-terminal the controlling one, where it is to be: only so does the kernel tell of its end. And
+# signals do what they do in a shell: who runs this in the background ignores some.
+_AS_BY_A_SHELL = """
+import fcntl, os, signal, sys, termios
 
-fcntl.ioctl(0, termios.TIOCSCTTY, 0)
-os.execv(sys.argv[1], sys.argv[1:])
+for number in (signal.SIGHUP, signal.SIGINT, signal.SIGTERM):
+    signal.signal(number, signal.SIG_DFL)
+try:
+    if sys.argv[1] == "controls":
+        fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+except OSError:
+    pass  # It is gone already.
+os.execv(sys.argv[2], sys.argv[2:])
 """
 _MODES = re.compile(rb"\x1b\[\?([\d;]+)([hl])")
 _KITTY = re.compile(rb"\x1b\[([<>])[\d;]*u")
@@ -29,11 +37,28 @@ IN_BAND_RESIZE = b"\x1b[?2048$p"
 class Tty(Terminal):
     """A terminal with one program in it, which may stop and go on, and whose modes are followed."""
 
-    def __init__(self, arguments: Sequence[str], environ: Mapping[str, str]) -> None:
-        wrapped = (sys.executable, "-I", "-S", "-c", _CONTROLLED, *arguments)
-        super().__init__(wrapped, environ)
+    def __init__(
+        self, environ: Mapping[str, str], *, whole: bool = True, controls: bool = True
+    ) -> None:
+        """Start `tui-chat`: Python and all, where the start is to be `whole`; else see forked.py. Where the
+        terminal `controls`, the system tells of its end."""
+        self._whole, self._controls = whole, controls
         self.gone = False
+        super().__init__(TUI_CHAT, environ)
         self._attributes = self._line()
+
+    def _begun(
+        self,
+        arguments: Sequence[str],
+        environ: Mapping[str, str],
+        slave: int,
+        before: Callable[[], None] | None,
+    ) -> Process:
+        if not self._whole:
+            return forked.started(slave, environ, controls=self._controls)
+        how = "controls" if self._controls else "alone"
+        wrapped = (sys.executable, "-I", "-S", "-c", _AS_BY_A_SHELL, how, *arguments)
+        return super()._begun(wrapped, environ, slave, before)
 
     def read(self, seconds: float) -> bytes:
         """As Terminal.read(); answers as a terminal of today does when it is asked about resizing."""

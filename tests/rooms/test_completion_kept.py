@@ -10,7 +10,7 @@ from tests.local_model import put_model
 from tests.rooms.house import House, open_house, stored, wait_until
 from tests.rooms.library import open_review
 from tests.rooms.texts import go, marked, open_room, prompts, room
-from tui_chat.rooms.completion.session import UNSAVED
+from tui_chat.rooms.completion.session import KEY, UNSAVED, Session
 
 
 def time_server() -> FakeServer:
@@ -173,6 +173,23 @@ async def test_leaving_while_a_text_grows_keeps_what_came(tmp_path: Path) -> Non
         ("Once", "complete"),
         (" a", "stopped"),
     ]
+
+
+async def test_a_text_that_is_continued_for_the_first_time_is_never_in_no_place(
+    tmp_path: Path,
+) -> None:
+    with FakeServer(Answer(silent=True)) as server:
+        async with open_house(tmp_path, server) as house:
+            await open_room(house, "Once")
+            while await unsaved(house) != "Once":
+                await asyncio.sleep(0.01)
+            await house.press("f5")
+            while await unsaved(house):
+                await asyncio.sleep(0)
+            # A kill now costs the next start nothing: it opens what the text has become.
+            store = await house.app._world.store()
+            session = Session.read(await store.state(KEY))
+            assert session.conversation == room(house).talk.saved_id != ""
 
 
 async def test_the_examples_are_one_key_away(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from tests.fake_server import FakeServer
 from tests.rooms.house import House, open_house, wait_until
+from tui_chat.rooms.chat.drafting import SAVE_DRAFT_AFTER
 
 ENTER = ("enter", "\r")
 CTRL_N = ("ctrl+n", "\x0e")
@@ -30,6 +31,23 @@ async def test_a_draft_is_on_disk_while_one_is_still_typing(tmp_path: Path) -> N
                 await asyncio.sleep(0.05)  # The pace of a person who does not pause.
                 keys += 1
                 assert keys < 30, "it waits for a pause"
+
+
+async def test_what_is_typed_while_the_start_is_at_it_is_kept_without_another_key(
+    tmp_path: Path,
+) -> None:
+    with FakeServer() as server:
+        async with open_house(tmp_path, server) as house:
+            house.chat.keeping = (
+                False  # As long as the conversation of the last start is being read.
+            )
+            await house.write("a thought")
+            await house.pilot.pause(4 * SAVE_DRAFT_AFTER)
+            assert await kept(house, "") == ""
+            house.chat.keeping = True
+            async with asyncio.timeout(8):
+                while await kept(house, "") != "a thought":
+                    await asyncio.sleep(0.01)
 
 
 async def test_keys_right_behind_ctrl_n_belong_to_the_new_conversation(tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ from tui_chat.core.world import World
 
 if TYPE_CHECKING:
     from tui_chat.core.reply import Recorder
+    from tui_chat.core.store import Store
     from tui_chat.core.waiting import Wait
 
 RETRY_SECONDS = 2.0
@@ -77,21 +78,28 @@ class Asked:
 
 
 class _Present:
-    """The store that the run has now: a reply may begin in one and end in another."""
+    """The store that the run has now, for any thread: a reply may begin in one and end in another."""
 
     def __init__(self, world: World) -> None:
         self._world = world
+        self._loop = asyncio.get_running_loop()
+
+    async def _store(self) -> Store:
+        if (store := self._world.at_hand) is not None:
+            return store
+        opening = asyncio.run_coroutine_threadsafe(self._world.store(), self._loop)
+        return await asyncio.wrap_future(opening)
 
     async def add(self, conversation_id: str, message: Message, tokens: bytes = b"") -> None:
-        await (await self._world.store()).add(conversation_id, message, tokens)
+        await (await self._store()).add(conversation_id, message, tokens)
 
     async def append(
         self, message_id: str, text: str, reasoning: str = "", tokens: bytes = b""
     ) -> None:
-        await (await self._world.store()).append(message_id, text, reasoning, tokens)
+        await (await self._store()).append(message_id, text, reasoning, tokens)
 
     async def finish(self, message: Message, tokens: bytes = b"") -> None:
-        await (await self._world.store()).finish(message, tokens)
+        await (await self._store()).finish(message, tokens)
 
 
 class Answering:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
 from tui_chat.core.text import clean
@@ -30,5 +31,10 @@ def put(text: str, *, now: bool = False, styled: bool = False) -> None:
 
 
 def tell(words: str) -> None:
-    """One sentence on standard error, on a line of its own."""
-    sys.stderr.write(f"tui-chat: {clean(words)}\n")
+    """One sentence on standard error, on a line of its own; for nobody, where there is nobody to be told."""
+    try:
+        sys.stderr.write(f"tui-chat: {clean(words)}\n")
+        sys.stderr.flush()
+    except OSError:
+        # What was not taken would be tried again at exit, and hide the exit code.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stderr.fileno())

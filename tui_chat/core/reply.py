@@ -8,8 +8,11 @@ costs the words on the screen.
 from __future__ import annotations
 
 import asyncio
+import threading
 import time
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from concurrent.futures import Future
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from typing import Protocol
@@ -34,7 +37,8 @@ _REST = 0.05
 
 
 class Keep(Protocol):
-    """Where a reply is kept while it grows; core.store.Store is one."""
+    """Where a reply is kept while it grows; core.store.Store is one. `append` is called from a thread that has
+    an event loop of its own."""
 
     async def add(self, conversation_id: str, message: Message, tokens: bytes = b"") -> None: ...
     async def append(
@@ -124,6 +128,10 @@ async def _close(
     return final
 
 
+_Mark = tuple[int, int, int]
+"""How many pieces there are of the content and of the reasoning, and how many tokens."""
+
+
 class _Answer:
     """What has arrived of one reply, and how long it took."""
 
@@ -136,7 +144,8 @@ class _Answer:
         self._tokens: list[Token] = []
         """Those of the content, as they came, with their probabilities."""
         self.reply = reply
-        self.arrived = asyncio.Event()
+        self.arrived = threading.Event()
+        self._growing = threading.Lock()
         self._sink = sink
         self._content: list[str] = []
         self._reasoning: list[str] = []
@@ -156,22 +165,24 @@ class _Answer:
     def take(self, token: Token) -> None:
         if self._first is None:
             self._first = time.monotonic() - self._started
-        if token.reasoning:
-            self._reasoning.append(token.text)
-        else:
-            self._content.append(token.text)
-            self._tokens.append(token)
-            self._told = self._told or token.logprob is not None
-        self.arrived.set()
+        with self._growing:
+            if token.reasoning:
+                self._reasoning.append(token.text)
+            else:
+                self._content.append(token.text)
+                self._tokens.append(token)
+                self._told = self._told or token.logprob is not None
+        if not self.arrived.is_set():
+            self.arrived.set()
         self._sink(token)
 
-    def news(self) -> tuple[str, str, Sequence[Token]]:
-        """The content, the reasoning and the tokens that came after what `wrote` was last told."""
+    def news(self, mark: _Mark) -> tuple[str, str, Sequence[Token]]:
+        """The content, the reasoning and the tokens that came after what `wrote` was last told, up to a mark."""
         content, reasoning, tokens = self._written
         return (
-            "".join(self._content[content:]),
-            "".join(self._reasoning[reasoning:]),
-            self._known(self._tokens[tokens:] if tokens else [*self._before, *self._tokens]),
+            "".join(self._content[content : mark[0]]),
+            "".join(self._reasoning[reasoning : mark[1]]),
+            self._known([*([] if tokens else self._before), *self._tokens[tokens : mark[2]]]),
         )
 
     def tokens(self) -> Sequence[Token]:
@@ -181,10 +192,13 @@ class _Answer:
     def _known(self, tokens: Sequence[Token]) -> Sequence[Token]:
         return tokens if self._told else ()
 
-    def mark(self) -> tuple[int, int, int]:
-        return len(self._content), len(self._reasoning), len(self._tokens)
+    def mark(self) -> _Mark:
+        """How much of it there is; for any thread."""
+        with self._growing:
+            return len(self._content), len(self._reasoning), len(self._tokens)
 
-    def wrote(self, mark: tuple[int, int, int]) -> None:
+    def wrote(self, mark: _Mark) -> None:
+        """So much of it is on disk."""
         self._written = mark
 
     def ended(self, ending: Ending) -> Message:
@@ -227,7 +241,8 @@ class _Answer:
 
 
 class Recorder:
-    """Writes a growing reply to its keep: at its first token, then at most every WRITE_EVERY.
+    """Writes a growing reply to its keep: at its first token, then at most every WRITE_EVERY. It does so in a
+    thread of its own, so that what is on the screen is on disk in time however busy the event loop is.
 
     A write that fails is told to `trouble` (once for each different sentence) and tried again
     with the next, also when nothing more arrives; what was not written stays in memory, and is told
@@ -250,11 +265,17 @@ class Recorder:
         """The reply as it ended, while the disk does not take it."""
         self._tokens = b""
         self._row: asyncio.Task[bool] | None = None
-        self._task: asyncio.Task[None] | None = None
+        self._loop = asyncio.get_running_loop()
+        self._answer: _Answer | None = None
+        self._ending = threading.Event()
+        self._ended = Future[None]()
 
     async def begin(self, answer: _Answer) -> None:
         await self._add(answer.reply)
-        self._task = asyncio.create_task(self._checkpoints(answer))
+        self._answer = answer
+        # One that is left when the program ends does not keep it.
+        name = "recorder"
+        threading.Thread(target=self._run, args=(answer,), name=name, daemon=True).start()
 
     async def _add(self, message: Message, tokens: bytes = b"") -> bool:
         # Whoever is cancelled here must still learn whether there is a row.
@@ -262,32 +283,65 @@ class Recorder:
         self._row = asyncio.create_task(self._tried(adding))
         return await asyncio.shield(self._row)
 
-    async def _checkpoints(self, answer: _Answer) -> None:
-        while True:
-            await answer.arrived.wait()
-            answer.arrived.clear()
-            began = time.monotonic()
-            mark = answer.mark()
-            if await self._written(answer):
-                answer.wrote(mark)
-            else:
-                answer.arrived.set()
-            await asyncio.sleep(max(began + WRITE_EVERY - time.monotonic(), _REST))
-
-    async def _written(self, answer: _Answer) -> bool:
-        if self._row is None or not await asyncio.shield(self._row):
-            so_far, known = answer.so_far(), answer.tokens()
-            return await self._add(so_far, await asyncio.to_thread(packed, known))
-        content, reasoning, tokens = answer.news()
-        kept = await asyncio.to_thread(packed, tokens) if tokens else b""
-        return await self._tried(self._keep.append(answer.reply.id, content, reasoning, kept))
-
     async def end(self, final: Message, tokens: bytes = b"") -> None:
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+        if self._answer is not None:
+            self._ending.set()
+            self._answer.arrived.set()
+            ended = asyncio.wrap_future(self._ended)
+            await asyncio.gather(ended, return_exceptions=True)
         self.unwritten, self._tokens = final, tokens
         await self.retry()
+
+    # In its thread
+
+    def _run(self, answer: _Answer) -> None:
+        try:
+            with asyncio.Runner() as runner:
+                while not self._ending.is_set():
+                    self._checkpoint(answer, runner)
+        except BaseException as error:  # noqa: BLE001  # raised where the end is waited for
+            self._ended.set_exception(error)
+        else:
+            self._ended.set_result(None)
+
+    def _checkpoint(self, answer: _Answer, runner: asyncio.Runner) -> None:
+        answer.arrived.wait()
+        if self._ending.is_set():
+            return  # What is left is written with the end.
+        answer.arrived.clear()
+        began = time.monotonic()
+        if (mark := runner.run(self._written(answer))) is not None:
+            answer.wrote(mark)
+        else:
+            answer.arrived.set()
+        self._ending.wait(max(began + WRITE_EVERY - time.monotonic(), _REST))
+
+    async def _written(self, answer: _Answer) -> _Mark | None:
+        """Write what is new; up to where that was, or None where it could not be."""
+        if self._row is None or not self._row.result():
+            again = asyncio.run_coroutine_threadsafe(self._again(answer), self._loop)
+            return await asyncio.wrap_future(again)
+        mark = answer.mark()
+        content, reasoning, tokens = answer.news(mark)
+        kept = packed(tokens) if tokens else b""
+        try:
+            await self._keep.append(answer.reply.id, content, reasoning, kept)
+        except ChatError as error:
+            self._tell(partial(self._failed, error))
+            return mark if isinstance(error, Gone) else None
+        self._tell(partial(self._unsaved.written, self))
+        return mark
+
+    def _tell(self, what: Callable[[], object]) -> None:
+        # After the loop's end there is nobody to be told.
+        with suppress(RuntimeError):
+            self._loop.call_soon_threadsafe(what)
+
+    # On the event loop
+
+    async def _again(self, answer: _Answer) -> _Mark | None:
+        mark, so_far, known = answer.mark(), answer.so_far(), answer.tokens()
+        return mark if await self._add(so_far, await asyncio.to_thread(packed, known)) else None
 
     async def retry(self) -> bool:
         """Try once more to write the end of the reply; whether nothing is left to write."""
@@ -306,14 +360,20 @@ class Recorder:
         try:
             await writing
         except ChatError as error:
-            if error.message not in self._told:
-                self._told.add(error.message)
-                self._trouble(error)
-            if not isinstance(error, Gone):
-                self._unsaved.failed(self, error)
-                return False
+            return self._failed(error)
         self._unsaved.written(self)
         return True
+
+    def _failed(self, error: ChatError) -> bool:
+        """Tell of what was not written; whether it is given up."""
+        if error.message not in self._told:
+            self._told.add(error.message)
+            self._trouble(error)
+        if isinstance(error, Gone):
+            self._unsaved.written(self)
+            return True
+        self._unsaved.failed(self, error)
+        return False
 
 
 def _estimated(reply: Message, thread: Sequence[Message], begun: Message) -> Message:

@@ -40,6 +40,11 @@ class Saved:
         """The saved conversations, where they were opened in this run."""
         return self._store
 
+    @property
+    def at_hand(self) -> Store | None:
+        """As `opened`, unless they are just being exchanged for others; for any thread."""
+        return None if self._opening.locked() else self._store
+
     async def store(self) -> Store:
         """The saved conversations, opened once. ChatError in words when they cannot be opened."""
         async with self._opening:

@@ -65,6 +65,11 @@ class SignalledApp(KeyedApp):
         for number in ENDING:
             signal.signal(number, self._ended_by)
 
+    def let_signals_pass(self) -> None:
+        """All is saved and given back: signals change nothing of that any more, not even while Python ends."""
+        for number in ENDING:
+            signal.signal(number, signal.SIG_IGN)
+
     def _ended_by(self, number: int, frame: object) -> None:
         if self._ended_by_signal:
             return

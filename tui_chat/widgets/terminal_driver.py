@@ -126,6 +126,8 @@ class TerminalDriver(LinuxDriver):
             self._loop.call_soon_threadsafe(self._go_on)
 
     def _suspend(self) -> None:
+        if self._app._exit:
+            return  # What gives the terminal back is on its way: the end is near, and comes first.
         if self._taken:
             self._suspended = True
             self.suspend_application_mode()

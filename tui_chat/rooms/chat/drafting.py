@@ -175,6 +175,9 @@ class DraftingScreen(FittingScreen):
     @on(Prompt.DraftChanged)
     def _draft_changed(self) -> None:
         self.count_soon()
+        self._save_soon()
+
+    def _save_soon(self) -> None:
         if self._draft_timer is None:
             self._draft_timer = self.set_timer(SAVE_DRAFT_AFTER, self._save_due)
 
@@ -182,6 +185,9 @@ class DraftingScreen(FittingScreen):
         self._draft_timer = None
         if self.keeping:
             self.save_draft()
+        else:
+            # What is typed meanwhile is kept as soon as it is known with what; nobody need type on.
+            self._save_soon()
 
     def save_draft(self) -> None:
         """Keep what is written but not sent, as it is now."""

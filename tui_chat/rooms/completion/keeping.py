@@ -103,6 +103,8 @@ class KeepingScreen(WindowsScreen):
         self._save_timer = None
         if self.there.is_set():
             self.save()
+        else:
+            self._save_soon()
 
     @property
     def kept(self) -> Kept:
@@ -143,7 +145,9 @@ class KeepingScreen(WindowsScreen):
             await store.set_state(KEY, session.json())
 
     async def forget_unsaved(self) -> None:
-        """The text that was not continued yet is a conversation now."""
+        """The text that was not continued yet is a conversation now, with which the next start begins. ChatError."""
+        # In this order: a kill in between leaves the text in two places, not in none.
+        await self._write(Kept(self.talk.saved_id, "", self.editor.cursor))
         await (await self.world.store()).set_state(UNSAVED, "")
 
     async def store_is_back(self) -> None:
