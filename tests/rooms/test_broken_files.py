@@ -143,3 +143,18 @@ async def test_after_a_window_that_was_too_small_one_writes_on(tmp_path: Path) -
             await _shrunk_and_grown(house)
             await house.write(" more")
             assert room(house).editor.text == "Once more"
+
+
+async def test_nor_is_a_text_sent_to_both_modes_before_it_is_asked(tmp_path: Path) -> None:
+    _put(tmp_path, "settings.toml", BROKEN)
+    with FakeServer() as server:
+        async with open_house(tmp_path, server) as house:
+            await open_room(house)
+            await house.press("f9")
+            await wait_until(lambda: "A list cut at ten" in house.screen_text())
+            await house.press("down", "enter")
+            await wait_until(lambda: "Send it to environment?" in house.screen_text())
+            await house.press("escape")
+            await wait_until(lambda: "Nothing was sent." in house.screen_text())
+            assert server.chats == prompts(server) == []
+            await house.press("escape")

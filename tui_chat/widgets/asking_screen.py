@@ -143,7 +143,8 @@ class AskingScreen(SetupScreen):
         from tui_chat.widgets.doubting import confirmed
 
         conversation = self.talk.conversation
-        if await confirmed(self) and self.talk.conversation is conversation and not self.busy():
+        sure = await confirmed(self.app, self.world, self.setup.endpoint)
+        if sure and self.talk.conversation is conversation and not self.busy():
             self.ask(deed, check)
         else:
             self.not_sent()

@@ -8,6 +8,8 @@ from tui_chat.core.text import one_line
 from tui_chat.core.world import World
 
 if TYPE_CHECKING:
+    from textual.app import App
+
     from tui_chat.widgets.setup_screen import SetupScreen
 
 
@@ -22,15 +24,16 @@ def tell_of_settings(screen: SetupScreen) -> None:
     screen.notify(words, severity="warning", timeout=15, markup=False)
 
 
-async def confirmed(screen: SetupScreen) -> bool:
-    """Whether a person wants to send to the present endpoint; who said so is asked no more. For workers."""
+async def confirmed(app: App[None], world: World, name: str) -> bool:
+    """Whether a person wants to send to the endpoint of this name; who said so is asked no more. For workers."""
     from tui_chat.widgets.dialogs import YesDialog
 
-    world, name = screen.world, screen.setup.endpoint
+    if not world.in_doubt:
+        return True
     problem = world.settings.problems[-1] if world.settings.problems else ""
     title = f"Send it to {one_line(name, 40)}?"
     note = f"{problem} You may have meant another server than {_goes_to(world, name)}."
-    if await screen.app.push_screen_wait(YesDialog(title, note)) is None:
+    if await app.push_screen_wait(YesDialog(title, note)) is None:
         return False
     world.in_doubt = False
     return True
