@@ -158,3 +158,13 @@ async def test_nor_is_a_text_sent_to_both_modes_before_it_is_asked(tmp_path: Pat
             await wait_until(lambda: "Nothing was sent." in house.screen_text())
             assert server.chats == prompts(server) == []
             await house.press("escape")
+
+
+async def test_nor_is_a_draft_looked_at_elsewhere_before_it_is_asked(tmp_path: Path) -> None:
+    _put(tmp_path, "settings.toml", BROKEN)
+    async with open_house(tmp_path, environ={"OPENAI_API_KEY": "sk-not-a-key"}) as house:
+        await house.write("secret")
+        house.chat.sidebar.cursor = "next token"
+        await house.press("f2", "enter")
+        await wait_until(lambda: house.chat.world.looks_at("openai"))
+        await wait_until(lambda: "Nothing was asked of openai yet" in house.screen_text())
