@@ -41,7 +41,7 @@ def key_table() -> str:
 
     rows = ["| where | key | what it does |", "|---|---|---|"]
     for section in help_sections({}):
-        if section.title not in ("Typed commands", "Search filters", "Parameters"):
+        if section.title not in ("Typed commands", "Search filters", "Parameters", "What is saved"):
             place = section.title.lower()
             rows += [f"| {place} | {keys} | {words} |" for keys, words in section.rows]
     return "\n".join(rows)

@@ -13,6 +13,9 @@ from tests.nightly import NIGHTLY
 from tests.rooms.house import stored
 from tests.terminal import Terminal, home_environment
 from tests.test_command_line import run
+from tui_chat.core.crash import fate_of
+from tui_chat.core.errors import ChatError
+from tui_chat.core.unsaved import Unsaved
 
 CANARY = "sk-canary-0123456789"
 SAID = "what nobody else may read"
@@ -30,7 +33,7 @@ async def broken(self):
     {place}
 
 app.TuiChat.action_help = broken
-sys.exit(__main__.main([]))
+sys.exit(__main__.main({arguments}))
 """
 PLACES = {
     "a worker": "self.run_worker(lambda: fault(self), thread=True)",
@@ -49,7 +52,7 @@ F1 = "\x1bOP"
 async def test_a_fault_saves_gives_the_terminal_back_and_shows_no_value(
     tmp_path: Path, place: str
 ) -> None:
-    program = BROKEN.format(key=CANARY, said=SAID, place=place)
+    program = BROKEN.format(key=CANARY, said=SAID, place=place, arguments=[])
     with FakeServer(Answer(words("word " * 5000), delay=0.01)) as server:
         environ = home_environment(
             tmp_path,
@@ -84,6 +87,32 @@ async def test_a_fault_saves_gives_the_terminal_back_and_shows_no_value(
     assert (question.content, reply.status) == (SAID, "stopped")
     database = (tmp_path / "config" / "conversations.db").read_bytes()
     assert b"a draft" in database or "chat.call_later" in place
+
+
+def test_a_fault_of_a_run_that_saves_nothing_says_that(tmp_path: Path) -> None:
+    place = PLACES["a worker"]
+    program = BROKEN.format(key=CANARY, said=SAID, place=place, arguments=["--ephemeral"])
+    with FakeServer() as server:
+        environ = home_environment(tmp_path, OPENAI_BASE_URL=server.base_url)
+        with Terminal([sys.executable, "-c", program], environ) as terminal:
+            terminal.wait_for("ready")
+            terminal.go(f"{SAID}\r", "Hello")
+            terminal.type(F1)
+            assert terminal.wait_end() == 1
+            told = terminal.raw.rpartition(LEFT)[2].decode()
+    assert "by a fault of its own. This run was saving nothing" in told
+    assert "is saved" not in told
+
+
+def test_what_a_fault_leaves_behind_is_told_as_it_is() -> None:
+    unsaved = Unsaved()
+    assert "What you wrote and what was answered is saved." in fate_of(ended=True, unsaved=unsaved)
+    assert "may not be saved; all before that is" in fate_of(ended=False, unsaved=unsaved)
+    unsaved.failed("a reply", ChatError("The disk is full."))
+    assert fate_of(ended=False, unsaved=unsaved).startswith("Not all of it could be saved;")
+    # As a person wanted it who goes on without a place for it.
+    unsaved.forgo()
+    assert fate_of(ended=True, unsaved=unsaved).startswith("This run was saving nothing,")
 
 
 def test_a_fault_without_a_screen_is_told_in_the_same_way(tmp_path: Path) -> None:

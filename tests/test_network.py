@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import socket
 import subprocess
 import sys
@@ -103,6 +104,35 @@ def _panel(house: House) -> str:
     """What stands at the right, without its frame."""
     rows = house.screen_text().splitlines()
     return " ".join(row[70:].strip(" │┃|") for row in rows)
+
+
+async def test_the_browser_that_opens_a_link_is_told_no_key(tmp_path: Path) -> None:
+    key, seen = "sk-canary-0123456789", tmp_path / "seen"
+    browser = tmp_path / "browser"
+    browser.write_text(
+        f'#!/bin/sh\nenv > "{seen}.new"\necho "$1" >> "{seen}.new"\nmv "{seen}.new" "{seen}"\n'
+    )
+    browser.chmod(0o700)
+    environ = {
+        "BROWSER": f"{browser} %s",
+        "PATH": os.environ["PATH"],
+        "OPENAI_API_KEY": key,
+        "LAB": key,
+    }
+    (tmp_path / "config").mkdir()
+    table = '[endpoints.lab]\nbase_url = "http://127.0.0.1:1/v1"\nkey_env = "LAB"\n'
+    (tmp_path / "config" / "settings.toml").write_text(table)
+    with FakeServer(Answer(("see [words](http://127.0.0.1:1/w)",))) as server:
+        async with open_house(tmp_path, server, environ=environ) as house:
+            await house.send("show me")
+            await _clicked(house, "words")
+            await wait_until(lambda: "Open this link?" in house.screen_text())
+            await house.press("enter")
+            await wait_until(seen.exists)
+    told = seen.read_text()
+    assert told.endswith("\nhttp://127.0.0.1:1/w\n")
+    assert "PATH=" in told
+    assert key not in told
 
 
 async def _clicked(house: House, word: str) -> None:

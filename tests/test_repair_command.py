@@ -12,6 +12,7 @@ from tests.terminal import TUI_CHAT, Terminal, home_environment
 from tests.test_command_line import run
 from tui_chat.core.backups import back_up
 from tui_chat.core.files import Places
+from tui_chat.core.flags import command_line
 from tui_chat.core.schema import MIGRATIONS
 
 
@@ -101,3 +102,8 @@ def test_for_a_newer_one_there_is_no_way_but_the_newer_program(tmp_path: Path) -
     assert "made by a newer tui-chat" in done.stdout
     assert done.stdout.endswith("Use that one; nothing was changed.\n")
     assert len(contents(places.database)) == 10
+
+
+def test_the_help_says_what_repair_is_for() -> None:
+    words = " ".join(command_line().format_help().split())
+    assert "--repair is for saved conversations that cannot be used" in words

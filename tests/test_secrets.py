@@ -19,7 +19,7 @@ from tests.terminal import TUI_CHAT, Terminal, home_environment
 
 ENV, FILE, PRINTED, URL = (f"sk-canary-{name}-0123456789" for name in ("env", "file", "printed", "url"))  # fmt: skip
 CANARIES = (ENV, FILE, PRINTED, URL)
-ESCAPE, F1 = "\x1b", "\x1bOP"
+ESCAPE, F1, CTRL_P = "\x1b", "\x1bOP", "\x10"
 # The program as it is, but that F1 ends it by a fault whose words and values hold keys.
 BROKEN = """
 import os, sys
@@ -33,6 +33,7 @@ app.TuiChat.action_help = broken
 sys.exit(__main__.main([]))
 """
 # A program that copies, and tells what it was given.
+EDITS = '#!/bin/sh\nenv > "$HOME/edited-environment"\necho "by hand" > "$1"\n'
 COPIES = '#!/bin/sh\nenv > "$HOME/copied-environment"\ncat > "$HOME/copied"\n'
 
 
@@ -55,6 +56,7 @@ def _furnish(home: Path, server: FakeServer) -> dict[str, str]:
         home / "bin" / "told", f"#!/bin/sh\nenv > $HOME/told-environment\necho {PRINTED}\n", 0o700
     )
     _private(home / "bin" / "xclip", COPIES, 0o700)
+    _private(home / "bin" / "edits", EDITS, 0o700)
     _private(
         config / "settings.toml",
         f'[endpoints.kept]\nbase_url = "{by_name}/v1"\nkey_env = "NO_SUCH"\nmodel = "fake-1"\n'
@@ -66,6 +68,7 @@ def _furnish(home: Path, server: FakeServer) -> dict[str, str]:
         PATH=f"{home / 'bin'}:{os.environ['PATH']}",
         TMPDIR=str(home / "tmp"),
         DISPLAY=":0",
+        EDITOR="edits",
         OPENAI_BASE_URL=server.base_url,
         OPENAI_API_KEY=ENV,
         TUI_CHAT_CONFIG_DIR=str(config),
@@ -121,6 +124,8 @@ def _shown_in_a_walk(home: Path, environ: dict[str, str], umask: str) -> bytes:
             ("/code\r", "import"),
             (ESCAPE, "Parameters"),
             ("/copy\r", "Copied"),
+            (CTRL_P, "Search for commands"),
+            ("edit the draft\r", "by hand"),
         ):
             terminal.go(keys, words)
         lines = _command_lines(terminal.process.pid)
@@ -141,13 +146,14 @@ def test_after_a_walk_that_ends_in_a_fault_no_key_is_anywhere(tmp_path: Path, um
         sent = {request.headers["authorization"] for request in server.requests}
     assert {f"Bearer {ENV}", f"Bearer {FILE}", f"Bearer {PRINTED}"} <= sent
     assert not [key for key in CANARIES if key.encode() in said]
-    assert b"PATH=" in (tmp_path / "copied-environment").read_bytes()
+    for told in ("copied-environment", "edited-environment"):
+        assert b"PATH=" in (tmp_path / told).read_bytes()
     # The command that prints a key is the person's own, and may need another to be told it.
     (tmp_path / "told-environment").unlink()
     (tmp_path / "program.py").unlink()
     assert _holding(tmp_path) == {"config/keys.toml", "config/settings.toml", "bin/told"}
-    (tmp_path / "copied").unlink()
-    (tmp_path / "copied-environment").unlink()
+    for told in ("copied", "copied-environment", "edited-environment"):
+        (tmp_path / told).unlink()
     assert _loose(tmp_path) == set()
 
 

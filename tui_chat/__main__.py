@@ -85,16 +85,38 @@ def _run(arguments: Sequence[str]) -> int:
     parser = command_line()
     flags = parser.parse_args(arguments)
     world = World.standard(os.environ, ephemeral=_ephemeral(flags, parser))
+    asks = flags.command in ("ask", "complete")
+    if asks or (flags.command == "doctor" and flags.test is not None):
+        for problem in world.settings.problems:
+            tell(problem)
     try:
         opening = opening_of(world, flags)
     except (ChatError, ValueError) as error:
         parser.error(str(error))
     if flags.command is None:
         return _open_app(world, opening)
+    if asks:
+        _check_told(world, opening, parser)
     try:
         return _done(world, opening, flags, parser)
     except Unwritten as error:
         return _ended(error.reason, _OUTPUT)
+
+
+def _check_told(world: World, opening: Opening, parser: ArgumentParser) -> None:
+    """Nothing is sent to another server, or with other parameters, than a person has set in a file that is
+    broken. ChatError for settings, the end of the program for a preset."""
+    if opening.preset is not None:
+        if opening.preset.broken:
+            parser.error(f"{opening.preset.problem} Mend that file, or leave --preset out.")
+        for problem in opening.preset.problems:
+            tell(f"{problem} The rest of the preset is used.")
+    if world.in_doubt:
+        name = one_line(world.places.settings.name)
+        raise ChatError(
+            f"Nothing was sent: {name} may mean another server than the one that would be asked.",
+            "Mend it, or name a server: --endpoint or --base-url.",
+        )
 
 
 def _ephemeral(flags: Namespace, parser: ArgumentParser) -> bool:

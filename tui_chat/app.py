@@ -104,8 +104,6 @@ class TuiChat(StoringApp):
 
     def __init__(self, world: World, opening: Opening) -> None:
         super().__init__(world)
-        # For the programs that copy.
-        self.environ = world.endpoints.without_keys(world.environ)
         self.places, self.ephemeral = world.places, world.ephemeral
         self._asked_to_quit = False
         self._trash: Trash | None = None
@@ -121,6 +119,11 @@ class TuiChat(StoringApp):
         else:
             self.theme = STANDARD_THEME
         self.set_keymap(dict(world.settings.keys))
+
+    @property
+    def environ(self) -> Mapping[str, str]:
+        # Each time: endpoints that name other variables may have been added.
+        return self._world.endpoints.without_keys(self._world.environ)
 
     @property
     def room(self) -> AskingScreen:
@@ -141,7 +144,9 @@ class TuiChat(StoringApp):
         if not self.ephemeral:
             remember = self._remember_theme
             self.theme_changed_signal.subscribe(self, lambda theme: remember(theme.name))
-        for problem in self._world.settings.problems:
+        # Where nothing of them could be read, the chat says whom messages go to as well.
+        problems = () if self._world.settings.unreadable else self._world.settings.problems
+        for problem in problems:
             self.notify(problem, severity="warning", timeout=15, markup=False)
         self.call_after_refresh(self._take_keys)
 

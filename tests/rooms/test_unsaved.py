@@ -8,7 +8,9 @@ import pytest
 
 from tests.fake_server import Answer, FakeServer, words
 from tests.rooms.house import House, open_house, stored, wait_until
+from tui_chat.app import help_sections
 from tui_chat.core.database import Connection
+from tui_chat.core.unsaved import NOT_SAVED
 
 LONG = "word " * 1500
 """More than what is free in a small database."""
@@ -180,3 +182,12 @@ async def test_a_run_that_forgoes_saving_goes_on_in_memory(tmp_path: Path) -> No
     assert database.read_bytes() == before
     (conversation,) = await stored(tmp_path)
     assert [one.content for one in conversation.thread()][:2] == ["saved before", "kept"]
+
+
+def test_the_help_says_what_the_mark_means_and_what_can_be_done() -> None:
+    (section,) = [one for one in help_sections({}) if one.title == "What is saved"]
+    assert [name for name, _ in section.rows] == [
+        NOT_SAVED,
+        "Check what is saved",
+        "several windows",
+    ]

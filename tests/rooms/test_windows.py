@@ -47,6 +47,7 @@ async def test_what_another_window_adds_shows_and_what_is_read_stays(
     await other.add(house.chat.talk.saved_id, again)
     await wait_until(lambda: "‹ 1/2 ›" in house.screen_text())
     assert house.notices().count("Another window added to this conversation.") == 1
+    assert "On a message, [ and ] lead to it, and t shows all branches." in house.notices()
     assert house.thread == here
 
     await other.finish(replace(again, status="complete", content="another answer"))
@@ -162,7 +163,7 @@ async def test_a_chosen_preset_that_changes_on_the_disk_is_told_as_it_is(
 
     file.write_text("[parameters]\nseed = 7\n")
     await wait_until(lambda: "Mine *" in title())
-    assert "was changed on the disk" in house.notices()
+    await wait_until(lambda: "was changed on the disk" in house.notices())
     assert house.chat.setup.params.get("seed") is None
 
     file.write_text(before)
@@ -181,7 +182,7 @@ async def test_a_chosen_preset_that_changes_on_the_disk_is_told_as_it_is(
 
     file.unlink()
     await wait_until(lambda: "Mine" not in title())
-    assert "is gone from the disk" in house.notices()
+    await wait_until(lambda: "is gone from the disk" in house.notices())
 
 
 async def test_a_preset_that_changes_while_one_is_asked_is_not_replaced(

@@ -8,14 +8,22 @@ import sys
 import threading
 import traceback
 from types import TracebackType
+from typing import TYPE_CHECKING
 
 from tui_chat.core.text import clean, one_line
+
+if TYPE_CHECKING:
+    from tui_chat.core.unsaved import Unsaved
 
 _HEAD = "tui-chat: It had to stop, by a fault of its own."
 _SAVED = "What you wrote and what was answered is saved. Start it again to go on."
 _UNSAVED = (
     "What came in the last second may not be saved; all before that is. Start it again to go on."
 )
+_NOT_ALL = (
+    "Not all of it could be saved; what was saved before is as it was. Start it again to go on."
+)
+_NOTHING = "This run was saving nothing, so what was said meanwhile is gone; what was saved before is as it was."
 _REPORT = "If it happens again, please report these lines; keys were taken out of them:"
 _MOST_OF_A_MESSAGE = 300
 _MOST_CAUSES = 5
@@ -26,9 +34,18 @@ def report(error: BaseException) -> str:
     return plain("\n".join([*_lines(error), ""]))
 
 
-def with_fate(report: str, *, saved: bool) -> str:
+def with_fate(report: str, fate: str) -> str:
     """The lines for standard error: what has become of what there was, then the report."""
-    return f"{_HEAD} {_SAVED if saved else _UNSAVED}\n{_REPORT}\n\n{report}"
+    return f"{_HEAD} {fate}\n{_REPORT}\n\n{report}"
+
+
+def fate_of(*, ended: bool, unsaved: Unsaved) -> str:
+    """What has become of what there was, in words; `ended` where the run could save all it wanted to."""
+    if not unsaved.saves:
+        return _NOTHING
+    if unsaved.failing:
+        return _NOT_ALL
+    return _SAVED if ended else _UNSAVED
 
 
 def plain(text: str) -> str:

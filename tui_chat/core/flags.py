@@ -38,6 +38,8 @@ def opening_of(world: World, flags: argparse.Namespace) -> Opening:
         endpoint = world.add_endpoint(given["base_url"], given.get("key_env", ""))
     elif "endpoint" in given:
         endpoint = world.endpoint_for(given["endpoint"])
+    if endpoint is not None:
+        world.in_doubt = False
     if given.get("strict"):
         world.lessons.strict = True
     preset = world.preset_named(given["preset"]) if "preset" in given else None
@@ -80,8 +82,10 @@ def command_line() -> argparse.ArgumentParser:
 def _add_doctor(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     doctor = commands.add_parser(
         "doctor",
-        help="say what this installation is and finds; --test asks the endpoints",
-        description="Say what this installation is and finds. It asks nothing of any network, unless --test"
+        help="say what this installation is and finds; --test asks the endpoints, --repair is for saved"
+        " conversations that cannot be used",
+        description="Say what this installation is and finds, and, with --repair, mend saved conversations that"
+        " cannot be used. It asks nothing of any network, unless --test"
         " is given: then every endpoint with a key, with a server that runs, or of yours is asked for its"
         " models, and a table tells what came. It ends with 1 when one of them failed.",
         epilog="It ends with 0 when the saved conversations are sound, or repaired; with 1 when they are not.",

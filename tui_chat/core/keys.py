@@ -98,6 +98,11 @@ def key_named(
 
 
 def _printed(command: tuple[str, ...]) -> str:
+    """The first line that the command prints.
+
+    It has the whole environment, keys too, unlike all other programs that are started: a person named it for
+    handling keys, and what unlocks a store of passwords is often given in a variable that is called like one.
+    """
     try:
         # A session of its own: a command that asks for a password must not take the screen and the
         # keys of the terminal that it would find otherwise.

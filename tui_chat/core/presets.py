@@ -40,10 +40,15 @@ class Preset:
     system: str | None = None
     params: Params = field(default_factory=Params)
     shipped: bool = False
-    problem: str = ""
-    """What is wrong with its file, with the place; what is right counts all the same."""
+    problems: tuple[str, ...] = ()
+    """What is wrong with its file, each with its place; what is right counts all the same."""
     broken: bool = False
     """Whether nothing in its file could be read; applying it changes nothing."""
+
+    @property
+    def problem(self) -> str:
+        """The problems in one line; empty without any."""
+        return " ".join(self.problems)
 
     def applied_to(self, setup: Setup) -> Setup:
         """The setup with this preset's parts; its parameters replace the present ones as a whole."""
@@ -132,9 +137,9 @@ class Presets:
         try:
             return _preset(name, *read_table(path), one_line(path.name))
         except FileNotFoundError:
-            return Preset(name, problem=f"{one_line(path.name)} is gone.", broken=True)
+            return Preset(name, problems=(f"{one_line(path.name)} is gone.",), broken=True)
         except ChatError as error:
-            return Preset(name, problem=error.message, broken=True)
+            return Preset(name, problems=(error.message,), broken=True)
 
     def _path(self, name: str) -> Path | None:
         """The file of this name, else one whose name differs in case or composition; None without."""
@@ -268,8 +273,8 @@ def _preset(name: str, table: Mapping[str, object], text: str, file: str) -> Pre
 
     about, endpoint, model, system = (word(key) for key in ("about", *_PARTS))
     params = _params(table.get("parameters", {}), problems)
-    problem = " ".join(placed(text, file, problems))
-    return Preset(name, about or "", endpoint, model, system, params, problem=problem)
+    found = placed(text, file, problems)
+    return Preset(name, about or "", endpoint, model, system, params, problems=found)
 
 
 def _params(table: object, problems: _Problems) -> Params:

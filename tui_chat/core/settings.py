@@ -43,6 +43,8 @@ class Settings:
     """Model, or ENDPOINT/MODEL → what its tokens cost, as the person says."""
     problems: tuple[str, ...] = ()
     """What could not be read, each with its place (line and column), as `settings.toml:3:7: …`."""
+    unreadable: bool = False
+    """Whether nothing in the file could be read."""
 
 
 def load_settings(path: Path) -> Settings:
@@ -52,7 +54,7 @@ def load_settings(path: Path) -> Settings:
     except FileNotFoundError:
         return Settings()
     except ChatError as error:
-        return Settings(problems=(error.message,))
+        return Settings(problems=(error.message,), unreadable=True)
     problems: list[tuple[tuple[str, ...], str]] = []
 
     def wrong(keys: tuple[str, ...], words: str) -> None:

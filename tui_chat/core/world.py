@@ -18,6 +18,7 @@ from tui_chat.core.files import Places
 from tui_chat.core.known import Endpoints
 from tui_chat.core.saved import Saved
 from tui_chat.core.settings import Settings, load_settings
+from tui_chat.core.text import one_line
 from tui_chat.core.unsaved import not_written
 from tui_chat.core.urls import holds_key, server_of
 
@@ -54,6 +55,11 @@ class World(Saved):
         self.settings = settings
         self.endpoints = endpoints
         self.environ = environ
+        self.in_doubt = settings.unreadable or bool(
+            settings.endpoint and not endpoints.has(settings.endpoint)
+        )
+        """Whether the settings want, or may want, another endpoint than the one that is begun with; until a
+        person has chosen or confirmed one."""
         self.began = now()
         """When the run began, in milliseconds."""
         self._providers: dict[str, Provider] = {}
@@ -72,6 +78,9 @@ class World(Saved):
         places = Places.standard(environ)
         settings = load_settings(places.settings)
         endpoints = Endpoints.gathered(settings.endpoints, environ)
+        if settings.endpoint and not endpoints.has(settings.endpoint):
+            words = f"{one_line(places.settings.name)}: there is no endpoint “{settings.endpoint}”."
+            settings = replace(settings, problems=(*settings.problems, words))
         return cls(places, settings, endpoints, environ, ephemeral=ephemeral)
 
     @cached_property

@@ -128,12 +128,26 @@ class AskingScreen(SetupScreen):
 
     def ask(self, deed: Asking, check: Asking | None = None) -> None:
         """Do what sends, once the model is known, and where `check` allows it."""
+        if self.world.in_doubt:
+            self._ask_whom(deed, check)
+            return
         # At once: the next key of a burst may be for another conversation.
         self.answering = True
         self.patience.begin()
         if self.looks is not None:
             self.looks.stop()
         self._answer(deed, check)
+
+    @work(group="doubt", exclusive=True)
+    async def _ask_whom(self, deed: Asking, check: Asking | None) -> None:
+        from tui_chat.widgets.doubting import confirmed
+
+        conversation = self.talk.conversation
+        sure = await confirmed(self.app, self.world, self.setup.endpoint)
+        if sure and self.talk.conversation is conversation and not self.busy():
+            self.ask(deed, check)
+        else:
+            self.not_sent()
 
     @work(group="talk")
     async def _answer(self, deed: Asking, check: Asking | None) -> None:

@@ -21,9 +21,9 @@ NEITHER = "Neither the terminal nor a program here can put it on the clipboard"
 
 
 class CopyingApp(App[None]):
-    """An app in which what widgets copy goes the same way. Its environment, its places and whether it writes are to be set."""
+    """An app in which what widgets copy goes the same way. Its environment, its places and whether it writes are
+    for subclasses to say."""
 
-    environ: Mapping[str, str]
     places: Places
     ephemeral: bool
     """Whether nothing is written to disk."""
@@ -32,6 +32,18 @@ class CopyingApp(App[None]):
         super().__init__()
         self.copying = asyncio.Lock()
         """What is copied last is on the clipboard in the end."""
+
+    @property
+    def environ(self) -> Mapping[str, str]:
+        """The environment for the programs that copy, edit and browse: without keys."""
+        raise NotImplementedError
+
+    def open_url(self, url: str, *, new_tab: bool = True) -> None:
+        # Deferred: it starts other programs, which the first paint does not need.
+        from tui_chat.widgets.browsing import browse
+
+        # Textual's own hands the browser all that we have, keys too, and waits for some on the event loop.
+        self.run_worker(browse(self, url), group="browse")
 
     def copy_to_clipboard(self, text: str) -> None:
         self.run_worker(copy(self, text), group="copy")

@@ -18,7 +18,8 @@ from tui_chat.core.text import clean, one_line
 
 
 def edited(text: str, environ: Mapping[str, str]) -> str:
-    """The text as the editor named by VISUAL or EDITOR left it; blocks until the editor ends.
+    """The text as the editor named by VISUAL or EDITOR left it; blocks until the editor ends. The editor has
+    this environment, which is to hold no key.
 
     The terminal must be the editor's while this runs. ChatError when there is no editor, when it
     cannot be started, fails, or leaves no readable file.
@@ -38,7 +39,7 @@ def edited(text: str, environ: Mapping[str, str]) -> str:
             file = Path(folder, "prompt.md")
             file.touch(mode=0o600)
             file.write_text(text, encoding="utf-8")
-            _run([*words, str(file)])
+            _run([*words, str(file)], environ)
             left = file.read_text(encoding="utf-8", errors="replace")
     except OSError as error:
         raise ChatError(
@@ -49,8 +50,8 @@ def edited(text: str, environ: Mapping[str, str]) -> str:
     return clean(left).removesuffix("\n") if not text.endswith("\n") else clean(left)
 
 
-def _run(command: list[str]) -> None:
-    process = subprocess.Popen(command)
+def _run(command: list[str], environ: Mapping[str, str]) -> None:
+    process = subprocess.Popen(command, env=dict(environ))
     # ctrl+c in the editor reaches every process of the terminal; it is meant for the editor.
     before = signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:

@@ -216,6 +216,7 @@ class Looks:
             return f"Off: at {shown} each look is a request of one token. Enter on Next token turns it on."
         if (size := wanted.size) > MOST_SENT:
             return f"A look would send {size:,} characters again; of so many none is made."
-        if self._world.is_free(name) and not self._world.may_be_asked(self._world.endpoint(name)):
+        free, endpoint = self._world.is_free(name), self._world.endpoint(name)
+        if not self._world.may_be_asked(endpoint) if free else self._world.in_doubt:
             return f"{_NOT_YET}{one_line(name, 40)} yet."
         return ""

@@ -6,7 +6,7 @@ It only says what was sent; the draft stays until whoever took it calls `clear_d
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Self
 
@@ -92,6 +92,8 @@ class Prompt(Widget):
         self.placeholder = placeholder
         self.ephemeral = False
         """Whether nothing is written to disk, not even for an editor of the person's own."""
+        self.environ: Callable[[], Mapping[str, str]] = lambda: os.environ
+        """The environment for that editor; it is to hold no key."""
 
     def compose(self) -> ComposeResult:
         yield self._completions
@@ -201,7 +203,7 @@ class Prompt(Widget):
                 try:
                     if self.ephemeral:
                         raise not_written("the draft was put into no file")
-                    self._take_edited(draft, edited(draft, os.environ))
+                    self._take_edited(draft, edited(draft, self.environ()))
                 except ChatError as error:
                     trouble = str(error)
         except SuspendNotSupported:

@@ -14,6 +14,7 @@ from io import StringIO
 from rich.console import Console, RenderableType
 from textual.filter import LineFilter
 
+from tui_chat.core.unsaved import Unsaved
 from tui_chat.widgets.copying import CopyingApp
 from tui_chat.widgets.safety import DropControls
 
@@ -26,6 +27,8 @@ class SafeApp(CopyingApp):
 
     def __init__(self) -> None:
         super().__init__()
+        self.unsaved = Unsaved()
+        """What is not saved though it was to be, and whether anything is to be: of the run, for subclasses."""
         self._gate = DropControls()
         self._report = ""
         self._saved = False
@@ -36,9 +39,11 @@ class SafeApp(CopyingApp):
 
     @property
     def last_words(self) -> str:
-        from tui_chat.core.crash import with_fate
+        from tui_chat.core.crash import fate_of, with_fate
 
-        return with_fate(self._report, saved=self._saved) if self._report else ""
+        if not self._report:
+            return ""
+        return with_fate(self._report, fate_of(ended=self._saved, unsaved=self.unsaved))
 
     def get_line_filters(self) -> Sequence[LineFilter]:
         return [*super().get_line_filters(), self._gate]

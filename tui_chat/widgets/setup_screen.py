@@ -18,7 +18,6 @@ from textual.containers import Vertical
 from textual.content import Content
 from textual.message import Message as Event
 from textual.reactive import reactive, var
-from textual.screen import Screen
 from textual.widgets import Static
 
 from tui_chat.core.conversation import Refusal, Setup
@@ -26,31 +25,20 @@ from tui_chat.core.endpoints import Endpoint
 from tui_chat.core.errors import ChatError
 from tui_chat.core.text import one_line
 from tui_chat.core.world import World
-from tui_chat.widgets.bars import TOO_SMALL
 from tui_chat.widgets.meter import Meter
+from tui_chat.widgets.preset_words import tell_of_preset
 from tui_chat.widgets.rows import MODE
 from tui_chat.widgets.sidebar import Sidebar
+from tui_chat.widgets.sized_screen import SizedScreen
 from tui_chat.widgets.storing_app import complain
 
 if TYPE_CHECKING:
     from tui_chat.core.presets import Deleted, Preset
 
 
-class SetupScreen(Screen[None]):
+class SetupScreen(SizedScreen):
     """Subclasses compose `yield from self.compose_side()` and may override `setup_used`."""
 
-    HORIZONTAL_BREAKPOINTS: list[tuple[int, str]] | None = [
-        (0, "-too-narrow"),
-        (60, "-overlay"),
-        (80, "-narrow"),
-        (100, "-wide"),
-    ]
-    VERTICAL_BREAKPOINTS: list[tuple[int, str]] | None = [
-        (0, "-too-low"),
-        (16, "-low"),
-        (24, "-middle"),
-        (32, "-high"),
-    ]
     DEFAULT_CSS = """
     SetupScreen {
         & #side {
@@ -124,21 +112,11 @@ class SetupScreen(Screen[None]):
 
     def compose_side(self) -> ComposeResult:
         """The column at the right: parameters, what the focused one means, tokens."""
-        self._set_size_classes()
+        self.set_size_classes()
         with Vertical(id="side"):
             yield Sidebar(completes=self.completes).data_bind(SetupScreen.setup)
             yield Static("", id="explanation", markup=False)
             yield Meter()
-
-    def _set_size_classes(self) -> None:
-        """As Textual does at the first resize, but before there is anything to style again."""
-        breakpoints = (
-            (self.HORIZONTAL_BREAKPOINTS, self.app.size.width),
-            (self.VERTICAL_BREAKPOINTS, self.app.size.height),
-        )
-        for places, extent in breakpoints:
-            names = [name for start, name in places or () if start <= extent]
-            self.add_class(names[-1], update=False)
 
     # The setup
 
@@ -164,6 +142,7 @@ class SetupScreen(Screen[None]):
         """Send to this endpoint from now on, beginning with the model that was used there last."""
         from tui_chat.widgets.model_picker import begin_with_model
 
+        self.world.in_doubt = False
         self.use(replace(self.setup, endpoint=endpoint.name, model=endpoint.model))
         begin_with_model(self, endpoint)
 
@@ -248,9 +227,6 @@ class SetupScreen(Screen[None]):
         self.query_one("#side").styles.max_height = max(1, self.size.height - 2)
         self.call_after_refresh(self._show_side_title)
         self.sidebar.compact = not self.has_class("-high")
-        small = self.has_class("-too-narrow") or self.has_class("-too-low")
-        if small and not self.query("#too-small"):
-            self.mount(Static(TOO_SMALL, id="too-small"))
 
     @on(Sidebar.Changed)
     def _take_setup(self, event: Sidebar.Changed) -> None:
@@ -343,9 +319,13 @@ class SetupScreen(Screen[None]):
         )
 
     async def use_preset(self, name: str) -> None:
-        """Apply the preset with this name; ChatError names those there are."""
-        self.preset = await self.world.preset(name)
-        self.use(self.preset.applied_to(self.setup))
+        """Apply the preset with this name; ChatError names those there are, or what is wrong with its file."""
+        preset = await self.world.preset(name)
+        if preset.broken:
+            raise ChatError(preset.problem, f"So the preset “{preset.name}” was not used.")
+        self.preset = preset
+        self.use(preset.applied_to(self.setup))
+        tell_of_preset(self, preset)
 
     async def save_preset(self, name: str) -> None:
         """Save the present setup under this name, and ask before one is replaced: for workers.

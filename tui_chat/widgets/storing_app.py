@@ -50,7 +50,7 @@ class StoringApp(SteadyApp):
 
     def __init__(self, world: World) -> None:
         super().__init__()
-        self._world = world
+        self._world, self.unsaved = world, world.unsaved
         self._leaving = False
         self._code = 0
         """The exit code: of the first who said that it is to end."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
+from typing import ClassVar
 
 from textual import work
 
@@ -11,6 +12,7 @@ from tui_chat.core.errors import ChatError
 from tui_chat.core.windows import News, OtherWindows
 from tui_chat.core.world import World
 from tui_chat.widgets.asking_screen import AskingScreen
+from tui_chat.widgets.preset_words import tell_of_preset
 
 EVERY = 1.0
 """Seconds between two looks at what others did; one that finds nothing takes microseconds."""
@@ -18,6 +20,9 @@ EVERY = 1.0
 
 class WindowsScreen(AskingScreen):
     """Subclasses call watch_windows() once what was there at the last start is back."""
+
+    leads_to_news: ClassVar[str] = ""
+    """How one sees what another window added, in a sentence: for subclasses."""
 
     def __init__(self, world: World) -> None:
         super().__init__(world)
@@ -50,7 +55,7 @@ class WindowsScreen(AskingScreen):
         """Say what another window did to the conversation; nothing that is read moves."""
         words = []
         if news.begun:
-            words.append("Another window added to this conversation.")
+            words.append(f"Another window added to this conversation. {self.leads_to_news}")
         if news.lost:
             words.append(
                 "Another window deleted messages of this conversation; they stay here until it is opened anew."
@@ -86,4 +91,7 @@ class WindowsScreen(AskingScreen):
             self.preset = now
             what = "is gone from the disk" if now is None else "was changed on the disk"
             words = f"The preset “{preset.name}” {what}; the setup here stays as it is."
-            self.notify(words, timeout=8, markup=False)
+            if now is not None and now.problem:
+                tell_of_preset(self, now, words)
+            else:
+                self.notify(words, timeout=8, markup=False)

@@ -42,6 +42,7 @@ class ConversationScreen(WindowsScreen, MessageScreen[None]):
         ),
     ]
     answers_again = True
+    leads_to_news = "On a message, [ and ] lead to it, and t shows all branches."
     _growing = ""
     """The message at the end of what is shown: of several replies that arrive, the one that is seen."""
 

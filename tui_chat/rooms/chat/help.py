@@ -33,6 +33,24 @@ PLACES: Places = (
 )
 TABLES = (
     Section(
+        "What is saved",
+        (
+            (
+                "not saved",
+                "In the line at the top: with a reason, something waits for the disk and is tried again; without"
+                " one, this run saves nothing",
+            ),
+            (
+                "Check what is saved",
+                "Among all commands: whether it is sound, and the ways out where it is not",
+            ),
+            (
+                "several windows",
+                "What another one adds to this conversation becomes a branch; nothing is lost",
+            ),
+        ),
+    ),
+    Section(
         "Typed commands",
         tuple((f"/{one.name} {one.argument}".strip(), one.explanation) for one in COMMANDS),
     ),

@@ -27,7 +27,9 @@ from tui_chat.rooms.chat.commands import KeyTyped, Typed, completions, read, wri
 from tui_chat.rooms.chat.drafting import DraftingScreen, joined
 from tui_chat.rooms.chat.session import KEY, Session
 from tui_chat.widgets.bars import Keyline, Topline
+from tui_chat.widgets.doubting import tell_of_settings
 from tui_chat.widgets.message_transcript import MessageTranscript
+from tui_chat.widgets.preset_words import first_preset
 from tui_chat.widgets.prompt import Prompt
 from tui_chat.widgets.storing_app import store_to_begin_with
 
@@ -93,6 +95,7 @@ class ChatScreen(DraftingScreen):
     def on_mount(self) -> None:
         self.prompt.commands = self._completions
         self.prompt.ephemeral = self.world.ephemeral
+        self.prompt.environ = lambda: self.world.endpoints.without_keys(self.world.environ)
         self.topline.state = "starting"
         self.call_after_refresh(self._begin)
 
@@ -147,17 +150,14 @@ class ChatScreen(DraftingScreen):
                     self.world.endpoint_for(url)
         setup = session.setup
         known = self.world.endpoints.has(setup.endpoint)
+        if known and not self.world.settings.unreadable:
+            self.world.in_doubt = False  # It was chosen by a person, whatever settings want.
         if not known or (setup.endpoint == BUILT_IN and not self.world.model_ready):
             first = self.world.first_setup() or Setup()
             setup = replace(setup, endpoint=first.endpoint, model=first.model)
-        preset = self._opening.preset
-        if preset is None and session.preset:
-            try:
-                preset = await self.world.preset(session.preset)
-            except ChatError:
-                preset = None  # Deleted since; the setup itself was kept.
-        self.preset = preset
+        self.preset = await first_preset(self, self._opening.preset, session.preset)
         self.use(self._opening.applied_to(setup))
+        tell_of_settings(self)
 
     # Sending
 

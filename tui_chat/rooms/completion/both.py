@@ -21,6 +21,7 @@ from tui_chat.core.world import World
 from tui_chat.widgets.bars import Keyline
 from tui_chat.widgets.captions import foot, trouble
 from tui_chat.widgets.dialogs import Modal
+from tui_chat.widgets.doubting import confirmed
 from tui_chat.widgets.tones import MUTED
 
 if TYPE_CHECKING:
@@ -131,6 +132,9 @@ class Both(Modal[None]):
 
     @work(group="both")
     async def _ask(self) -> None:
+        if not await confirmed(self.app, self._world, self._setup.endpoint):
+            self._chat.trouble(ChatError("Nothing was sent."))
+            return
         try:
             setup = await self._world.settled(self._setup)
         except ChatError as error:

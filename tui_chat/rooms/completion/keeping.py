@@ -41,6 +41,8 @@ class Kept:
 class KeepingScreen(WindowsScreen):
     """Subclasses compose a TextEditor."""
 
+    leads_to_news = "Where it is another continuation, ^↑ and ^↓ lead to it."
+
     editor = getters.query_one(TextEditor)
 
     def __init__(self, world: World) -> None:

@@ -90,7 +90,7 @@ class LensScreen(SetupScreen):
             yield LensView()
             yield Static("", id="legend", markup=False)
             yield Static("", id="figures", markup=False)
-        self._set_size_classes()
+        self.set_size_classes()
         with Vertical(id="side"):
             yield Sidebar(completes=self.asker.completes).data_bind(SetupScreen.setup)
             yield CandidatePanel()
