@@ -13,7 +13,9 @@ from tests.fake_server import Answer, Body, FakeServer
 from tests.hostile import deck
 from tests.rooms.library import keep, talk
 
-MARKS = ("title", "tag", "said", "model", "error", "listed", "reply", "reason", "refused")
+MARKS = (
+    "title", "tag", "said", "model", "listed", "reply", "reason", "refused", "top", "file", "about", "error",
+)  # fmt: skip
 """What is looked for on the screen, to be sure that the places were shown at all."""
 
 
@@ -70,12 +72,14 @@ async def furnish(directory: Path, foreign: Foreign, base_url: str) -> None:
         f"{_toml(foreign.on_disk('unknown'))} = 1\n"
         f"[keys]\n{_toml(foreign.on_disk('key'))} = {_toml(foreign.on_disk('binding'))}\n"
         f"[endpoints.lab]\nbase_url = {_toml(base_url)}\ntitle = {_toml(foreign.on_disk('endpoint'))}\n"
-        f"[endpoints.{_toml(foreign.on_disk('name'))}]\nbase_url = {_toml(base_url)}\n"
+        f"[endpoints.{_toml(foreign.on_disk('name'))}]\nbase_url = {_toml(base_url)}\n",
+        "utf-8",
     )
 
 
 def _toml(text: str) -> str:
-    return json.dumps(text.replace("\x7f", "\x01"))
+    # As it is, but for controls: TOML has no pairs of surrogates.
+    return json.dumps(text.replace("\x7f", "\x01"), ensure_ascii=False)
 
 
 def _answers(foreign: Foreign) -> Iterator[Answer]:
