@@ -3,27 +3,41 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
-from itertools import cycle
+from collections.abc import Iterator, Mapping
+from itertools import cycle, islice
 from pathlib import Path
 from typing import Any
 
 from tests.core.stored import by_hand
 from tests.fake_server import Answer, Body, FakeServer
+from tests.hostile import deck
 from tests.rooms.library import keep, talk
 
-MARKS = ("title", "tag", "said", "model", "error", "listed", "reply", "reason", "refused")
+MARKS = (
+    "title", "tag", "said", "model", "listed", "reply", "reason", "refused", "top", "file", "about", "error",
+)  # fmt: skip
 """What is looked for on the screen, to be sure that the places were shown at all."""
 
 
-class Foreign:
-    """Hostile texts, handed out one after the other; `at` gives one with the mark of a place."""
+_AT_ONCE = 4
+"""Hostile pieces in each text."""
 
-    def __init__(self, texts: Sequence[str]) -> None:
-        self._texts: Iterator[str] = cycle(texts)
+
+class Foreign:
+    """Hostile texts, other ones for another seed; `at` gives one with the mark of a place."""
+
+    def __init__(self, seed: int) -> None:
+        self._deck = deck(seed)
+        self._said = 0
+        self._pieces: Iterator[str] = cycle(self._deck)
 
     def at(self, place: str) -> str:
-        return f"[b]M-{place}[/b]{next(self._texts)}"
+        self._said += _AT_ONCE
+        return f"[b]M-{place}[/b]{''.join(islice(self._pieces, _AT_ONCE))}"
+
+    def unsaid(self) -> list[str]:
+        """The hostile pieces that were not handed out."""
+        return self._deck[self._said :]
 
     def on_disk(self, place: str) -> str:
         """As `at`, of what UTF-8 can hold."""
@@ -58,12 +72,14 @@ async def furnish(directory: Path, foreign: Foreign, base_url: str) -> None:
         f"{_toml(foreign.on_disk('unknown'))} = 1\n"
         f"[keys]\n{_toml(foreign.on_disk('key'))} = {_toml(foreign.on_disk('binding'))}\n"
         f"[endpoints.lab]\nbase_url = {_toml(base_url)}\ntitle = {_toml(foreign.on_disk('endpoint'))}\n"
-        f"[endpoints.{_toml(foreign.on_disk('name'))}]\nbase_url = {_toml(base_url)}\n"
+        f"[endpoints.{_toml(foreign.on_disk('name'))}]\nbase_url = {_toml(base_url)}\n",
+        "utf-8",
     )
 
 
 def _toml(text: str) -> str:
-    return json.dumps(text.replace("\x7f", "\x01"))
+    # As it is, but for controls: TOML has no pairs of surrogates.
+    return json.dumps(text.replace("\x7f", "\x01"), ensure_ascii=False)
 
 
 def _answers(foreign: Foreign) -> Iterator[Answer]:

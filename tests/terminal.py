@@ -183,7 +183,7 @@ class Terminal:
             return
         end = time.monotonic() + 1
         # After an escape the program waits for what may follow it.
-        while time.monotonic() < end and self.read(0.15 if not words or keys == "\x1b" else 0.03):
+        while time.monotonic() < end and self.read(0.15 if not words or keys == "\x1b" else 0.1):
             pass
 
     def wait_end(self, seconds: float = 15) -> int:

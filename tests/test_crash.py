@@ -115,10 +115,11 @@ def test_what_a_fault_leaves_behind_is_told_as_it_is() -> None:
     assert fate_of(ended=True, unsaved=unsaved).startswith("This run was saving nothing,")
 
 
-def test_a_fault_without_a_screen_is_told_in_the_same_way(tmp_path: Path) -> None:
+def test_a_fault_and_a_warning_without_a_screen_are_told_in_the_same_way(tmp_path: Path) -> None:
     program = (
-        "import sys\nfrom tui_chat import __main__\nfrom tui_chat.core import doctor\n"
+        "import sys, warnings\nfrom tui_chat import __main__\nfrom tui_chat.core import doctor\n"
         "def fault(it):\n    key = it.environ['OPENAI_API_KEY']\n"
+        "    warnings.warn(f'\\x1b]0;title\\x07 {key}')\n"
         "    raise RuntimeError(f'\\x1b[2J {key}')\n"
         "doctor.paths = fault\nsys.exit(__main__.main(['paths']))\n"
     )
@@ -128,5 +129,6 @@ def test_a_fault_without_a_screen_is_told_in_the_same_way(tmp_path: Path) -> Non
         assert terminal.wait_end() == 1
         assert "tui-chat: It had to stop, by a fault of its own." in terminal.text
         assert "RuntimeError: ␛[2J ***" in terminal.text
+        assert "UserWarning: ␛]0;title␇ ***" in terminal.text
         assert not foreign(terminal.raw, lines=True)
     assert run(tmp_path, "paths").returncode == 0

@@ -7,17 +7,20 @@ import os
 import socket
 import subprocess
 import sys
+import warnings
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
 from tests.fake_server import Answer, FakeServer
 from tests.local_model import put_model
-from tests.network import reached
+from tests.network import beyond, reached
 from tests.rooms.house import House, environment, open_house, wait_until
 from tests.terminal import TUI_CHAT, Terminal, home_environment
 from tui_chat.app import TuiChat
 from tui_chat.core import exporting
+from tui_chat.core.local.server import _INHERITED
 from tui_chat.core.world import World
 
 ELSEWHERE = "192.0.2.1"
@@ -35,12 +38,24 @@ def test_a_test_that_reaches_beyond_this_machine_is_told_on() -> None:
     assert "socket.getaddrinfo example.com" in tried
 
 
-def test_so_is_a_program_that_a_test_starts() -> None:
+@pytest.mark.parametrize("given", [None, _INHERITED], ids=["another", "the model's"])
+def test_so_is_a_program_that_a_test_starts(given: tuple[str, ...] | None) -> None:
     code = f"import socket; socket.socket().connect(('{ELSEWHERE}', 80))"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=False)
+    environ = {name: value for name, value in os.environ.items() if not given or name in given}
+    done = subprocess.run(
+        [sys.executable, "-P", "-c", code], env=environ, capture_output=True, check=False
+    )
 
     assert done.returncode == 1
     assert f"socket.connect {ELSEWHERE}" in reached()
+
+
+def test_native_code_that_waits_for_everybody_is_told_on_too() -> None:
+    with socket.create_server(("127.0.0.1", 0)), socket.socket() as wide:
+        assert beyond(os.getpid()) == []
+        wide.bind(("0.0.0.0", 0))
+        wide.listen()
+        assert beyond(os.getpid()) == ["00000000"]
 
 
 LINKED = (
@@ -187,13 +202,22 @@ os.execv(sys.argv[1], sys.argv[1:])
 
 
 def _without_a_network() -> list[str]:
-    """What runs a command where there is no network but loopback; nothing where that is not permitted."""
+    """What runs a command where there is no network but loopback; nothing, and a warning, where that is not permitted."""
     command = ["unshare", "--map-root-user", "--net", sys.executable, "-I", "-c", ALONE]
-    try:
+    with suppress(FileNotFoundError):
         done = subprocess.run([*command, "/bin/true"], capture_output=True, check=False)
-    except FileNotFoundError:
-        return []
-    return command if done.returncode == 0 else []
+        if done.returncode == 0:
+            return command
+    warnings.warn("the network cannot be taken away here: it is only watched", stacklevel=2)
+    return []
+
+
+def test_where_the_network_cannot_be_taken_away_the_tests_say_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.warns(UserWarning, match="only watched"):
+        assert _without_a_network() == []
 
 
 def test_with_the_built_in_model_it_starts_and_answers_without_any_network(tmp_path: Path) -> None:
@@ -209,5 +233,6 @@ def test_with_the_built_in_model_it_starts_and_answers_without_any_network(tmp_p
         terminal.wait_for("  5")
         terminal.type("Say something.\r")
         terminal.wait_for("5 tokens", 60)
+        assert beyond(terminal.process.pid) == []
         terminal.type("\x11")
         assert terminal.wait_end() == 0

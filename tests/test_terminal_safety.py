@@ -7,13 +7,12 @@ import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from hypothesis import HealthCheck, Phase, given, settings
-from hypothesis import strategies as st
+import pytest
 
 from tests.fake_server import FakeServer
-from tests.hostile import ESCAPES, MARKUP, TEXTS, foreign
+from tests.hostile import ESCAPES, foreign
 from tests.hostile_home import MARKS, Foreign, furnish, hostile_server
-from tests.nightly import NIGHTLY, times
+from tests.nightly import times
 from tests.terminal import TUI_CHAT, Terminal, home_environment
 from tests.widgets.test_terminal_answers import ANSWERS, END, LATE_TOO
 
@@ -27,8 +26,8 @@ WALK = (
     (F1, "Everywhere"), BACK,
     (TAB, ""), ("kk", ""), (ENTER, "M-reason"), (F4, "M-top"), (RIGHT, ""), BACK,
     ("i", "About this"), BACK, ("y", ""), ("t", "The tree"), BACK, (ESCAPE, ""),
-    (F3, "M-title"), (DOWN, "M-said"), ("tag:", "M-tag"), BACK,
-    (F6, "M-file"), ("Good", "M-about"), BACK,
+    (F3, "M-title"), (DOWN, "M-said"), ("tag:", ""), BACK,
+    (F6, "M-file"), ("Good", ""), BACK,
     ("/model\r", "M-listed"), BACK,
     ("/endpoint\r", "Add a server"), BACK,
     ("/code\r", "import"), BACK,
@@ -39,19 +38,27 @@ WALK = (
 """The rooms, lists and dialogs, one after the other, and back: keys, and a word of what they lead to."""
 
 
-@settings(
-    max_examples=times(1, 200),
-    derandomize=not NIGHTLY,
-    database=None,
-    deadline=None,
-    suppress_health_check=list(HealthCheck),
-    phases=[Phase.explicit, Phase.generate],
+BEGUN = (
+    "".join(f"\x1b[?{mode}h" for mode in (1049, 1000, 1003, 1015, 1006, 1004, 2004)) + "\x1b[?25l"
 )
-@given(known=st.permutations(ESCAPES + MARKUP), more=st.lists(TEXTS, max_size=20))
-def test_nothing_foreign_controls_the_terminal_in_any_room(
-    known: list[str], more: list[str]
-) -> None:
-    said = Foreign([*more, *known])
+ENDED = (
+    "".join(f"\x1b[?{mode}l" for mode in (2004, 1000, 1003, 1015, 1006, 1049, 1004)) + "\x1b[?25h"
+)
+DRAWN = "\x1b[3;7H\x1b[1;38;5;231;48;5;17mwords\x1b[0m"
+
+
+@pytest.mark.parametrize("escape", ESCAPES)
+def test_the_judge_of_what_reached_a_terminal_knows_each_hostile_text(escape: str) -> None:
+    def judged(text: str) -> list[str]:
+        return foreign(text.encode("utf-8", "surrogatepass"))
+
+    assert judged(BEGUN + DRAWN + ENDED) == []
+    assert judged(BEGUN + DRAWN + escape + "words" + ENDED) != []
+
+
+@pytest.mark.parametrize("seed", range(times(1, 200)))
+def test_nothing_foreign_controls_the_terminal_in_any_room(seed: int) -> None:
+    said = Foreign(seed)
     with tempfile.TemporaryDirectory() as folder, hostile_server(said) as server:
         home = Path(folder)
         directory = home / "di\x1b]0;x\x07r"
@@ -71,16 +78,17 @@ def test_nothing_foreign_controls_the_terminal_in_any_room(
             terminal.type(CTRL_Q)
             assert terminal.wait_end() == 0
             assert foreign(terminal.drawn) == []
+            # The other screen is left at the end, and only there.
+            assert b"\x1b[?1049l" in terminal.drawn[-200:]
             terminal.raw = terminal.drawn
-            assert [mark for mark in MARKS if f"[b]M-{mark}[/b]" not in terminal.text] == []
+            drawn = terminal.text
+            assert [mark for mark in MARKS if f"[b]M-{mark}" not in drawn] == []
+            assert said.unsaid() == []
 
 
-@settings(max_examples=times(1, 50), derandomize=not NIGHTLY, database=None, deadline=None)
-@given(known=st.permutations(ESCAPES + MARKUP), more=st.lists(TEXTS, max_size=20))
-def test_nothing_foreign_controls_the_terminal_without_a_screen(
-    known: list[str], more: list[str]
-) -> None:
-    said = Foreign([*more, *known])
+@pytest.mark.parametrize("seed", range(times(1, 50)))
+def test_nothing_foreign_controls_the_terminal_without_a_screen(seed: int) -> None:
+    said = Foreign(seed)
     with tempfile.TemporaryDirectory() as folder, hostile_server(said) as server:
         directory = Path(folder) / "di\x1b]0;x\x07r"
         asyncio.run(furnish(directory, said, server.base_url))
@@ -102,6 +110,7 @@ def test_nothing_foreign_controls_the_terminal_without_a_screen(
     for command, raw in zip(commands, came, strict=True):
         assert foreign(raw, lines=True) == [], command
     drawn = b"".join(came).decode()
+    assert said.unsaid() == []
     shown = ("title", "said", "reply", "refused", "typed", "tag")
     assert [mark for mark in shown if f"M-{mark}" not in drawn] == []
 

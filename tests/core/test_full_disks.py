@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
+import warnings
 from pathlib import Path
 
 import pytest
@@ -35,12 +36,14 @@ WRITTEN = [
 
 
 def _who_may_mount() -> list[str] | None:
-    """How a program is run that may mount: as who we are, or in a name space of its own; None for no way."""
+    """How a program is run that may mount: as who we are, or in a name space of its own; None, and a warning, for no
+    way."""
     ways = [["unshare", "-m"], ["unshare", "-rm"]]
     for way in ways if shutil.which("unshare") and shutil.which("mount") else ():
         probe = [*way, "mount", "-t", "tmpfs", "tmpfs", "/mnt"]
         if subprocess.run(probe, capture_output=True, check=False).returncode == 0:
             return way
+    warnings.warn("nobody may mount here: no disk is full, a limit stands for it", stacklevel=2)
     return None
 
 
@@ -62,3 +65,11 @@ def test_each_write_in_turn_is_refused_and_nothing_is_lost(tmp_path: Path, mode:
     assert done.returncode == 0, done.stdout + done.stderr
     assert [line.split()[0] for line in done.stdout.splitlines()] == WRITTEN
     assert all(int(line.split()[1]) > 0 for line in done.stdout.splitlines()), done.stdout
+
+
+def test_where_nobody_may_mount_the_tests_say_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.warns(UserWarning, match="nobody may mount"):
+        assert _who_may_mount() is None

@@ -6,14 +6,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tui_chat.core.text import HOSTILE, Joiner, clean, folded, one_line
+from tests.hostile import HOSTILE
+from tui_chat.core.text import Joiner, clean, folded, one_line
 
 ANY = st.text(st.characters(codec=None, exclude_categories=()), max_size=60)
 
 
 @given(text=ANY)
 def test_nothing_hostile_is_left(text: str) -> None:
-    assert not HOSTILE.search(clean(text))
+    assert HOSTILE.isdisjoint(clean(text))
+
+
+def test_no_character_that_unicode_calls_a_control_or_hides_passes_by_itself() -> None:
+    assert [hex(ord(one)) for one in HOSTILE if clean(one) == one] == []
 
 
 @given(text=ANY)
@@ -41,6 +46,11 @@ def test_a_text_in_pieces_is_cleaned_like_the_whole(pieces: list[str]) -> None:
         ("\ud83d", "\ufffd"),
         ("abc\u202edef", "abc\ufffddef"),
         ("zero\u200bwidth\ufeff", "zerowidth"),
+        ("soft\u00adhyphen", "softhyphen"),
+        ("\ufff9words\ufffaabove\ufffb", "\ufffdwords\ufffdabove\ufffd"),
+        ("\ufffe\U000e0041", "\ufffd\ufffd"),
+        ("می\u200cخواهم", "می\u200cخواهم"),
+        ("葛\U000e0100\u3164", "葛\U000e0100\u3164"),
         ("\U0001f469\u200d\U0001f4bb\ufe0f", "\U0001f469\u200d\U0001f4bb\ufe0f"),
     ],
 )

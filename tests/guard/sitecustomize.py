@@ -11,7 +11,8 @@ import os
 import sys
 
 FILE = "TUI_CHAT_TESTS_REACHED"
-"""The variable that names the file in which what was tried is written down."""
+"""The variable that names the file in which what was tried is written down; a program that was not given it writes
+into the file of this name beside its guard, where there is one."""
 
 
 def _hook(event: str, arguments: tuple[object, ...]) -> None:
@@ -30,7 +31,8 @@ def _hook(event: str, arguments: tuple[object, ...]) -> None:
     name = host.decode("ascii", "replace") if isinstance(host, bytes) else str(host or "")
     if not _is_here(name):
         tried = f"{event} {name}"
-        if file := os.environ.get(FILE):
+        beside = os.path.join(os.path.dirname(__file__), FILE)  # noqa: PTH118, PTH120  # as below
+        if file := os.environ.get(FILE) or (beside if os.path.exists(beside) else ""):  # noqa: PTH110
             with open(file, "a") as log:  # noqa: PTH123  # nothing more is loaded at a start than must be
                 log.write(f"{tried} by {sys.argv[:3]}\n")
         # An error that programs expect of a network, so that they go on to say so.

@@ -28,6 +28,19 @@ ANSWERS = {
     "which keys it tells": "\x1b[?1u",
     "which modes it knows": "\x1b[?2026;2$y",
     "another mode": "\x1b[?2048;0$y",
+    "a mode of ANSI's": "\x1b[4;2$y",
+    "its parameters": "\x1b[2;1;1;128;128;1;0x",
+    "its title": "\x1b]lrm -rf ~\x1b\\",
+    "its icon": "\x1b]Lrm -rf ~\x1b\\",
+    "its title, in another way": "\x1b]lrm -rf ~\x07",
+    "that a picture is drawn": "\x1b_Gi=1;OK\x1b\\",
+    "which one it is": "\x1bP!|7E565445\x1b\\",
+    "a checksum": "\x1bP1!~FF00\x1b\\",
+    "a picture": "\x1bP1;1;0q~~\x1b\\",
+    "whether it is an icon": "\x1b[1t",
+    "what it is, in eight bits": "\x9b?62;4c",
+    "its colours, in eight bits": "\x9d11;rgb:0000/0000/0000\x9c",
+    "its name, in eight bits": "\x90>|XTerm(390)\x9c",
     "its size": "\x1b[4;600;800t",
     "its new size": "\x1b[48;24;80;480;640t",
     "that it is looked at": "\x1b[I",
@@ -91,7 +104,7 @@ def test_the_rest_of_an_answer_is_not_typed_when_it_comes_late(
         rest = _typed(parser, answer[cut:] + "b")
         assert rest == "b", (answer[:cut], answer[cut:])
         # A lone escape may be a key that was pressed; nothing else is.
-        assert len(early) == (cut == 1)
+        assert len(early) == (answer[:cut] == "\x1b")
 
 
 def test_escape_is_a_key_after_its_delay_and_not_later(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -104,6 +117,31 @@ def test_escape_is_a_key_after_its_delay_and_not_later(monkeypatch: pytest.Monke
     clock.now += 0.11
     assert [event.key for event in parser.tick() if isinstance(event, events.Key)] == ["escape"]
     assert _typed(parser, "[? is typed") == "[? is typed"
+
+
+@pytest.mark.parametrize(
+    ("keys", "typed"),
+    [
+        ("\x1b]ls", "ls"),
+        ("\x1bP12 eggs", "12 eggs"),
+        ("\x1b_Go on", "Go on"),
+        ("\x1b]10;rgb:ff", ""),
+        ("\x1b[?62;", ""),
+    ],
+)
+def test_words_that_begin_as_an_answer_are_typed_and_what_was_cut_off_keeps_nothing_back(
+    keys: str, typed: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = Clock()
+    monkeypatch.setattr(key_parser, "get_time", clock)
+    monkeypatch.setattr("textual._parser.get_time", clock)
+    parser = KeyParser()
+    for key in (keys[:-1], keys[-1]):
+        assert _typed(parser, key) == ""
+        clock.now += 1.1
+    late = [event.character for event in parser.tick() if isinstance(event, events.Key)]
+    assert "".join(map(str, late)) == typed
+    assert _typed(parser, "b") == "b"
 
 
 @settings(max_examples=times(100, 2000))

@@ -7,8 +7,10 @@ import os
 import sys
 import threading
 import traceback
+import warnings
+from contextlib import suppress
 from types import TracebackType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
 
 from tui_chat.core.text import clean, one_line
 
@@ -82,6 +84,7 @@ def guard() -> None:
     sys.unraisablehook = lambda it: _hinted(it.exc_value)
     threading.excepthook = lambda it: _hinted(it.exc_value)
     logging.lastResort = _LastResort(logging.WARNING)
+    warnings.showwarning = _warned
 
 
 def _unhandled(
@@ -94,6 +97,21 @@ def _hinted(error: BaseException | None) -> None:
     """A fault that ends nothing."""
     if error is not None and sys.stderr is not None:
         sys.stderr.write(report(error))
+
+
+def _warned(
+    message: Warning | str,
+    category: type[Warning],
+    filename: str,
+    lineno: int,
+    file: TextIO | None = None,
+    line: str | None = None,
+) -> None:
+    """As Python itself has it: where there is nobody to warn, nobody is."""
+    stream = sys.stderr if file is None else file
+    if stream is not None:
+        with suppress(OSError):
+            stream.write(plain(warnings.formatwarning(message, category, filename, lineno, line)))
 
 
 class _LastResort(logging.Handler):

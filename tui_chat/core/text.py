@@ -9,11 +9,15 @@ from __future__ import annotations
 import re
 import unicodedata
 
-# C0 but tab and newline, DEL, C1; the format characters that reorder or hide text; the tag
-# block; halves of surrogate pairs. ZWJ (U+200D) and variation selectors stay: emoji need them.
+# C0 but tab and newline, DEL, C1; what reorders, hides or annotates text; noncharacters, but for those of the upper
+# planes, which are drawn as a box and cost every search; what Unicode keeps free to be drawn as nothing; halves of
+# surrogate pairs. What a script is spelled with stays although it is invisible: ZWJ and ZWNJ, variation selectors
+# (emoji, Japanese names), Mongolian's vowel separator, Hangul's fillers, which take cells as spaces do; and the format
+# characters that are seen, such as Arabic's number signs.
 HOSTILE = re.compile(
-    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff"
-    "\ud800-\udfff\U000e0000-\U000e007f]"
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufdd0-\ufdef\ufeff"
+    "\ufff0-\ufffb\ufffe\uffff\ud800-\udfff\U0001bca0-\U0001bca3\U0001d173-\U0001d17a"
+    "\U000e0000-\U000e00ff\U000e01f0-\U000e0fff]"
 )
 _LINE_ENDS = re.compile("\r\n?")
 _HALVES = re.compile("[\ud800-\udfff]")
@@ -25,7 +29,7 @@ def _visible(match: re.Match[str]) -> str:
         return chr(0x2400 + code)
     if code == 0x7F:
         return "\u2421"
-    if code in (0x200B, 0xFEFF, 0x2060):
+    if code in (0xAD, 0x200B, 0xFEFF, 0x2060):
         return ""
     if code in (0x2028, 0x2029):
         return "\n"
@@ -36,8 +40,9 @@ def clean(text: str) -> str:
     """The text with nothing in it that could control a terminal or break a file.
 
     CRLF, CR, U+2028 and U+2029 become newlines; other C0 controls and DEL become their
-    visible pictures (ESC is U+241B); NUL, C1, bidi controls, tag characters and lone
-    surrogates become U+FFFD; zero-width space and BOM vanish. Idempotent.
+    visible pictures (ESC is U+241B); NUL, C1, bidi controls, annotations, tag characters,
+    noncharacters and lone surrogates become U+FFFD; zero-width space, BOM and soft hyphen vanish.
+    Idempotent.
     """
     if text.isascii() and text.isprintable():
         return text

@@ -29,29 +29,61 @@ ENTERS = {
 # An input method may commit a sentence as one sequence; Textual gives up after 32 characters and
 # types the rest as keys.
 LONGEST_SEQUENCE = 1_024
-# Device attributes, key and colour reports, window sizes. Textual knows only its own mode reports
-# (they end in $y) and in-band sizes (48;…t); it would type the others as keys.
-REPLY = re.compile(
-    r"\x1b\[[?>=][\d;:]*[A-Za-z]"
-    r"|\x1b\[\d+n"
-    r"|\x1b\[(?!48;)\d+;\d+;\d+t"
-    r"|\x1b\][\dlL][^\x07\x1b]*(?:\x07|\x1b\\)"
-    r"|\x1b[P_^X][^\x1b]*\x1b\\"
+# What a terminal answers, in the parts that follow each other; each but a text's is one character, or any number
+# of one kind. From them is made what is dropped, and what waits because more of it may come.
+_TEXT = r"[^\x07\x1b]*"
+_ST = ("\x1b", r"\\")
+_ANSWERS = (
+    # Device attributes, key reports, states; Textual knows only mode reports, which end in $y.
+    (r"\[", "[?>=]", r"[\d;:]*", "[A-Za-z]"),
+    (r"\[", r"\d", r"\d*", "n"),
+    # The window: its state, place and size. In-band sizes (48;…t) are Textual's.
+    (r"\[", r"(?!48;)\d", r"[\d;]*", "t"),
+    # ANSI's modes, and the terminal's parameters.
+    (r"\[", r"\d", r"\d*", ";", r"\d", r"\$", "y"),
+    (r"\[", r"\d", r"\d*", ";", r"[\d;]*", "x"),
+    # Colours, the clipboard; the window's title and icon.
+    *((r"\]", r"\d", r"\d*", ";", _TEXT, *end) for end in (("\x07",), _ST)),
+    *((r"\]", "[lL]", _TEXT, *end) for end in (("\x07",), _ST)),
+    # Its name, its settings, its checksums.
+    ("P", r"[\d>=?!]", r"[\d;]*", "[ -/]*", "[@-~]", r"[^\x1b]*", *_ST),
+    # Pictures.
+    ("_", "G", r"[^\x1b]*", *_ST),
 )
+# What Textual itself reads: keys, the mouse, mode reports, in-band sizes.
+_READ = (
+    (r"\[", "[?<]", r"[\d;:-]*", r"\$?", "[A-Za-z]"),
+    (r"\[", r"\d", r"[\d;:]*", "[A-Za-z~]"),
+)
+# No terminal is known to answer with other strings, but no person types one.
+REPLY = re.compile("\x1b(?:" + "|".join(map("".join, _ANSWERS)) + r"|[P_^X][^\x1b]*\x1b\\)")
+
+
+def _begun(parts: tuple[str, ...]) -> str:
+    """What matches each beginning of these parts that is not the whole."""
+    pattern = ""
+    for part in reversed(parts[:-1]):
+        pattern = f"(?:{part}{pattern})?"
+    return pattern
+
+
 # The beginning of a reply, of a key, or of a paste's start, at the end of what was read.
 UNFINISHED = re.compile(
-    r"\x1b(?:\[(?:[?>=<][\d;:$-]*|\d[\d;:]*)?"
-    r"|\](?:\d+(?:;[^\x07\x1b]{0,4096}\x1b?)?)?"
-    r"|P(?:>(?:\|[^\x1b]{0,256}\x1b?)?|[01](?:[$+](?:r[^\x1b]{0,4096}\x1b?)?)?)?"
-    r")?\Z"
+    "\x1b(?:" + "|".join(rf"{_begun(one)}\Z" for one in (*_ANSWERS, *_READ)) + ")"
 )
 UNFINISHED_END = re.compile(r"\x1b(?:\[(?:2(?:01?)?)?)?\Z")
-# What a person may have pressed: escape, or alt with a bracket or a letter.
-PRESSED = re.compile(r"\x1b[\[\]P]?")
+# What a person may have pressed: escape, or alt with a sign or a letter.
+PRESSED = re.compile(r"\x1b[\[\]P_]?")
+# The same, and what was typed so soon after it that it came at once.
+TYPED_ON = re.compile(r"\x1b(?:\][lL]|_G|P[\d>=?!](?!\|))")
 # What no person types after one of those, all at once: the rest of a reply, or of what the mouse did.
-LATE = re.compile(r"\x1b(?:\[(?:[?>=<][\d;-]|\d+;\d)|\]\d+;|P[>01][|$+])")
+LATE = re.compile(
+    r"\x1b(?:\[(?:[?>=<][\d;-]|\d+;\d)|\]\d+;|P(?:[>!]\||[\d;]+[$+!]))|" + REPLY.pattern
+)
 LATE_SECONDS = 2.0
-"""How long after its beginning was taken for a key the rest of a reply is known as such."""
+"""How long the rest of a reply may come after its beginning: after this, what was typed is typed."""
+# Where a terminal was told to, it sends these as one character; nobody types them.
+EIGHT_BIT = {code + 0x40: f"\x1b{chr(code)}" for code in b"OPX[\\]^_"}
 
 AFTER_PASTE_SECONDS = 0.05
 """How long after the end of a paste nobody can have typed anything."""
@@ -64,6 +96,8 @@ class KeyParser(XTermParser):
         super().__init__(debug)
         self._held = ""
         self._held_since = 0.0
+        self._waiting = ""
+        """What was held before the piece that is being read."""
         self._pressed = ""
         """What was held for a while and then taken for a key; it may have been a reply's beginning."""
         self._pasted: list[str] | None = None
@@ -75,7 +109,8 @@ class KeyParser(XTermParser):
         if not data:  # The end of the input.
             yield from super().feed(data)
             return
-        data, self._held = self._held + data, ""
+        self._waiting, self._held = self._held, ""
+        data = self._waiting + data
         pressed, self._pressed = self._pressed, ""
         if pressed and get_time() < self._held_since + LATE_SECONDS and LATE.match(pressed + data):
             data = pressed + data
@@ -93,6 +128,7 @@ class KeyParser(XTermParser):
     def _typed(self, data: str) -> Generator[Message, None, str]:
         """Take what is typed, up to a paste; the rest."""
         typed, start, rest = data.partition(BRACKETED_PASTE_START)
+        typed = typed.translate(EIGHT_BIT)
         if start:
             self._pasted = []
         else:
@@ -129,14 +165,19 @@ class KeyParser(XTermParser):
 
     def tick(self) -> Iterable[Message]:
         """What was held and can only be a key by now; called ten times a second."""
-        waited = get_time() >= self._held_since + constants.ESCAPE_DELAY
-        if self._pasted is None and waited and PRESSED.fullmatch(self._held):
+        waited = get_time() - self._held_since if self._held and self._pasted is None else 0.0
+        if waited >= constants.ESCAPE_DELAY and PRESSED.fullmatch(self._held):
             self._pressed, self._held = self._held, ""
             # With a bracket or a letter it types nothing: nothing is bound there, and a reply may begin so.
             if self._pressed == "\x1b":
                 yield from super().feed(self._pressed)
                 # The parser underneath would wait for as long again.
                 self._timeout_time = get_time()
+        elif waited >= LATE_SECONDS:
+            # A reply that was cut off is nothing; a person's words are.
+            held, self._held = self._held, ""
+            if TYPED_ON.match(held):
+                yield from super().feed(held[2:])
         if self._after and get_time() >= self._pasted_at + AFTER_PASTE_SECONDS:
             data, self._after, self._just_pasted = self._after, "", False
             yield from self.feed(data)
@@ -147,7 +188,9 @@ class KeyParser(XTermParser):
         tail = unfinished.search(data)
         if tail is None:
             return data
-        self._held, self._held_since = tail[0], get_time()
+        self._held = tail[0]
+        if not self._waiting or tail.start():
+            self._held_since = get_time()
         return data[: tail.start()]
 
     def _sequence_to_key_events(self, sequence: str, alt: bool = False) -> Iterable[events.Key]:
