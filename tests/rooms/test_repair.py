@@ -216,7 +216,7 @@ async def test_what_is_typed_blindly_changes_nothing_and_is_in_the_draft(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     places = places_in(tmp_path)
-    monkeypatch.setattr(unasked, "HEARS_AFTER", 0.3)
+    monkeypatch.setattr(unasked, "HEARS_AFTER", 1.0)
     with FakeServer() as server:
         async with open_house(tmp_path, server) as house:
             await house.send("the first question")

@@ -12,6 +12,7 @@ from textual.await_complete import AwaitComplete
 from tui_chat.core.errors import ChatError
 from tui_chat.core.repairing import Repaired, WayOut, repair, ways_out
 from tui_chat.core.store_faults import StoreFault
+from tui_chat.core.text import counted
 from tui_chat.widgets.choosing import ChoiceDialog, WaitDialog
 from tui_chat.widgets.unasked import UnaskedChoice
 
@@ -87,7 +88,7 @@ def _named(could: Sequence[WayOut]) -> list[tuple[str, str]]:
     older = _each(could)[1:]
     shown = [(one.name, one.words) for one in could if (one.name, one.words) not in older]
     if older:
-        shown.insert(1, ("older", f"Bring back an older backup, of {len(older)}"))
+        shown.insert(1, ("older", f"Bring back an older one: {counted(len(older), 'more backup')}"))
     return shown
 
 

@@ -157,8 +157,8 @@ class StoringApp(SteadyApp):
     # What is done by itself
 
     def begin_keeping(self) -> None:
-        """Empty the trash of what has been in it for its days, clear away what a kill left, and make a backup
-        when one is due."""
+        """Empty the trash of what has been in it for its days, clear away what a kill left, and make backups
+        when they are due."""
         self._clear_away()
         self.set_timer(BACKUP_AFTER, self._back_up)
         self.set_interval(BACKUP_EACH, self._back_up)
