@@ -166,10 +166,13 @@ def test_json_is_one_object_with_what_made_the_reply(tmp_path: Path) -> None:
 def test_what_is_saved_is_exported_with_its_parameters(tmp_path: Path) -> None:
     with FakeServer() as server:
         ask(tmp_path, server, "not kept")
+        backups = tmp_path / "config" / "backups"
+        assert not backups.exists()
         done = ask(tmp_path, server, "--save", "--seed", "3", "Greet the [b]world[/b].")
     exported = run(tmp_path, "export", "--all")
 
     assert (done.returncode, done.stdout, done.stderr) == (0, b"Hello, world.\n", b"")
+    assert len([*backups.glob("*.db")]) == 1
     row = json.loads(exported.stdout)
     question, reply = row["messages"]
     assert row["title"] == question["content"] == "Greet the [b]world[/b]."

@@ -13,6 +13,7 @@ import pytest
 from tests.core.formats.foreign_files import branched, write_json, write_lines
 from tests.test_command_line import run
 from tui_chat.core.conversation import Headline
+from tui_chat.core.diagnosis import diagnosed
 from tui_chat.core.import_command import import_files
 from tui_chat.core.store import Store
 from tui_chat.core.world import World
@@ -55,6 +56,9 @@ def test_files_are_imported_one_by_one_and_one_that_cannot_be_keeps_out_no_other
         "conversations.json: 0 conversations, 0 messages added; 1 was there already",
     ]
     assert len(_kept(tmp_path)) == 2
+    # One a day, of what was there at its end.
+    (backup,) = (tmp_path / "config" / "backups").glob("*.db")
+    assert diagnosed(backup).words == "1 conversation, 4 messages"
     assert list((tmp_path / "cache" / "importing").iterdir()) == []
 
 

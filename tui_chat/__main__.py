@@ -163,6 +163,8 @@ def _done(world: World, opening: Opening, flags: Namespace, parser: ArgumentPars
 def _test_endpoints(world: World, flags: Namespace, parser: ArgumentParser) -> int:
     from tui_chat.core.trials import trials
 
+    if flags.repair is not None:
+        parser.error("--repair and --test are two things: give one of them.")
     if flags.test is None:
         parser.error("--tokens goes with --test.")
     for name in flags.test:

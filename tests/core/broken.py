@@ -56,6 +56,15 @@ def _fill(path: Path, conversations: int) -> None:
 
 def pages_of(path: Path, table: str) -> list[int]:
     """The pages that hold rows of a table, from 1 on."""
+    return _pages(path, table)[1]
+
+
+def inner_pages(path: Path, table: str) -> list[int]:
+    """The pages that lead to those, the first of them first."""
+    return _pages(path, table)[0]
+
+
+def _pages(path: Path, table: str) -> tuple[list[int], list[int]]:
     connection = sqlite3.connect(path)
     try:
         root = connection.execute("SELECT rootpage FROM sqlite_master WHERE name=?", (table,))
@@ -63,6 +72,7 @@ def pages_of(path: Path, table: str) -> list[int]:
     finally:
         connection.close()
     raw = path.read_bytes()
+    inner: list[int] = []
     leaves: list[int] = []
     left = [found]
     while left:
@@ -72,13 +82,14 @@ def pages_of(path: Path, table: str) -> list[int]:
         if raw[start] == 13:
             leaves.append(page)
             continue
+        inner.append(page)
         cells = [
             int.from_bytes(raw[at : at + 2], "big")
             for at in range(start + 12, start + 12 + 2 * count, 2)
         ]
         left += [int.from_bytes(raw[start + cell : start + cell + 4], "big") for cell in cells]
         left.append(int.from_bytes(raw[start + 8 : start + 12], "big"))
-    return sorted(leaves)
+    return inner, sorted(leaves)
 
 
 def spoil(path: Path, *pages: int) -> None:

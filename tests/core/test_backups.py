@@ -17,7 +17,17 @@ from hypothesis import strategies as st
 
 from tests.core.broken import broken_off, contents, filled, pages_of, places_in, spoil
 from tests.core.stored import by_hand
-from tui_chat.core.backups import DAYS, WEEKS, back_up, backups, kept, no_space_for, still_kept
+from tui_chat.core import backups as module
+from tui_chat.core.backups import (
+    DAYS,
+    WEEKS,
+    back_up,
+    back_up_at_the_end,
+    backups,
+    kept,
+    no_space_for,
+    still_kept,
+)
 from tui_chat.core.database import unfinished
 from tui_chat.core.errors import ChatError
 from tui_chat.core.files import Places
@@ -170,6 +180,23 @@ async def test_where_there_is_little_space_none_is_made_and_that_is_said(
     monkeypatch.setattr(shutil, "disk_usage", lambda _: Usage(0, 0, size * 11))
     assert no_space_for(places.database) == ""
     assert back_up(places) is not None
+
+
+async def test_at_the_end_of_a_command_it_is_made_where_that_takes_but_a_moment(
+    places: Places, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert back_up_at_the_end(places) == ""
+    filled(places)
+    size = places.database.stat().st_size
+    monkeypatch.setattr(module, "MOST_AT_AN_END", size - 1)
+    assert (back_up_at_the_end(places), backups(places.backups)) == ("", ())
+    monkeypatch.setattr(module, "MOST_AT_AN_END", size)
+    whole = places.database.read_bytes()
+    spoil(places.database, pages_of(places.database, "message")[2])
+    assert back_up_at_the_end(places).startswith("No backup could be made. ")
+    places.database.write_bytes(whole)
+    assert back_up_at_the_end(places) == ""
+    assert len(backups(places.backups)) == 1
 
 
 def _days(*ago: float) -> list[datetime]:

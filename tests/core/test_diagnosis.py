@@ -58,11 +58,15 @@ def _pipe(path: Path) -> None:
 @pytest.mark.parametrize(
     ("breaks", "kind", "words"),
     [
-        (_write(os.urandom(20_000)), "damaged", "is damaged or no database. It was not changed."),
+        (
+            _write(os.urandom(20_000)),
+            "damaged",
+            "is no database, or its beginning is damaged. It was",
+        ),
         (_write(b"name = 1\n"), "damaged", REPAIR),
-        (_cut(0.5), "damaged", "is damaged or no database"),
-        (_cut(0.01), "damaged", "is damaged or no database"),
-        (lambda path: spoil(path, 1), "damaged", "is damaged or no database"),
+        (_cut(0.5), "damaged", "is damaged. It was"),
+        (_cut(0.01), "damaged", "is damaged"),
+        (lambda path: spoil(path, 1), "damaged", "is no database, or its"),
         (lambda path: spoil(path, pages_of(path, "message")[3]), "damaged", "is damaged"),
         (_newer, "newer", "was made by a newer tui-chat"),
         (lambda path: by_hand(path, "PRAGMA application_id=7"), "foreign", "another program"),

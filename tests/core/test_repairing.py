@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import time
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from tui_chat.core.backups import back_up
 from tui_chat.core.diagnosis import diagnosed
 from tui_chat.core.errors import ChatError
 from tui_chat.core.files import Places
-from tui_chat.core.repairing import WAYS, Way, choices, repair
+from tui_chat.core.repairing import WAYS, Way, repair, ways_out
 from tui_chat.core.schema import MIGRATIONS
 from tui_chat.core.store import Store
 
@@ -32,7 +33,7 @@ async def places(tmp_path: Path) -> Places:
 def _ways(places: Places) -> list[Way]:
     fault = diagnosed(places.database).fault
     assert fault is not None
-    return [way for way, _ in choices(places, fault).ways]
+    return [one.way for one in ways_out(places, fault)]
 
 
 @pytest.mark.parametrize(
@@ -156,9 +157,9 @@ async def test_a_backup_that_is_damaged_itself_is_passed_over(places: Places) ->
     bad.write_bytes(places.database.read_bytes())
     fault = diagnosed(places.database).fault
     assert fault is not None
-    found = choices(places, fault)
-    assert found.backup is not None
-    assert (found.backup.path, found.holds) == (good, "6 conversations, 60 messages")
+    found = ways_out(places, fault)[0]
+    assert found.backup == good
+    assert found.words.endswith(": 6 conversations, 60 messages")
     bad.unlink()
     good.unlink()
     assert _ways(places) == ["salvage", "empty"]
@@ -183,12 +184,40 @@ async def test_what_is_newer_or_another_programs_is_never_repaired(
     assert places.database.read_bytes() == raw
 
 
-async def test_what_is_sound_is_never_repaired(tmp_path: Path) -> None:
+@pytest.mark.parametrize("way", ["salvage", "empty"])
+async def test_what_is_sound_is_never_repaired(tmp_path: Path, way: Way) -> None:
     places = places_in(tmp_path)
     filled(places, conversations=1)
     with pytest.raises(ChatError, match="Nothing is wrong"):
-        repair(places, "empty")
+        repair(places, way)
     assert len(contents(places.database)) == 10
+
+
+async def test_any_backup_takes_the_place_of_a_sound_one_which_gets_another_name(
+    places: Places,
+) -> None:
+    (newer,) = places.backups.glob("*.db")
+    older = places.backups / "conversations-20250102-030405.db"
+    shutil.copy(newer, older)
+    by_hand(older, "DELETE FROM message WHERE seq>40")
+    repair(places, "empty")
+    raw = places.database.read_bytes()
+
+    assert [one.backup for one in ways_out(places, None)] == [newer, older]
+    assert [one.words.partition(": ")[2] for one in ways_out(places, None)] == [
+        "6 conversations, 60 messages",
+        "6 conversations, 40 messages",
+    ]
+    done = repair(places, "backup", older)
+
+    assert len(contents(places.database)) == 40
+    assert done.aside is not None
+    assert done.aside.name.startswith("conversations.replaced-")
+    assert done.aside.read_bytes() == raw
+    spoil(newer, pages_of(newer, "message")[1])
+    with pytest.raises(ChatError, match="There is no sound backup conversations-2"):
+        repair(places, "backup", newer)
+    assert len(contents(places.database)) == 40
 
 
 @pytest.mark.parametrize("kind", ["directory", "pipe", "link to a device"])

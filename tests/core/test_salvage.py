@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.core.broken import PAGE, contents, filled, pages_of, places_in, spoil
+from tests.core.broken import PAGE, contents, filled, inner_pages, pages_of, places_in, spoil
 from tests.core.stored import by_hand, saved
 from tests.nightly import NIGHTLY
 from tui_chat.core.errors import ChatError
@@ -105,9 +105,57 @@ async def test_an_older_shape_is_read_into_the_present_one(places: Places) -> No
     assert contents(fresh) == before
 
 
+async def test_where_the_pages_above_them_are_bad_the_messages_are_read_off_their_own(
+    places: Places,
+) -> None:
+    count = filled(places, conversations=200)
+    before = contents(places.database)
+    ((root,),) = by_hand(places.database, "SELECT rootpage FROM sqlite_master WHERE name='message'")
+    inner, leaves = inner_pages(places.database, "message"), pages_of(places.database, "message")
+    assert (count, inner[0]) == (2000, root)
+    assert len(inner) > 2
+    spoil(places.database, *inner[:2], leaves[len(leaves) // 2])
+
+    found, fresh = _salvaged(places)
+
+    after = contents(fresh)
+    assert set(after) < set(before)
+    assert count - 20 <= len(after) == found.messages < count
+    assert (found.conversations, found.lost) == (200, count - len(after))
+    assert by_hand(fresh, "PRAGMA foreign_key_check") == []
+
+
+async def test_where_the_first_page_is_bad_all_is_read_off_the_others(places: Places) -> None:
+    filled(places)
+    before = contents(places.database)
+    spoil(places.database, 1)
+
+    found, fresh = _salvaged(places)
+
+    assert contents(fresh) == before
+    assert (found.conversations, found.messages) == (12, len(before))
+    titles = by_hand(fresh, "SELECT title FROM conversation ORDER BY seq")
+    assert titles[3] == ("conversation 3",)
+
+
+async def test_what_was_removed_does_not_come_back_off_a_page(places: Places) -> None:
+    filled(places)
+    store = await Store.open(places.database)
+    gone = [one.id for one in await store.headlines(limit=4)]
+    await store.delete(gone)
+    await store.purge(gone)
+    await store.close()
+    left = contents(places.database)
+    spoil(places.database, 1)
+
+    _, fresh = _salvaged(places)
+
+    assert contents(fresh) == left
+
+
 async def test_where_nothing_can_be_read_that_is_said(places: Places) -> None:
     filled(places, conversations=1)
-    spoil(places.database, 1)
+    spoil(places.database, *range(1, places.database.stat().st_size // PAGE + 1))
     with pytest.raises(ChatError, match="Nothing could be read of"):
         _salvaged(places)
 

@@ -89,7 +89,7 @@ async def test_another_programs_database_is_refused_and_untouched(
 async def test_what_is_no_database_is_refused_and_untouched(path: Path, raw: bytes) -> None:
     path.write_bytes(raw)
 
-    await refused(path, str(path), "damaged or no database", "not changed")
+    await refused(path, str(path), "is no database, or its beginning is damaged", "not changed")
 
 
 @pytest.mark.parametrize("kept", [50, 100, 1000, 4096, 20_000])
@@ -97,7 +97,7 @@ async def test_a_truncated_database_is_refused_and_untouched(path: Path, kept: i
     await valid(path)
     path.write_bytes(path.read_bytes()[:kept])
 
-    await refused(path, "damaged or no database")
+    await refused(path, "damaged")
 
 
 async def test_a_damaged_page_is_said_when_it_is_read(path: Path) -> None:
@@ -127,10 +127,14 @@ async def test_a_database_that_may_only_be_read_is_refused_and_untouched(path: P
     await refused(path, str(path), "cannot be written to", "permissions")
 
 
-async def test_an_empty_file_becomes_a_new_database(path: Path) -> None:
-    path.touch()
+async def test_an_empty_file_becomes_a_new_database_and_that_is_told(path: Path) -> None:
+    fresh = await Store.open(path)
+    await fresh.close()
+    os.truncate(path, 0)
 
     store = await Store.open(path)
+    assert fresh.notice == ""
+    assert store.notice.startswith(f"{path} had no bytes in it, and there is no backup: ")
     conversation = await saved(store, "hello")
 
     assert len(await loaded(store, conversation.id)) == 1

@@ -9,6 +9,7 @@ import signal
 from pathlib import Path
 
 import pytest
+from textual.keys import _character_to_key
 from textual.widgets import OptionList
 
 from tests.core.broken import contents, filled, killed_in, pages_of, places_in, spoil
@@ -19,25 +20,41 @@ from tui_chat.core.backups import back_up, backups
 from tui_chat.core.files import Places
 from tui_chat.core.schema import MIGRATIONS
 from tui_chat.core.store import Store
-from tui_chat.widgets import storing_app
+from tui_chat.widgets import storing_app, unasked
 
 TITLE = "The saved conversations cannot be used"
 
 
+@pytest.fixture(autouse=True)
+def hears_soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(unasked, "HEARS_AFTER", 0.05)
+
+
 def _asked(house: House) -> bool:
-    return TITLE in house.screen_text()
+    screen = house.app.screen
+    return isinstance(screen, unasked.UnaskedChoice) and screen.hears
 
 
-async def _take(house: House, words: str) -> None:
-    """Choose the way with these words in the list, and confirm it."""
-    for _ in range(8):
+async def _type(house: House, line: str) -> None:
+    """Type a line and Enter, without a look at what they do."""
+    await house.burst(*((_character_to_key(one), one) for one in line), ("enter", "\r"))
+
+
+async def _choose(house: House, words: str) -> None:
+    """Choose the way with these words in the list."""
+    for _ in range(9):
         ways = house.app.screen.query_one(OptionList)
         if words in str(ways.get_option_at_index(ways.highlighted or 0).prompt):
             break
         await house.press("down")
     await house.press("enter")
-    await wait_until(lambda: "?" in house.screen_text() and not _asked(house), "it is confirmed")
-    await house.press("enter")
+
+
+async def _take(house: House, words: str) -> None:
+    """Choose the way with these words in the list, and confirm it."""
+    await _choose(house, words)
+    await wait_until(lambda: "Yes, do that" in house.screen_text(), "it is confirmed")
+    await _choose(house, "Yes")
 
 
 async def _written(house: House) -> None:
@@ -56,10 +73,9 @@ async def test_at_the_start_a_backup_is_brought_back_by_keys(tmp_path: Path) -> 
     with FakeServer() as server:
         async with open_house(tmp_path, server, ready=_asked) as house:
             screen = house.screen_text()
-            assert "is damaged or no database." in screen
+            assert "is damaged." in screen
             assert "gets another name" in screen
             assert ": 3 conversations, 30" in screen
-            assert "Try again" not in screen
             await _take(house, "Bring back")
             await wait_until(lambda: house.chat.topline.state == "ready", "it begins")
             assert "The damaged file is" in house.notices()
@@ -138,8 +154,9 @@ async def _told_only(tmp_path: Path, server: FakeServer, words: str) -> None:
     async with open_house(tmp_path, server, ready=_asked) as house:
         screen = " ".join(re.sub("[│╭╮╰╯]", " ", house.screen_text()).split())
         assert words in screen
-        for way in ("Read what can", "Bring back", "Begin with no", "Try again"):
+        for way in ("Read what can", "Bring back", "Begin with no"):
             assert way not in screen
+        assert "Try again" in screen
         assert "Quit" in screen
         await house.press("escape")
         await wait_until(lambda: words in house.notices(), "it is told")
@@ -160,7 +177,7 @@ async def test_once_what_was_in_the_way_is_gone_it_goes_on_as_at_a_start(tmp_pat
         async with open_house(tmp_path, server, ready=_asked) as house:
             assert "is not a directory" in house.screen_text()
             run.unlink()
-            await house.press("enter")
+            await house.press("down", "enter")
             await wait_until(lambda: house.chat.topline.state == "ready", "it begins")
             assert house.thread[0].content == "from before"
             assert house.chat.draft == "a draft"
@@ -187,6 +204,127 @@ async def test_a_backup_is_made_after_the_start_and_what_it_finds_is_asked_about
     assert contents(backups(places.backups)[0].path) == []
 
 
+async def test_another_is_made_while_it_runs_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    places = places_in(tmp_path)
+    monkeypatch.setattr(storing_app, "BACKUP_EACH", 0.1)
+    async with open_house(tmp_path):
+        await wait_until(lambda: backups(places.backups), "one is made")
+        (first,) = backups(places.backups)
+        first.path.rename(places.backups / "conversations-20250102-030405.db")
+        by_hand(places.database, "INSERT INTO state VALUES('a','b')")
+        await wait_until(lambda: len(backups(places.backups)) == 2, "another is")
+
+
+async def test_what_is_typed_blindly_changes_nothing_and_is_in_the_draft(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    places = places_in(tmp_path)
+    monkeypatch.setattr(unasked, "HEARS_AFTER", 1.0)
+    with FakeServer() as server:
+        async with open_house(tmp_path, server) as house:
+            await house.send("the first question")
+            await _written(house)
+            back_up(places)
+            spoil(places.database, 1)
+            raw = places.database.read_bytes()
+            await _type(house, "one line")
+            # Whoever types on as it rises.
+            await wait_until(lambda: TITLE in house.screen_text(), "it rises")
+            for line in ("two more", "three more", "", ""):
+                await _type(house, line)
+            assert TITLE in house.screen_text()
+            await wait_until(lambda: _asked(house), "it hears")
+            assert house.chat.draft.split() == ["one", "linetwo", "more", "three", "more"]
+            # Who holds Enter down, or sends again and again, comes back to the prompt.
+            await house.press("enter")
+            await wait_until(lambda: house.app.screen is house.chat, "it is left")
+            assert places.database.read_bytes() == raw
+            assert list(places.config.glob("*.db")) == [places.database]
+            # Nor is a way taken by Enter alone.
+            await house.press("ctrl+end", "x", "enter")
+            await wait_until(lambda: _asked(house), "a send asks again")
+            await _choose(house, "Begin with no")
+            await wait_until(lambda: "Yes, do that" in house.screen_text(), "it is confirmed")
+            await house.press("enter")
+            await wait_until(lambda: _asked(house), "it is asked again")
+            await house.press("escape")
+            await wait_until(lambda: house.app.screen is house.chat, "it is left")
+            assert places.database.read_bytes() == raw
+            house.app.exit()
+
+
+async def test_after_not_now_it_is_told_where_to_find_it_and_a_send_asks_again(
+    tmp_path: Path,
+) -> None:
+    places = places_in(tmp_path)
+    filled(places, conversations=1)
+    spoil(places.database, 1)
+    with FakeServer() as server:
+        async with open_house(tmp_path, server, ready=_asked) as house:
+            await house.press("escape")
+            await wait_until(lambda: "Check what is saved" in house.notices(), "it is told")
+            await wait_until(lambda: house.chat.topline.state == "ready", "it goes on")
+            await house.write("a question")
+            await house.press("enter")
+            await wait_until(lambda: _asked(house), "a send asks again")
+            assert house.chat.draft == "a question"
+            await _choose(house, "Go on without saving")
+            await wait_until(lambda: house.app.screen is house.chat, "it is left")
+            await house.press("enter")
+            await wait_until(lambda: len(server.chats) == 1, "it is sent")
+            await house.answered()
+
+
+async def test_a_backup_of_several_is_brought_back_over_what_is_sound(tmp_path: Path) -> None:
+    places = places_in(tmp_path)
+    filled(places, conversations=3)
+    back_up(places)
+    (first,) = backups(places.backups)
+    first.path.rename(places.backups / "conversations-20250102-030405.db")
+    filled(places, conversations=1)
+    back_up(places)
+    async with open_house(tmp_path) as house:
+        house.app.action_check_store()
+        await wait_until(lambda: "are sound" in house.screen_text(), "it is asked")
+        assert "What is there: 1 conversation, 10 messages." in house.screen_text()
+        assert ": 3 conversations, 30 messages" in house.screen_text()
+        await _take(house, "3 conversations")
+        await wait_until(lambda: "What was there before is" in house.notices(), "it is back")
+    assert len(contents(places.database)) == 30
+
+
+@pytest.mark.parametrize("size", [(60, 16), (80, 24)])
+async def test_its_keys_stay_visible_on_a_small_screen_with_a_long_path(
+    tmp_path: Path, size: tuple[int, int]
+) -> None:
+    home = tmp_path / ("deep" * 20) / ("deeper" * 12)
+    places = places_in(home)
+    filled(places, conversations=1)
+    back_up(places)
+    spoil(places.database, 1)
+    async with open_house(home, size=size, ready=_asked) as house:
+        assert "enter Choose" in house.screen_text()
+        assert "Not now" in house.screen_text()
+        await house.press("up")
+        await wait_until(lambda: "Quit" in house.screen_text(), "the last way is seen")
+        assert "enter Choose" in house.screen_text()
+        await _choose(house, "Quit")
+        await wait_until(lambda: house.app._exit, "it ends")
+
+
+async def test_a_file_without_a_byte_and_without_a_backup_is_told(tmp_path: Path) -> None:
+    places = places_in(tmp_path)
+    places.config.mkdir()
+    places.database.touch()
+    async with open_house(tmp_path) as house:
+        await wait_until(lambda: "had no bytes in it" in house.notices(), "it is told")
+    async with open_house(tmp_path) as house:
+        await _written(house)
+        assert "had no bytes" not in house.notices()
+
+
 async def test_all_is_looked_over_from_the_palette(tmp_path: Path) -> None:
     async with open_house(tmp_path) as house:
         house.app.action_check_store()
@@ -203,7 +341,7 @@ async def test_damage_of_a_killed_program_is_told_without_reading_what_is_damage
     monkeypatch.setattr(storing_app, "QUIET_AFTER", 0.1)
     async with open_house(tmp_path) as house:
         await wait_until(lambda: _asked(house), "it is asked")
-        assert "is damaged or no database." in house.screen_text()
+        assert "is damaged." in house.screen_text()
         await _take(house, "Read what can")
         await wait_until(lambda: "The damaged file is" in house.notices(), "it is repaired")
         mark = places.config / "run" / "unchecked"

@@ -23,6 +23,7 @@ from tui_chat.core.database import (
     is_unfinished,
     unfinished,
 )
+from tui_chat.core.errors import ChatError
 from tui_chat.core.files import Places, private_directory, sync_directory
 from tui_chat.core.locks import FileLock
 from tui_chat.core.text import counted, one_line
@@ -32,6 +33,8 @@ DAYS, WEEKS = 3, 4
 """How many backups are kept: the newest of each of so many days, and of each of so many weeks."""
 MOST_OF_FREE = 0.10
 """A backup that would take a larger part of the free space is not made."""
+MOST_AT_AN_END = 64_000_000
+"""Bytes that a command backs up at its end: that takes a second or two."""
 _NAME = re.compile(r"conversations-(\d{8}-\d{6})\.db")
 _TIME = "%Y%m%d-%H%M%S"
 _MIGRATED = "pre-v*.db"
@@ -173,6 +176,18 @@ def back_up(places: Places, stopped: Callable[[], bool] = lambda: False) -> Path
         if isinstance(error, Error) and is_unfinished(error):
             return None
         raise in_words(error, places.database) from error
+
+
+def back_up_at_the_end(places: Places) -> str:
+    """As back_up(), where it takes but a moment; what kept a backup that is due from being made, in words. Blocks."""
+    try:
+        if places.database.stat().st_size <= MOST_AT_AN_END:
+            back_up(places)
+    except OSError:
+        pass  # There is nothing to back up.
+    except ChatError as error:
+        return f"No backup could be made. {error}"
+    return ""
 
 
 def _made(places: Places, stopped: Callable[[], bool]) -> Path | None:

@@ -297,7 +297,9 @@ def in_words(error: Error | OSError, path: Path) -> StoreFault:
     if code in _BARRED or number in _BARRED_NUMBERS:
         # SQLite says the same of a journal for which there is no more room.
         return store_faults.full() if code and _no_room(path) else store_faults.barred(path)
-    if code in _DAMAGED:
+    if code == sqlite3.SQLITE_NOTADB:
+        return store_faults.no_database(path)
+    if code == sqlite3.SQLITE_CORRUPT:
         return store_faults.damaged(path)
     if code == sqlite3.SQLITE_IOERR or number in _IO_NUMBERS:
         return store_faults.full() if _no_room(path) else store_faults.io(path)

@@ -64,7 +64,7 @@ def _diagnosed(path: Path, thorough: bool) -> Diagnosis:
     if path.stat().st_size == 0:
         if backups(path.parent / "backups"):
             raise store_faults.emptied(path)
-        return Diagnosis("none saved yet")
+        return Diagnosis("none saved yet, in a file without a byte")
     if not os.access(path, os.W_OK) or not os.access(path.parent, os.W_OK):
         raise store_faults.barred(path)
     with closing(connected_to_read(path, busy_seconds=1)) as connection:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 FORMATS = ("markdown", "jsonl", "finetuning", "html")
 """The names of exporting.FORMATS, which need not be loaded for them."""
-WAYS = ("salvage", "backup", "empty")
+WAYS = ("backup", "salvage", "empty")
 """As repairing.WAYS."""
 
 
@@ -95,11 +95,12 @@ def _add_doctor(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
         "--repair",
         nargs="?",
         const="",
-        choices=("", *WAYS),
         metavar="WAY",
+        type=_way,
         help="where the saved conversations cannot be used, say which ways out there are, and on a terminal"
-        " ask for one; WAY takes it at once: salvage (read what can still be read), backup (the newest that is"
-        " sound), empty (begin with none). The damaged file is renamed, never deleted",
+        " ask for one; WAY takes it at once: backup (the newest that is sound), salvage (read what can still be"
+        " read), empty (begin with none), or the name of a backup. Where nothing is wrong, a backup can be"
+        " brought back too. What was there is renamed, never deleted",
     )
     doctor.add_argument(
         "--test", nargs="*", metavar="NAME", help="ask these endpoints, or all that are set up"
@@ -108,6 +109,14 @@ def _add_doctor(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
         "--tokens",
         action="store_true",
         help="with --test: ask each for one token too, which may cost a little",
+    )
+
+
+def _way(words: str) -> str:
+    if words in ("", *WAYS) or words.endswith(".db"):
+        return words
+    raise argparse.ArgumentTypeError(
+        f"there is no way “{words}”: give {', '.join(WAYS)}, or the name of a backup"
     )
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from tui_chat.core.backups import back_up_at_the_end
 from tui_chat.core.errors import ChatError
 from tui_chat.core.importing import MOST_PLACES, Progress, Report, import_file
 from tui_chat.core.output import tell
@@ -18,6 +20,8 @@ async def import_files(world: World, paths: Sequence[Path], *, skip_unreadable: 
     code = 0
     try:
         store = await world.store()
+        if store.notice:
+            tell(store.notice)
         for path in paths:
             line = _Line(path)
             try:
@@ -39,6 +43,8 @@ async def import_files(world: World, paths: Sequence[Path], *, skip_unreadable: 
                 code = 1
     finally:
         await world.close()
+    if trouble := await asyncio.to_thread(back_up_at_the_end, world.places):
+        tell(trouble)
     return code
 
 

@@ -75,6 +75,11 @@ async def ask_once(world: World, opening: Opening, wanted: Wanted) -> int:
     if printer.trouble is not None:
         raise printer.trouble
     _finish(final, printer.tokens, wanted)
+    if wanted.save:
+        from tui_chat.core.backups import back_up_at_the_end
+
+        if trouble := await asyncio.to_thread(back_up_at_the_end, world.places):
+            tell(trouble)
     return {"complete": 0, "length": 0, "stopped": 130}.get(final.status, 1)
 
 
@@ -167,6 +172,8 @@ def _entry(text: str, logprob: float | None, raw: bytes) -> dict[str, object]:
 
 async def _recorder(world: World, question: Message, preset: str) -> Recorder:
     store = await world.store()
+    if store.notice:
+        tell(store.notice)
     conversation = Conversation(title=title_from(question.content), preset=preset)
     await store.create(conversation, question)
 

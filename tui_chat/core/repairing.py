@@ -1,6 +1,6 @@
-"""Ways out where conversations.db cannot be used: what can be read of it, a backup, or a new beginning.
+"""Ways out where conversations.db cannot be used: a backup, what can be read of it, or a new beginning.
 
-A sound database is made first, under another name. Then the damaged one gets a second name, and the sound one
+A sound database is made first, under another name. Then the one that is there gets a second name, and the sound one
 takes its place in one step: whenever that is broken off, there is the old one or the new one. Nothing is deleted.
 """
 
@@ -26,8 +26,8 @@ from tui_chat.core.store_faults import StoreFault, named
 from tui_chat.core.store_locks import alone
 from tui_chat.core.text import counted
 
-Way = Literal["salvage", "backup", "empty"]
-WAYS: tuple[Way, ...] = ("salvage", "backup", "empty")
+Way = Literal["backup", "salvage", "empty"]
+WAYS: tuple[Way, ...] = ("backup", "salvage", "empty")
 
 
 @dataclass(frozen=True)
@@ -35,57 +35,85 @@ class Repaired:
     """What became of a repair."""
 
     words: str
-    """What is there now, and where the damaged file is."""
+    """What is there now, and where that is which was there before."""
     aside: Path | None
-    """The damaged file under its new name; None where there was none."""
+    """What was there before under its new name; None where there was nothing."""
 
 
 @dataclass(frozen=True)
-class Choices:
-    """What could be done about a database."""
+class WayOut:
+    """Something that could be done about a database."""
 
-    fault: StoreFault
-    backup: Backup | None
-    """The newest that is sound."""
-    holds: str
-    """How much is in that, in words."""
+    way: Way
+    words: str
+    """What it does, and what there is afterwards, as far as that is known."""
+    backup: Path | None = None
+    """Which one is brought back."""
 
     @property
-    def ways(self) -> tuple[tuple[Way, str], ...]:
-        """Each way there is, and what it does; none where a repair would be of no use."""
-        if not self.fault.can_be_repaired:
-            return ()
-        ways: list[tuple[Way, str]] = []
-        if self.fault.kind == "damaged":
-            ways.append(("salvage", "Read what can still be read of it into a new file"))
-        if self.backup is not None:
-            words = f"Bring back the backup of {self.backup.when}: {self.holds}"
-            ways.append(("backup", words))
-        ways.append(("empty", "Begin with no conversations"))
+    def name(self) -> str:
+        """What it is called on the command line."""
+        return self.way if self.backup is None else self.backup.name
+
+
+def ways_out(places: Places, fault: StoreFault | None) -> tuple[WayOut, ...]:
+    """What could be done about what is wrong, what costs least first; where nothing is, each backup could be
+    brought back all the same. None where a repair would be of no use.
+
+    Blocks: backups are read whole until one is sound; of older ones it is only looked what is in them.
+    """
+    if fault is not None and not fault.can_be_repaired:
+        return ()
+    ways = [
+        WayOut("backup", f"Bring back the backup of {backup.when}: {holds}", backup.path)
+        for backup, holds in _sound(places)
+    ]
+    if fault is None:
         return tuple(ways)
+    if fault.kind == "damaged":
+        words = (
+            "Read what can still be read of it into a new file; how much that is shows only then"
+        )
+        ways.append(WayOut("salvage", words))
+    return (*ways, WayOut("empty", "Begin with no conversations"))
 
 
-def choices(places: Places, fault: StoreFault) -> Choices:
-    """What could be done about what is wrong. Blocks: backups are read whole until one is sound."""
-    if fault.can_be_repaired:
-        for backup in backups(places.backups):
-            found = diagnosed(backup.path)
-            if found.fault is None and not found.unfinished:
-                return Choices(fault, backup, found.words)
-    return Choices(fault, None, "")
+def _sound(places: Places) -> Iterator[tuple[Backup, str]]:
+    """The backups that can be brought back, and what is in them, in words."""
+    thorough = True
+    for backup in backups(places.backups):
+        found = diagnosed(backup.path, thorough=thorough)
+        if found.fault is None and not found.unfinished:
+            thorough = False
+            yield backup, found.words
+
+
+def what_is_there(path: Path, fault: StoreFault | None) -> str:
+    """What a repair gives another name, in words."""
+    if fault is None:
+        return "What was there before"
+    if fault.kind == "no file":
+        return "The directory" if path.is_dir() else "What is no file"
+    return "The empty file" if fault.kind == "empty" else "The damaged file"
 
 
 def repair(
-    places: Places, way: Way, *, step: Callable[[str], None] = lambda step: None
+    places: Places,
+    way: Way,
+    backup: Path | None = None,
+    *,
+    step: Callable[[str], None] = lambda step: None,
 ) -> Repaired:
     """Put a sound database in the place of the one that is there, which gets another name. Blocks.
 
-    ChatError, and nothing is changed, where another window has it open, where nothing can be read or there is no
-    sound backup, where nothing is wrong with it, and for what the disk does. `step` is told what comes next.
+    `backup` is the one to bring back, else the newest that is sound; that is done to a database too with which
+    nothing is wrong. ChatError, and nothing is changed, where another window has it open, where nothing can be
+    read or there is no sound backup, where nothing is wrong with it, and for what the disk does. `step` is told
+    what comes next.
     """
     with alone(places.config / "run"):
         try:
-            return _repaired(places, way, step)
+            return _repaired(places, way, backup, step)
         except OSError as error:
             raise in_words(error, places.database) from error
 
@@ -101,25 +129,32 @@ def settled(database: Path) -> Diagnosis:
     return found
 
 
-def _repaired(places: Places, way: Way, step: Callable[[str], None]) -> Repaired:
-    found = settled(places.database)
-    if found.fault is None:
+def _repaired(
+    places: Places, way: Way, backup: Path | None, step: Callable[[str], None]
+) -> Repaired:
+    fault = settled(places.database).fault
+    if fault is None and way != "backup":
         raise ChatError(
             f"Nothing is wrong with {named(places.database)}.", "So nothing was repaired."
         )
-    if not found.fault.can_be_repaired:
-        raise found.fault
+    if fault is not None and not fault.can_be_repaired:
+        raise fault
+    was = what_is_there(places.database, fault)
     path = _place(places.database)
     with _part(path) as part:
-        words = _made(places, way, found.fault, part)
+        words = _made(places, way, backup, fault, part)
         handle = os.open(part, os.O_RDWR)
         try:
             os.fsync(handle)
         finally:
             os.close(handle)
         step("made")
-        aside = _exchange(path, part, step)
-    return Repaired(f"{words} The damaged file is {named(aside)} now.", aside)
+        if not os.path.lexists(path):
+            part.replace(path)
+            sync_directory(path.parent)
+            return Repaired(words, None)
+        aside = _exchange(path, part, _free_name(path, "damaged" if fault else "replaced"), step)
+    return Repaired(f"{words} {was} is {named(aside)} now.", aside)
 
 
 def _place(database: Path) -> Path:
@@ -144,21 +179,31 @@ def _part(path: Path) -> Iterator[Path]:
             remove(part)
 
 
-def _made(places: Places, way: Way, fault: StoreFault, part: Path) -> str:
+def _made(
+    places: Places, way: Way, backup: Path | None, fault: StoreFault | None, part: Path
+) -> str:
     """Make the database that takes the other's place; what is in it, in words."""
     if way == "backup":
-        found = choices(places, fault)
-        if found.backup is None:
-            raise ChatError(f"There is no sound backup in {named(places.backups)}.")
-        _copy(found.backup.path, part)
-        return f"The backup of {found.backup.when} is back: {found.holds}."
+        return _brought_back(places, backup, part)
     if way == "salvage":
-        if fault.kind != "damaged":
+        if fault is None or fault.kind != "damaged":
             raise ChatError(f"There is nothing to read in {named(places.database)}.")
-        return _salvaged(Path(os.path.realpath(places.database)), part)
+        words = _salvaged(Path(os.path.realpath(places.database)), part)
+        return f"{words} A backup can still be brought back." if any(_sound(places)) else words
     with closing(connected(part)) as connection:
         brought_up(connection, part)
     return "There are no conversations now."
+
+
+def _brought_back(places: Places, wanted: Path | None, part: Path) -> str:
+    for backup in backups(places.backups):
+        if wanted is None or backup.path == wanted:
+            found = diagnosed(backup.path)
+            if found.fault is None and not found.unfinished:
+                _copy(backup.path, part)
+                return f"The backup of {backup.when} is back: {found.words}."
+    which = "no sound backup" if wanted is None else f"no sound backup {named(Path(wanted.name))}"
+    raise ChatError(f"There is {which} in {named(places.backups)}.")
 
 
 def _salvaged(damaged: Path, part: Path) -> str:
@@ -196,9 +241,8 @@ def _copy(source: Path, target: Path) -> None:
         os.fsync(writing.fileno())
 
 
-def _exchange(path: Path, part: Path, step: Callable[[str], None]) -> Path:
-    """Give the damaged file, and what belongs to it, another name, and the sound one its own."""
-    aside = _free_name(path)
+def _exchange(path: Path, part: Path, aside: Path, step: Callable[[str], None]) -> Path:
+    """Give what is there, and what belongs to it, another name, and the sound one its own."""
     if not path.is_file():
         # A directory or a pipe cannot have two names, and there is nothing of ours in it.
         path.rename(aside)
@@ -222,14 +266,14 @@ def _exchange(path: Path, part: Path, step: Callable[[str], None]) -> Path:
     return aside
 
 
-def _free_name(path: Path) -> Path:
+def _free_name(path: Path, why: str) -> Path:
     stamp = f"{time.strftime('%Y%m%d-%H%M%S')}"
     for number in range(1, 1000):
         mark = stamp if number == 1 else f"{stamp}-{number}"
-        aside = path.with_name(f"{path.stem}.damaged-{mark}{path.suffix}")
+        aside = path.with_name(f"{path.stem}.{why}-{mark}{path.suffix}")
         if not any(os.path.lexists(one) for one in (aside, *companions(aside))):
             return aside
-    raise ChatError("There are too many damaged files already.", f"Look into {named(path.parent)}.")
+    raise ChatError("There are too many such files already.", f"Look into {named(path.parent)}.")
 
 
 def _also_named(path: Path, name: Path) -> None:

@@ -1,13 +1,13 @@
 """What can still be read of a damaged database, row by row, into a new one.
 
 Each table is walked by its key: forward until a page cannot be read, from its end backward until one cannot,
-and key by key through what lies between. Of a row whose text is gone the rest is kept, so that what
-follows it still has its place.
+and key by key through what lies between. Rows that no way leads to any more are then read off their pages. Of a
+row whose text is gone the rest is kept, so that what follows it still has its place.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +23,7 @@ from tui_chat.core.database import (
     decoded,
     in_words,
 )
+from tui_chat.core.leaves import Column, Stranded, stranded
 from tui_chat.core.records import text_of
 from tui_chat.core.text import folded
 
@@ -68,9 +69,12 @@ def salvage(damaged: Path, fresh: Path) -> Salvaged:
             # It has no name yet: what a crash breaks off is made anew. Who gives it one syncs it first.
             new.execute("PRAGMA synchronous=OFF")
             new.execute("PRAGMA foreign_keys=OFF")
-            with closing(_reading(damaged)) as old:
-                new.execute("BEGIN IMMEDIATE")
-                lost = _all_copied(old, new)
+            new.execute("BEGIN IMMEDIATE")
+            with closing(connected_to_read(damaged)) as old:
+                unread = _all_copied(old, new)
+            lost = len(unread.get("message", ()))
+            if unread:
+                lost -= _copy_stranded(damaged, new, unread)
             found = _mended(new)
             new.execute("COMMIT")
     except Error as error:
@@ -81,29 +85,68 @@ def salvage(damaged: Path, fresh: Path) -> Salvaged:
     return Salvaged(*found, lost)
 
 
-def _reading(damaged: Path) -> Connection:
-    connection = connected_to_read(damaged)
-    # With this, a file that is shorter than it says can be read as far as it goes.
-    connection.execute("PRAGMA writable_schema=ON")
-    connection.text_factory = decoded
-    return connection
-
-
-def _all_copied(old: Connection, new: Connection) -> int:
-    """Copy each table as far as it goes; how many messages are lost."""
-    tables = {row[0] for row in old.execute("SELECT name FROM sqlite_master").fetchall()}
-    lost = 0
+def _all_copied(old: Connection, new: Connection) -> dict[str, set[int]]:
+    """Copy each table as far as it goes; the keys that could not be read, of each table that is not whole."""
+    old.text_factory = decoded
+    try:
+        # With this, a file that is shorter than it says can be read as far as it goes.
+        old.execute("PRAGMA writable_schema=ON")
+        tables = {row[0] for row in old.execute("SELECT name FROM sqlite_master").fetchall()}
+    except Error:
+        return {table: set() for table in _TABLES}
+    unread = {}
     for table in _TABLES:
-        if table in tables:
-            columns = _shared_columns(old, new, table)
-            walk = _Walk(old, table, columns, _highest(old, table))
-            for rows in _in_batches(walk.rows()):
-                _insert(new, table, columns, rows)
-            if table == "message":
-                lost = len(walk.unread)
+        if table not in tables:
+            unread[table] = set[int]()  # It may be the list of tables that is damaged.
+            continue
+        columns = _shared_columns(old, new, table)
+        walk = _Walk(old, table, columns, _highest(old, table))
+        for rows in _in_batches(walk.rows()):
+            _insert(new, table, columns, rows)
+        if walk.broken:
+            unread[table] = walk.unread
     if "tag" in tables:
         _copy_tags(old, new)
-    return lost
+    return unread
+
+
+def _copy_stranded(damaged: Path, new: Connection, unread: Mapping[str, set[int]]) -> int:
+    """Add the rows of these tables that no way led to; how many of the messages that could not be read are
+    there after all, whole."""
+    tables = {table: _declared(new, table) for table in unread}
+    waiting: dict[str, list[_Row]] = {table: [] for table in unread}
+
+    def written(table: str) -> None:
+        _insert(new, table, [one.name for one in tables[table]], waiting[table])
+        waiting[table].clear()
+
+    found = set[int]()
+    for row in stranded(damaged, tables):
+        waiting[row.table].append(_marked(row, tables[row.table]))
+        if row.table == "message" and row.whole:
+            found.add(row.key)
+        if len(waiting[row.table]) == AT_ONCE:
+            written(row.table)
+    for table in tables:
+        written(table)
+    return len(found & unread.get("message", set()))
+
+
+def _declared(new: Connection, table: str) -> list[Column]:
+    return [
+        Column(name, kind, bool(required), default is not None, bool(key))
+        for _, name, kind, required, default, key in new.execute(f"PRAGMA table_info({table})")
+    ]
+
+
+def _marked(row: Stranded, columns: Sequence[Column]) -> _Row:
+    """Its values; a text that is not all there has the mark of one."""
+    if row.whole or row.table != "message":
+        return row.values
+    return tuple(
+        f"{text_of(value)}\0" if column.name == "content" else value
+        for column, value in zip(columns, row.values, strict=True)
+    )
 
 
 def _shared_columns(old: Connection, new: Connection, table: str) -> tuple[str, ...]:
@@ -136,6 +179,8 @@ class _Walk:
         self._beyond = highest + 1
         self.unread = set[int]()
         """The keys at which something could not be read."""
+        self.broken = False
+        """Whether anything could not."""
 
     def rows(self) -> Iterator[_Row]:
         last = 0
@@ -144,6 +189,7 @@ class _Walk:
             yield row
         if not self._broken:
             return
+        self.broken = True
         first = self._beyond
         for key, row in self._run(last, self._beyond, backward=True):
             first = key

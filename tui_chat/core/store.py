@@ -32,7 +32,7 @@ from tui_chat.core.locks import FileLock, remove_abandoned
 from tui_chat.core.merging import Merged
 from tui_chat.core.schema import MIGRATIONS
 from tui_chat.core.store_faults import StoreFault
-from tui_chat.core.store_locks import is_repairing, was_emptied
+from tui_chat.core.store_locks import is_left_empty, is_repairing
 from tui_chat.core.text import clean
 
 TRASH_DAYS = 30
@@ -53,6 +53,8 @@ class Store:
         self._path = path or IN_MEMORY
         self.in_memory = path is None
         """Whether it ends with the run, and nothing of it comes to a disk."""
+        self.notice = ""
+        """What to tell a person of how it was found; empty where that is nothing."""
         self._owner: FileLock | None = None
         self._connection: Connection | None = None
         self._closing: Future[None] | None = None
@@ -108,8 +110,11 @@ class Store:
         # Only now: who repairs looks for our lock after having taken its own.
         if is_repairing(run):
             raise store_faults.repairing()
-        if not fresh and was_emptied(self._path):
-            raise store_faults.emptied(self._path)
+        if not fresh and is_left_empty(self._path):
+            # Where there are backups there were conversations in it once.
+            if any((self._path.parent / "backups").glob("*.db")):
+                raise store_faults.emptied(self._path)
+            self.notice = store_faults.left_empty(self._path)
         self._connection = connected(self._path, busy_seconds=busy_seconds)
         brought_up(self._connection, self._path, migrations)
 

@@ -79,7 +79,15 @@ def io(path: Path) -> StoreFault:
 def damaged(path: Path) -> StoreFault:
     return StoreFault(
         "damaged",
-        f"{named(path)} is damaged or no database.",
+        f"{named(path)} is damaged.",
+        f"It was not changed. {REPAIR} shows ways out of this.",
+    )
+
+
+def no_database(path: Path) -> StoreFault:
+    return StoreFault(
+        "damaged",
+        f"{named(path)} is no database, or its beginning is damaged.",
         f"It was not changed. {REPAIR} shows ways out of this.",
     )
 
@@ -97,6 +105,14 @@ def emptied(path: Path) -> StoreFault:
         "empty",
         f"{named(path)} has no bytes in it, though there are backups of it.",
         f"It was not changed. {REPAIR} brings a backup back.",
+    )
+
+
+def left_empty(path: Path) -> str:
+    """What to tell a person of a file that would else become a new database silently."""
+    return (
+        f"{named(path)} had no bytes in it, and there is no backup: what was in it, if anything was, is gone, and"
+        " new conversations are saved there now."
     )
 
 

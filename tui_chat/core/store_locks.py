@@ -68,13 +68,11 @@ def _opened(run: Path) -> bool:
     return any(run.glob("*.lock"))
 
 
-def was_emptied(path: Path) -> bool:
-    """Whether a file that was there already is without a byte although there were conversations in it once.
-
-    Blocks for a moment, since another window may have made it just now.
-    """
+def is_left_empty(path: Path) -> bool:
+    """Whether a file that was there already is without a byte. Blocks for a moment, since another window may have
+    made it just now."""
     deadline = time.monotonic() + _PATIENCE
-    while path.stat().st_size == 0 and any((path.parent / "backups").glob("*.db")):
+    while path.stat().st_size == 0:
         if time.monotonic() > deadline:
             return True
         time.sleep(_STEP)

@@ -157,7 +157,7 @@ class AskingScreen(SetupScreen):
             self.use(await self._settling)
             await deed(self.setup)
         except ChatError as error:
-            self.complain(error)
+            self.complain(error, awaited=True)
             self.not_sent()
         except asyncio.CancelledError:
             if self._settling is None or not self._settling.cancelled():

@@ -7,6 +7,7 @@ from typing import ClassVar, Generic, TypeVar
 
 from textual import on, work
 from textual.binding import Binding, BindingType
+from textual.containers import Vertical
 from textual.widget import Widget
 from textual.widgets import OptionList
 from textual.widgets.option_list import Option
@@ -32,19 +33,29 @@ class ChoiceDialog(Dialog):
 
     DEFAULT_CSS = """
     ChoiceDialog {
+        & > Vertical { overflow-y: auto; }
+        & Keyline { dock: bottom; }
         & OptionList, & OptionList:focus {
             height: auto; max-height: 8; border: none; background: $surface; padding: 0; margin: 1 0 0 0;
         }
     }
     """
 
-    def __init__(self, title: str, note: str, ways: Sequence[tuple[str, str]]) -> None:
-        """`ways`: keys, and what each is called."""
-        super().__init__(title, note)
+    def __init__(
+        self, title: str, note: str, ways: Sequence[tuple[str, str]], wrong: str = ""
+    ) -> None:
+        """`ways`: keys, and what each is called; `wrong`: as for Dialog."""
+        super().__init__(title, note, wrong=wrong)
         self._ways = tuple(ways)
 
     def content(self) -> Iterator[Widget]:
         yield WayList(*(Option(words) for _, words in self._ways), markup=False)
+
+    @on(OptionList.OptionHighlighted)
+    def _follow(self, event: OptionList.OptionHighlighted) -> None:
+        # On a small screen the note and the list are seen in turns.
+        box, last = self.query_one(Vertical), max(1, len(self._ways) - 1)
+        box.scroll_to(y=box.max_scroll_y * event.option_index / last, animate=False)
 
     @on(OptionList.OptionSelected)
     def _chosen(self, event: OptionList.OptionSelected) -> None:

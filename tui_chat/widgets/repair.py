@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
 from textual.await_complete import AwaitComplete
 
 from tui_chat.core.errors import ChatError
-from tui_chat.core.repairing import WAYS, Choices, Repaired, Way, choices, repair
+from tui_chat.core.repairing import Repaired, WayOut, repair, ways_out
 from tui_chat.core.store_faults import StoreFault
+from tui_chat.core.text import counted
 from tui_chat.widgets.choosing import ChoiceDialog, WaitDialog
-from tui_chat.widgets.dialogs import YesDialog
+from tui_chat.widgets.unasked import UnaskedChoice
 
 if TYPE_CHECKING:
     from textual.app import App
@@ -25,11 +27,7 @@ SAFE = (
     " and is written to what takes its place."
 )
 Answer = Literal["mended", "gone on", "quit"]
-_QUESTIONS: dict[Way, str] = {
-    "salvage": "Read what can be read?",
-    "backup": "Bring the backup back?",
-    "empty": "Begin anew?",
-}
+_NOT_NOW = ("later", "Not now")
 _ELSE = (
     ("again", "Try again"),
     ("forgo", "Go on without saving"),
@@ -37,21 +35,25 @@ _ELSE = (
 )
 
 
-async def ways_out(app: App[Any], world: World, fault: StoreFault) -> Answer:
+async def asked(app: App[Any], world: World, fault: StoreFault) -> Answer:
     """Ask until there is a store, or until a person goes on without, or leaves. For workers."""
     trouble = ""
     while True:
-        could = await asyncio.to_thread(choices, world.places, fault)
-        note = "\n".join(filter(None, (trouble, *_note(could))))
-        way = await app.push_screen_wait(ChoiceDialog(TITLE, note, _ways(could)))
-        if way is None or way == "quit":
-            return "gone on" if way is None else "quit"
+        could = await asyncio.to_thread(ways_out, world.places, fault)
+        about = (fault.message, SAFE) if could else (fault.message, fault.hint)
+        note = "\n".join(filter(None, (trouble, *about)))
+        ways = (_NOT_NOW, *_named(could), *_ELSE)
+        way = await app.push_screen_wait(UnaskedChoice(TITLE, note, ways))
+        if way in (None, "later"):
+            return "gone on"
+        if way == "quit":
+            return "quit"
         try:
             if way == "forgo":
                 await world.forgo_saving()
             elif way == "again":
                 await world.store()
-            elif not await _repaired(app, world, way, dict(_ways(could))[way]):
+            elif not await _repaired(app, world, way, could):
                 continue
         except StoreFault as still:
             fault, trouble = (fault if still.kind == "busy" else still), still.message
@@ -61,20 +63,37 @@ async def ways_out(app: App[Any], world: World, fault: StoreFault) -> Answer:
             return "mended"
 
 
-def _note(could: Choices) -> tuple[str, ...]:
-    fault = could.fault
-    if could.ways:
-        return fault.message, SAFE
-    return fault.message, fault.hint
+async def brought_back(app: App[Any], world: World, holds: str) -> bool:
+    """Say that the saved conversations are sound, and offer the backups; whether one was brought back. For workers."""
+    could = await asyncio.to_thread(ways_out, world.places, None)
+    trouble = ""
+    while could and world.unsaved.saves:
+        note = f"What is there: {holds}. A backup can take its place.\n{SAFE}"
+        ways = (("later", "Leave all as it is"), *_each(could))
+        title = "The saved conversations are sound"
+        way = await app.push_screen_wait(ChoiceDialog(title, note, ways, trouble))
+        if way in (None, "later"):
+            return False
+        try:
+            if await _repaired(app, world, way, could):
+                return True
+        except ChatError as error:
+            trouble = str(error)
+    app.notify(f"The saved conversations are sound: {holds}.", markup=False)
+    return False
 
 
-def _ways(could: Choices) -> list[tuple[str, str]]:
-    shown: list[tuple[str, str]] = list(could.ways)
-    for way, words in _ELSE:
-        if way == "again" and (could.ways or could.fault.kind in ("foreign", "newer")):
-            continue  # It would be the same.
-        shown.append((way, words))
+def _named(could: Sequence[WayOut]) -> list[tuple[str, str]]:
+    """The ways by their names; of several backups the newest, and a way to the others."""
+    older = _each(could)[1:]
+    shown = [(one.name, one.words) for one in could if (one.name, one.words) not in older]
+    if older:
+        shown.insert(1, ("older", f"Bring back an older one: {counted(len(older), 'more backup')}"))
     return shown
+
+
+def _each(could: Sequence[WayOut]) -> list[tuple[str, str]]:
+    return [(one.name, one.words) for one in could if one.backup is not None]
 
 
 class _Working(WaitDialog[Repaired]):
@@ -87,13 +106,20 @@ class _Working(WaitDialog[Repaired]):
         return super().dismiss(result) if result is not None else AwaitComplete()
 
 
-async def _repaired(app: App[Any], world: World, way: str, words: str) -> bool:
+async def _repaired(app: App[Any], world: World, name: str, could: Sequence[WayOut]) -> bool:
     """Repair in this way once that was confirmed; whether it was. ChatError."""
-    chosen = next(one for one in WAYS if one == way)
-    question = YesDialog(_QUESTIONS[chosen], f"{words}.\n{SAFE}")
-    if await app.push_screen_wait(question) is None:
+    if name == "older":
+        older = (("later", "Back"), *_each(could)[1:])
+        chosen = await app.push_screen_wait(ChoiceDialog("Older backups", SAFE, older))
+        if chosen in (None, "later"):
+            return False
+        name = str(chosen)
+    way = next(one for one in could if one.name == name)
+    # Enter alone must not do it: it may have been meant for what was there a moment ago.
+    sure = ChoiceDialog(f"{way.words}?", SAFE, (("no", "No"), ("yes", "Yes, do that")))
+    if await app.push_screen_wait(sure) != "yes":
         return False
-    work = partial(world.exchange_saved, partial(repair, world.places, chosen))
+    work = partial(world.exchange_saved, partial(repair, world.places, way.way, way.backup))
     dialog = _Working("Repairing the saved conversations", "This may take a while.", work)
     await app.push_screen_wait(dialog)
     if dialog.problem is not None:

@@ -375,6 +375,6 @@ class SetupScreen(SizedScreen):
         note = "What the model is told before the conversation begins."
         await self.app.push_screen(TextDialog("System prompt", note, self.setup.system), take)
 
-    def complain(self, error: Exception) -> None:
-        """Say what went wrong, as plain words, for a while."""
-        complain(self, error)
+    def complain(self, error: Exception, *, awaited: bool = False) -> None:
+        """As storing_app.complain()."""
+        complain(self, error, awaited=awaited)

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 QUIET_AFTER = 10.0
 """Seconds after the start: by then nothing else is read."""
+BACKUP_EACH = 3600.0
+"""Seconds between two looks whether one is due, while the program runs."""
 
 
 @dataclass(eq=False, repr=False)
@@ -36,6 +38,8 @@ class StoreFailed(Event):
     """The saved conversations could not be opened, read or written."""
 
     fault: StoreFault
+    awaited: bool = False
+    """Whether a person waits for it, and is asked again although they said “not now” before."""
 
 
 class Room(Protocol):
@@ -66,22 +70,21 @@ class StoringApp(SteadyApp):
 
     # What is wrong
 
-    async def store_failed(self, fault: StoreFault) -> bool:
+    async def store_failed(self, fault: StoreFault, *, again: bool = False) -> bool:
         """Ask what to do about it, where that is a person's to say; whether there is a store now. For workers.
 
-        Who comes while another is asked gets the same answer.
+        Who comes while another is asked gets the same answer. `again`: although a person went on without.
         """
         if self._asking is None or self._asking.done():
-            lasting = fault.can_be_repaired or self._world.opened is None
-            if self._went_on or not lasting:
+            if (self._went_on and not again) or not self._lasts(fault):
                 return False
             self._asking = asyncio.create_task(self._asked(fault))
         return await asyncio.shield(self._asking)
 
     async def _asked(self, fault: StoreFault) -> bool:
-        from tui_chat.widgets.repair import ways_out
+        from tui_chat.widgets.repair import asked
 
-        answer = await ways_out(self, self._world, fault)
+        answer = await asked(self, self._world, fault)
         if answer == "quit":
             leaving = self.leave(0)
             if isinstance(leaving, Worker):
@@ -91,28 +94,46 @@ class StoringApp(SteadyApp):
                 await asyncio.Event().wait()
         self._went_on = answer != "mended"
         if not self._went_on:
-            for room in self.open_rooms():
-                await room.store_is_back()
+            await self._store_is_back()
         return not self._went_on
+
+    async def _store_is_back(self) -> None:
+        for room in self.open_rooms():
+            await room.store_is_back()
+
+    def _lasts(self, fault: StoreFault) -> bool:
+        """Whether it stays until somebody does something about it."""
+        return fault.can_be_repaired or self._world.opened is None
+
+    def _tell(self, fault: StoreFault) -> None:
+        words = str(fault)
+        if self._lasts(fault):
+            words = f"{fault.message} Nothing can be sent or saved so: ctrl+p, “Check what is saved”, shows ways out."
+        self.notify(words, severity="error", timeout=10, markup=False)
 
     @on(StoreFailed)
     @work(group="store")
     async def _store_failed(self, event: StoreFailed) -> None:
         asked = self._asking is not None and not self._asking.done()
-        if not await self.store_failed(event.fault) and not asked:
-            self.notify(str(event.fault), severity="error", timeout=10, markup=False)
+        if not await self.store_failed(event.fault, again=event.awaited) and not asked:
+            self._tell(event.fault)
 
     @work(group="store")
     async def action_check_store(self) -> None:
-        """Look whether anything is wrong with the saved conversations, and ask what to do about that."""
+        """Look whether anything is wrong with the saved conversations, and ask what to do about that; where
+        nothing is, a backup can be brought back all the same."""
         from tui_chat.core.diagnosis import diagnosed
 
         found = await asyncio.to_thread(diagnosed, self._world.places.database)
+        if found.fault is not None:
+            if not await self.store_failed(found.fault, again=True):
+                self._tell(found.fault)
+            return
+        from tui_chat.widgets.repair import brought_back
+
         self._went_on = False
-        if found.fault is None:
-            self.notify(f"The saved conversations are sound: {found.words}.", markup=False)
-        elif not await self.store_failed(found.fault):
-            self.notify(str(found.fault), severity="error", timeout=10, markup=False)
+        if await brought_back(self, self._world, found.words):
+            await self._store_is_back()
 
     # The way out
 
@@ -139,14 +160,18 @@ class StoringApp(SteadyApp):
 
     def begin_keeping(self) -> None:
         """Empty the trash of what has been in it for its days, clear away what a kill left, look whether that
-        did damage, and make a backup when one is due."""
+        did damage, and make backups when they are due."""
         self._clear_away()
         self.set_timer(QUIET_AFTER, self._look_after)
+        self.set_interval(BACKUP_EACH, self._look_after)
 
     @work(group="trash")
     async def _clear_away(self) -> None:
         # Whatever is wrong with the disk is said by what needs it.
         with suppress(ChatError):
+            store = await self._world.store()
+            if store.notice:
+                self.notify(store.notice, severity="warning", timeout=20, markup=False)
             await self._world.clear_away()
 
     @work(group="backup")
@@ -188,10 +213,11 @@ class StoringApp(SteadyApp):
             thread.shutdown(wait=False)
 
 
-def complain(screen: Screen[Any], error: Exception) -> None:
-    """Say what went wrong, as plain words, for a while; where the saved conversations are in need of it, ask."""
+def complain(screen: Screen[Any], error: Exception, *, awaited: bool = False) -> None:
+    """Say what went wrong, as plain words, for a while; where the saved conversations are in need of it, ask.
+    `awaited`: as in StoreFailed."""
     if isinstance(error, StoreFault) and isinstance(screen.app, StoringApp):
-        screen.app.post_message(StoreFailed(error))
+        screen.app.post_message(StoreFailed(error, awaited))
     else:
         screen.notify(str(error), severity="error", timeout=10, markup=False)
 

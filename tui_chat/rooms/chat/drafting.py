@@ -124,7 +124,7 @@ class DraftingScreen(FittingScreen):
         try:
             new = await self.talk.write(text, instead_of)
         except ChatError as error:
-            self.complain(error)
+            self.complain(error, awaited=True)
             self.not_sent()
             return
         finally:
