@@ -50,7 +50,13 @@ _TERMINAL = (
         "widgets/test_terminal_answers.py::test_nothing_of_a_paste_is_ever_a_key_even_when_it_holds_the_paste_s_end",
     ),
     Fault(
-        "a fault of the program itself",
+        "characters that control or hide, by Unicode's classes",
+        "replaced or dropped",
+        "core/test_text.py::test_no_character_that_unicode_calls_a_control_or_hides_passes_by_itself"
+        " test_terminal_safety.py::test_the_judge_of_what_reached_a_terminal_knows_each_hostile_text",
+    ),
+    Fault(
+        "a fault of the program itself, or a warning of Python's,",
         "saved, the terminal given back, no value of a variable shown, exit code 1",
         "test_crash.py",
     ),
@@ -71,6 +77,17 @@ _KILLED = (
         "a signal while the disk keeps the program waiting",
         "ends in time, the terminal given back",
         "crashes/test_crashes.py::test_a_disk_that_keeps_the_program_waiting_does_not_keep_the_terminal",
+    ),
+    Fault(
+        "the event loop is busy while a reply arrives",
+        "what has arrived is on disk all the same",
+        "core/test_reply_growing.py::test_a_busy_event_loop_does_not_keep_what_has_arrived_from_the_disk",
+    ),
+    Fault(
+        "a signal in the middle of the start",
+        "ends with its code",
+        "crashes/test_crashes.py::test_a_signal_in_the_middle_of_a_finalizer_ends_the_start"
+        " crashes/test_crashes.py::test_a_terminal_that_is_gone_at_the_start_is_told_by_the_exit_code_alone",
     ),
     Fault(
         "the terminal is gone, whether or not the system says so",
@@ -126,6 +143,19 @@ _DISK = (
         "core/test_repairing.py",
     ),
     Fault(
+        "a dialog that rises under hands that type; not now; a salvage that gave little",
+        "nothing is replaced, what was typed is in the draft; asked again at the next send; any backup comes back",
+        "rooms/test_repair.py::test_what_is_typed_blindly_changes_nothing_and_is_in_the_draft"
+        " rooms/test_repair.py::test_after_not_now_it_is_told_where_to_find_it_and_a_send_asks_again"
+        " test_repair_command.py::test_a_backup_is_brought_back_over_a_salvage_that_gave_little",
+    ),
+    Fault(
+        "the pages above the messages, or the first page, are bad",
+        "rows are read off their own pages; what was removed does not come back",
+        "core/test_salvage.py::test_where_the_pages_above_them_are_bad_the_messages_are_read_off_their_own"
+        " core/test_salvage.py::test_what_was_removed_does_not_come_back_off_a_page core/test_pages.py",
+    ),
+    Fault(
         "no backup, a bad one, little space, two windows",
         "made once a day, checked, rotated; left out and said",
         "core/test_backups.py",
@@ -134,6 +164,11 @@ _DISK = (
         "settings or a preset that cannot be read",
         "file:line:column; the rest works; never rewritten",
         "core/test_broken_settings.py core/test_settings.py core/test_presets.py",
+    ),
+    Fault(
+        "settings that cannot be read and may mean another server; a preset that is broken",
+        "nothing is sent there unasked; the preset is refused, or told with its place",
+        "test_broken_files.py rooms/test_broken_files.py",
     ),
     Fault(
         "index, lessons, session: damaged, or something else in their place",
@@ -193,6 +228,11 @@ _SECRETS = (
         "a key given for one server",
         "goes to its origin alone",
         "core/test_key_store.py::test_a_key_in_the_file_is_found_for_its_origin_alone",
+    ),
+    Fault(
+        "the editor, the browser, the programs that copy",
+        "are told no key",
+        "test_secrets.py test_network.py::test_the_browser_that_opens_a_link_is_told_no_key",
     ),
     Fault(
         "others ask the built-in model's server",
