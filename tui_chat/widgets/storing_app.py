@@ -108,7 +108,7 @@ class StoringApp(SteadyApp):
     def _tell(self, fault: StoreFault) -> None:
         words = str(fault)
         if self._lasts(fault):
-            words = f"{fault.message} Nothing can be sent or saved so: ctrl+p, “Check what is saved”, shows ways out."
+            words = f"{fault.message} As it is nothing can be sent or saved: ctrl+p, “Check what is saved”, shows ways out."
         self.notify(words, severity="error", timeout=10, markup=False)
 
     @on(StoreFailed)
