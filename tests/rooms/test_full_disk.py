@@ -59,5 +59,10 @@ async def test_broken_settings_are_said_and_not_rewritten_by_a_new_theme(tmp_pat
             await house.command("/theme gruvbox")
             await wait_until(lambda: "not remembered" in house.notices(), "it is said")
             assert house.app.theme == "gruvbox"
-            assert (await house.send("goes on")).content == "Hello, world."
+            await house.write("goes on")
+            await house.press("enter")
+            await wait_until(lambda: "Yes" in house.screen_text(), "whom it goes to is asked")
+            await house.press("enter")
+            await house.answered()
+            assert house.thread[-1].content == "Hello, world."
     assert path.read_text() == 'theme = "nord\n'
