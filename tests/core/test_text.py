@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.hostile import HOSTILE
+from tui_chat.core import text as module
 from tui_chat.core.text import Joiner, clean, folded, one_line
 
 ANY = st.text(st.characters(codec=None, exclude_categories=()), max_size=60)
@@ -68,3 +69,11 @@ def test_one_line_is_one_line_and_not_too_long(text: str, limit: int) -> None:
 @pytest.mark.parametrize(("text", "same"), [("Ação", "acao"), ("STRASSE", "strasse"), ("ﬁ", "fi")])
 def test_searches_do_not_see_case_or_accents(text: str, same: str) -> None:
     assert folded(text) == same
+
+
+def test_nothing_hostile_is_printable() -> None:
+    assert not [
+        code
+        for code in range(0x110000)
+        if module.HOSTILE.match(chr(code)) and chr(code).isprintable()
+    ]
