@@ -99,7 +99,7 @@ def test_the_built_in_model_answers_and_leaves_nothing(tmp_path: Path) -> None:
     with Terminal((*EPHEMERAL, "--max-tokens", "5"), _environment(places)) as terminal:
         terminal.wait_for("ready")
         terminal.type("Hello" + ENTER)
-        terminal.wait_for("tok/s")
+        terminal.wait_for("reply 5")
         _quit(terminal)
     assert tree(*places) == before
 
