@@ -17,6 +17,7 @@ from textual.worker import Worker
 from tui_chat.core.errors import ChatError
 from tui_chat.core.store_faults import StoreFault
 from tui_chat.core.threads import in_daemon
+from tui_chat.core.unsaved import not_written
 from tui_chat.widgets.steady_app import SteadyApp
 
 if TYPE_CHECKING:
@@ -122,6 +123,11 @@ class StoringApp(SteadyApp):
     async def action_check_store(self) -> None:
         """Look whether anything is wrong with the saved conversations, and ask what to do about that; where
         nothing is, a backup can be brought back all the same."""
+        if self._world.ephemeral:
+            # Each way out of damage would write.
+            refusal = not_written("the saved conversations were left alone")
+            self.notify(str(refusal), severity="warning", markup=False)
+            return
         from tui_chat.core.diagnosis import diagnosed
 
         found = await asyncio.to_thread(diagnosed, self._world.places.database)
