@@ -88,6 +88,8 @@ def deck(seed: int) -> list[str]:
 _SPELLING = "\u200c\u200d\u180e"
 """Joiners and a separator without which some scripts cannot be written."""
 _MARKS = "\u061c\u200e"
+_UNDRAWN = {0x2065, *range(0xFFF0, 0xFFF9), *range(0xE_0000, 0xE_1000)}
+"""Places that no character has yet, and that are to be drawn as nothing (Other_Default_Ignorable_Code_Point)."""
 _PLANES = (*range(0x2_0000), *range(0xE_0000, 0xE_1000))
 """Where there are characters of these classes."""
 
@@ -100,7 +102,8 @@ def _is_hostile(character: str) -> bool:
         seen = unicodedata.bidirectional(character) in ("L", "AL", "AN")
         return character in _MARKS or not (seen or character in _SPELLING)
     if kind == "Cn":
-        return "\ufdd0" <= character <= "\ufdef" or character in "\ufffe\uffff"
+        nowhere = "\ufdd0" <= character <= "\ufdef" or character in "\ufffe\uffff"
+        return nowhere or ord(character) in _UNDRAWN
     return kind in ("Cc", "Cs", "Zl", "Zp") and character not in "\t\n"
 
 
