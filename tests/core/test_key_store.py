@@ -277,6 +277,9 @@ def test_a_file_of_another_user_is_not_trusted(tmp_path: Path) -> None:
     file = tmp_path / "keys.toml"
     file.write_text('"https://lab.example:443" = "key-of-theirs"\n')
     file.chmod(0o600)
-    os.chown(file, 12345, 12345)
+    try:
+        os.chown(file, 12345, 12345)
+    except OSError as error:
+        pytest.skip(f"there is no other user here: {error.strerror}")
     with pytest.raises(ChatError, match="belongs to another user"):
         KeyStore(file).find("https://lab.example/v1")
