@@ -105,7 +105,6 @@ class TuiChat(StoringApp):
     def __init__(self, world: World, opening: Opening) -> None:
         super().__init__(world)
         self.places, self.ephemeral = world.places, world.ephemeral
-        self._asked_to_quit = False
         self._trash: Trash | None = None
         """What was deleted in this run and can be undone."""
         self._looked_for = ""
@@ -148,7 +147,16 @@ class TuiChat(StoringApp):
         problems = () if self._world.settings.unreadable else self._world.settings.problems
         for problem in problems:
             self.notify(problem, severity="warning", timeout=15, markup=False)
-        self.call_after_refresh(self._take_keys)
+
+    def on_ready(self) -> None:
+        # What the first frame leaves out is drawn at once, not piece by piece.
+        self.hold_drawing()
+        self.chat.call_next(self.chat.begin)
+        self.chat.call_next(self.call_next, self._take_keys)
+
+    @on(ChatScreen.Begun)
+    def _draw_all(self) -> None:
+        self.draw_again()
 
     async def _take_keys(self) -> None:
         await self.release_keys()
@@ -346,19 +354,8 @@ class TuiChat(StoringApp):
 
     # The way out
 
-    def action_interrupt(self) -> None:
-        """Ctrl+C where nothing is selected: stop a reply, else leave at the second press."""
-        if self.room.stop():
-            return
-        if self._asked_to_quit:
-            self.leave(0)
-            return
-        self._asked_to_quit = True
-        self.notify("Press ctrl+c again to quit.", timeout=2, markup=False)
-        self.set_timer(2, self._stay)
-
-    def _stay(self) -> None:
-        self._asked_to_quit = False
+    def stop_reply(self) -> bool:
+        return self.room.stop()
 
     async def action_quit(self) -> None:
         self.leave(0)

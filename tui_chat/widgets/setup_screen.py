@@ -8,6 +8,7 @@ they are first opened, to keep the first paint early.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, ClassVar
 
@@ -18,6 +19,7 @@ from textual.containers import Vertical
 from textual.content import Content
 from textual.message import Message as Event
 from textual.reactive import reactive, var
+from textual.widget import Widget
 from textual.widgets import Static
 
 from tui_chat.core.conversation import Refusal, Setup
@@ -110,13 +112,22 @@ class SetupScreen(SizedScreen):
         self.world = world
         self._deleted_presets: list[Deleted] = []
 
-    def compose_side(self) -> ComposeResult:
-        """The column at the right: parameters, what the focused one means, tokens."""
+    def compose_side(self, *, filled: bool = True) -> ComposeResult:
+        """The column at the right: parameters, what the focused one means, tokens. Where it is not to be
+        `filled` yet, there is its frame until fill_side()."""
         self.set_size_classes()
-        with Vertical(id="side"):
-            yield Sidebar(completes=self.completes).data_bind(SetupScreen.setup)
-            yield Static("", id="explanation", markup=False)
-            yield Meter()
+        yield Vertical(*(self._side_parts() if filled else ()), id="side")
+
+    def _side_parts(self) -> Sequence[Widget]:
+        sidebar = Sidebar(completes=self.completes).data_bind(SetupScreen.setup)
+        return sidebar, Static("", id="explanation", markup=False), Meter()
+
+    async def fill_side(self) -> None:
+        """Put into the column what belongs there."""
+        side = self.query_one("#side")
+        if not side.children:
+            await side.mount_all(self._side_parts())
+            self._fit_side()
 
     # The setup
 
@@ -226,7 +237,11 @@ class SetupScreen(SizedScreen):
         # Over the room it would cover the line at the bottom: on a layer, docked lines take no room.
         self.query_one("#side").styles.max_height = max(1, self.size.height - 2)
         self.call_after_refresh(self._show_side_title)
-        self.sidebar.compact = not self.has_class("-high")
+        self._fit_side()
+
+    def _fit_side(self) -> None:
+        for sidebar in self.query(Sidebar):
+            sidebar.compact = not self.has_class("-high")
 
     @on(Sidebar.Changed)
     def _take_setup(self, event: Sidebar.Changed) -> None:

@@ -3,7 +3,7 @@ not by a window that is dragged to other sizes."""
 
 from __future__ import annotations
 
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from time import monotonic
 from typing import Any
 
@@ -24,6 +24,8 @@ _SOON = 1 / 120
 """Seconds to the layout for a new size, as Textual has it."""
 BETWEEN_SIZES = 0.05
 """Seconds between two such layouts, at least: at 500 columns and 200 rows one takes a quarter of a second."""
+HELD = 0.25
+"""Seconds for which drawing may be held; a key is echoed no later."""
 MOST_IN_A_LINE = 4_000
 """Characters of a paste into one line; no search, name or path is longer, and Textual draws all of them."""
 
@@ -33,6 +35,19 @@ class SteadyApp(SignalledApp):
 
     Of what is pasted into one line only the beginning is taken, and seen to be taken.
     """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._held_drawing = ExitStack()
+
+    def hold_drawing(self) -> None:
+        """Draw nothing until draw_again(), or HELD at most: for many changes that are to be seen as one."""
+        self._held_drawing.enter_context(self.batch_update())
+        self.set_timer(HELD, self.draw_again)
+
+    def draw_again(self) -> None:
+        """Draw what hold_drawing() kept back, if it did."""
+        self._held_drawing.close()
 
     _owed: Timer | None = None
     _next_size = 0.0

@@ -64,6 +64,7 @@ class StoringApp(SteadyApp):
         self._asking: asyncio.Task[bool] | None = None
         self._went_on = False
         """Whether a person wants to go on without having it mended now."""
+        self._asked_to_quit = False
 
     def open_rooms(self) -> Iterable[Room]:
         """The rooms that keep something: for subclasses."""
@@ -85,6 +86,7 @@ class StoringApp(SteadyApp):
     async def _asked(self, fault: StoreFault) -> bool:
         from tui_chat.widgets.repair import asked
 
+        self.draw_again()  # What is asked is to be seen.
         answer = await asked(self, self._world, fault)
         if answer == "quit":
             leaving = self.leave(0)
@@ -142,6 +144,24 @@ class StoringApp(SteadyApp):
             await self._store_is_back()
 
     # The way out
+
+    def stop_reply(self) -> bool:
+        """Stop what is being answered; False when nothing is. For subclasses."""
+        return False
+
+    def action_interrupt(self) -> None:
+        """Ctrl+C where nothing is selected: stop a reply, else leave at the second press."""
+        if self.stop_reply():
+            return
+        if self._asked_to_quit:
+            self.leave(0)
+            return
+        self._asked_to_quit = True
+        self.notify("Press ctrl+c again to quit.", timeout=2, markup=False)
+        self.set_timer(2, self._stay)
+
+    def _stay(self) -> None:
+        self._asked_to_quit = False
 
     @work(group="leave")
     async def leave(self, code: int) -> None:

@@ -76,6 +76,10 @@ class ChatScreen(DraftingScreen):
         name: str
         argument: str
 
+    @dataclass(eq=False, repr=False)
+    class Begun(Event):
+        """What was there at the last start is back."""
+
     def __init__(self, world: World, opening: Opening) -> None:
         super().__init__(world)
         self._opening = opening
@@ -89,7 +93,7 @@ class ChatScreen(DraftingScreen):
             yield MessageTranscript(self.caption, hint=HINT)
             # As it will be with the focus: another class later would style it twice.
             yield Prompt(classes="-focused")
-        yield from self.compose_side()
+        yield from self.compose_side(filled=False)
         yield Keyline()
 
     def on_mount(self) -> None:
@@ -97,14 +101,18 @@ class ChatScreen(DraftingScreen):
         self.prompt.ephemeral = self.world.ephemeral
         self.prompt.environ = lambda: self.world.endpoints.without_keys(self.world.environ)
         self.topline.state = "starting"
-        self.call_after_refresh(self._begin)
 
     def on_descendant_focus(self) -> None:
         super().on_descendant_focus()
-        self.query_one("#talk").set_class(self.focused is not self.sidebar, "-focused")
+        self.query_one("#talk").set_class(not self.in_parameters, "-focused")
         self.refresh_bindings()
 
     # Beginning: what was there at the last start is back
+
+    async def begin(self) -> None:
+        """What the first paint need not wait for; `Begun` tells of its end."""
+        await self.fill_side()
+        self._begin()
 
     @work(group="begin")
     async def _begin(self) -> None:
@@ -134,6 +142,7 @@ class ChatScreen(DraftingScreen):
         self._read_preset_names()
         self._take_early()
         self.watch_windows()
+        self.post_message(self.Begun())
 
     def _take_early(self) -> None:
         text, self._sent_early = self._sent_early, ""
@@ -294,15 +303,13 @@ class ChatScreen(DraftingScreen):
 
     def _completions(self, typed: str) -> Sequence[tuple[str, str]]:
         provider = self.world.asked(self.setup.endpoint)
-        return completions(
-            typed,
-            {
-                "endpoint": [endpoint.name for endpoint in self.world.endpoints],
-                "model": [one.id for one in provider.listed] if provider else (),
-                "preset": self._preset_names,
-                "theme": sorted(self.app.available_themes),
-            },
-        )
+        known = {
+            "endpoint": [endpoint.name for endpoint in self.world.endpoints],
+            "model": [one.id for one in provider.listed] if provider else (),
+            "preset": self._preset_names,
+            "theme": sorted(self.app.available_themes),
+        }
+        return completions(typed, known)
 
     @work(group="presets", exclusive=True)
     async def _read_preset_names(self) -> None:
