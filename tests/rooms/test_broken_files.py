@@ -7,12 +7,21 @@ from pathlib import Path
 import pytest
 
 from tests.fake_server import FakeServer
+from tests.rooms.asked import asked, choose
 from tests.rooms.house import House, open_house, wait_until
 from tests.rooms.texts import open_room, prompts, room
 from tui_chat.core.opening import Opening
 from tui_chat.core.presets import Presets
+from tui_chat.widgets import unasked
 
 BROKEN = 'endpoint = "lab"\n\nthem e = 1\n'
+
+
+@pytest.fixture(autouse=True)
+def _heard_soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(unasked, "HEARS_AFTER", 0.05)
+
+
 SINGLE = '[parameters]\ntemperature = "hot"\nseed = 7\n'
 
 
@@ -34,14 +43,18 @@ async def test_with_settings_that_cannot_be_read_the_first_message_asks_whom_it_
             await house.write("secret")
             await house.press("enter")
             await wait_until(lambda: "Send it to environment?" in house.screen_text())
+            await wait_until(lambda: asked(house))
             await house.press("escape")
             await wait_until(lambda: house.app.screen is house.chat)
             assert house.chat.draft == "secret"
             assert server.chats == []
 
-            await house.press("enter")
+            # A second one in a burst is no answer.
+            await house.press("enter", "enter")
             await wait_until(lambda: "Send it to environment?" in house.screen_text())
-            await house.press("enter")
+            await wait_until(lambda: asked(house))
+            assert server.chats == []
+            await choose(house, "Send it")
             await wait_until(lambda: len(house.thread) == 2)
             await house.answered()
             assert house.chat.draft == ""
@@ -57,7 +70,8 @@ async def test_so_does_the_first_text_that_is_continued(tmp_path: Path) -> None:
             await house.press("f5")
             await wait_until(lambda: "Send it to environment?" in house.screen_text())
             assert prompts(server) == []
-            await house.press("enter")
+            await wait_until(lambda: asked(house))
+            await choose(house, "Send it")
             await wait_until(lambda: len(prompts(server)) == 1)
             await wait_until(lambda: not room(house).answering)
 
@@ -154,6 +168,7 @@ async def test_nor_is_a_text_sent_to_both_modes_before_it_is_asked(tmp_path: Pat
             await wait_until(lambda: "A list cut at ten" in house.screen_text())
             await house.press("down", "enter")
             await wait_until(lambda: "Send it to environment?" in house.screen_text())
+            await wait_until(lambda: asked(house))
             await house.press("escape")
             await wait_until(lambda: "Nothing was sent." in house.screen_text())
             assert server.chats == prompts(server) == []

@@ -26,14 +26,16 @@ def tell_of_settings(screen: SetupScreen) -> None:
 
 async def confirmed(app: App[None], world: World, name: str) -> bool:
     """Whether a person wants to send to the endpoint of this name; who said so is asked no more. For workers."""
-    from tui_chat.widgets.dialogs import YesDialog
+    from tui_chat.widgets.unasked import UnaskedChoice
 
     if not world.in_doubt:
         return True
     problem = world.settings.problems[-1] if world.settings.problems else ""
     title = f"Send it to {one_line(name, 40)}?"
     note = f"{problem} You may have meant another server than {_goes_to(world, name)}."
-    if await app.push_screen_wait(YesDialog(title, note)) is None:
+    # Enter twice in a burst sends a message; the second one is no answer to this.
+    ways = (("", "Do not send it"), ("send", "Send it"))
+    if await app.push_screen_wait(UnaskedChoice(title, note, ways)) != "send":
         return False
     world.in_doubt = False
     return True

@@ -44,9 +44,11 @@ class UnaskedChoice(ChoiceDialog):
             super()._forward_event(event)
             return
         event._set_forwarded()
+        # The key that led here, pressed twice, begins no line.
+        again = not self._typed_at and isinstance(event, events.Key) and event.key == "enter"
         self._typed_at = time.monotonic()
         below = self.app.screen_stack[-2].focused if len(self.app.screen_stack) > 1 else None
-        if isinstance(below, TextArea) and not below.read_only:
+        if isinstance(below, TextArea) and not below.read_only and not again:
             _write(below, event)
 
 
