@@ -17,8 +17,9 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.widgets import Static
 
+from tui_chat.core.candidates import Candidate
 from tui_chat.core.caveats import caveat
-from tui_chat.core.conversation import COMPLETION, Candidate, Message, Refusal, Setup, Token
+from tui_chat.core.conversation import COMPLETION, Message, Refusal, Setup, Token
 from tui_chat.core.engines import UNKNOWN
 from tui_chat.core.errors import ChatError
 from tui_chat.core.places import place_of
