@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, ClassVar
 from textual import getters, on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Vertical
 from textual.content import Content
 from textual.message import Message as Event
 from textual.reactive import reactive, var
@@ -25,6 +24,7 @@ from tui_chat.core.endpoints import Endpoint
 from tui_chat.core.errors import ChatError
 from tui_chat.core.text import one_line
 from tui_chat.core.world import World
+from tui_chat.widgets.backdrop import Frame
 from tui_chat.widgets.meter import Meter
 from tui_chat.widgets.preset_words import tell_of_preset
 from tui_chat.widgets.rows import MODE
@@ -113,7 +113,7 @@ class SetupScreen(SizedScreen):
     def compose_side(self) -> ComposeResult:
         """The column at the right: parameters, what the focused one means, tokens."""
         self.set_size_classes()
-        with Vertical(id="side"):
+        with Frame(id="side"):
             yield Sidebar(completes=self.completes).data_bind(SetupScreen.setup)
             yield Static("", id="explanation", markup=False)
             yield Meter()
