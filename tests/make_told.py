@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from tests.local_model import model_file
-from tui_chat.core.conversation import Candidate, Setup, Token, said
+from tui_chat.core.candidates import Candidate
+from tui_chat.core.conversation import Setup, Token, said
 from tui_chat.core.endpoint_tables import known_endpoints
 from tui_chat.core.endpoints import BUILT_IN
 from tui_chat.core.local.server import LocalServer

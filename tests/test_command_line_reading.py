@@ -11,7 +11,8 @@ import pytest
 
 from tests.core.library import COLD, HOT, kept, message
 from tests.documents import ROOT
-from tests.terminal import TUI_CHAT, Terminal, home_environment
+from tests.forked import LoadedTerminal
+from tests.terminal import home_environment
 from tests.test_command_line import run
 from tui_chat.core import flags
 from tui_chat.core.conversation import Conversation, Refusal
@@ -203,7 +204,7 @@ def test_matches_stand_out_on_a_terminal(home: Path) -> None:
         TUI_CHAT_CONFIG_DIR=str(home / "config"),
         TUI_CHAT_CACHE_DIR=str(home / "cache"),
     )
-    with Terminal((*TUI_CHAT, "search", "breve"), environ) as terminal:
+    with LoadedTerminal(environ, "search", "breve") as terminal:
         assert terminal.wait_end() == 0
         assert b"\x1b[1mbreve\x1b[0m" in terminal.raw
         assert terminal.raw.count(b"\x1b") == 2
@@ -236,7 +237,7 @@ def test_on_a_terminal_a_sentence_says_that_nothing_is_found(
         TUI_CHAT_CONFIG_DIR=str(home / "config"),
         TUI_CHAT_CACHE_DIR=str(home / "cache"),
     )
-    with Terminal((*TUI_CHAT, *arguments), environ) as terminal:
+    with LoadedTerminal(environ, *arguments) as terminal:
         assert terminal.wait_end() == code
         said = terminal.raw.decode()
         assert said.startswith("tui-chat: ")

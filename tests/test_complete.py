@@ -10,8 +10,8 @@ import pytest
 
 from tests.asking import Done, environment, run, said
 from tests.fake_server import Answer, Body, FakeServer
+from tests.forked import LoadedTerminal
 from tests.local_model import put_model
-from tests.terminal import TUI_CHAT, Terminal
 from tui_chat.core.engines import CONTINUE_TEXTS
 from tui_chat.core.params import PARAMETERS
 
@@ -206,8 +206,8 @@ def test_a_missing_model_and_a_base_url_without_its_version_are_told(tmp_path: P
 @pytest.mark.parametrize("end", ["", "\n"])
 def test_on_a_terminal_the_line_ends_once(tmp_path: Path, end: str) -> None:
     with FakeServer(Answer((" was", f" a queen.{end}"))) as server:
-        command = [*TUI_CHAT, "complete", "--base-url", server.base_url, "Once"]
-        with Terminal(command, environment(tmp_path)) as terminal:
+        command = ("complete", "--base-url", server.base_url, "Once")
+        with LoadedTerminal(environment(tmp_path), *command) as terminal:
             assert terminal.wait_end() == 0
             printed = bytes(terminal.raw)
 

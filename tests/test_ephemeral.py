@@ -7,12 +7,14 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
 
+from tests import preloaded
 from tests.fake_server import Answer, FakeServer, words
+from tests.forked import LoadedTerminal
 from tests.local_model import put_model
 from tests.rooms.library import keep, talk
 from tests.terminal import TUI_CHAT, Terminal, home_environment
@@ -79,9 +81,19 @@ def _kill(terminal: Terminal) -> None:
     terminal.process.wait()
 
 
-@pytest.mark.parametrize("end", [_quit, _kill])
+def _whole(environ: Mapping[str, str]) -> Terminal:
+    return Terminal(EPHEMERAL, environ)
+
+
+def _loaded(environ: Mapping[str, str]) -> Terminal:
+    return LoadedTerminal(environ, "--ephemeral")
+
+
+@pytest.mark.parametrize(("start", "end"), [(_whole, _quit), (_loaded, _kill)])
 async def test_a_run_leaves_a_home_as_it_was(
-    tmp_path: Path, end: Callable[[Terminal], None]
+    tmp_path: Path,
+    start: Callable[[Mapping[str, str]], Terminal],
+    end: Callable[[Terminal], None],
 ) -> None:
     places = _home(tmp_path)
     if end is _quit:
@@ -91,7 +103,7 @@ async def test_a_run_leaves_a_home_as_it_was(
         (places[0] / "config" / "presets" / "Kept.toml").write_text("[parameters]\nseed = 7\n")
     with FakeServer(Answer(words("the answer"))) as server:
         before = tree(*places)
-        with Terminal(EPHEMERAL, _environment(places, server)) as terminal:
+        with start(_environment(places, server)) as terminal:
             _chat(terminal)
             end(terminal)
     assert tree(*places) == before
@@ -102,7 +114,8 @@ def test_the_built_in_model_answers_and_leaves_nothing(tmp_path: Path) -> None:
     places = _home(tmp_path)
     put_model(places[0] / "cache" / "models")
     before = tree(*places)
-    with Terminal((*EPHEMERAL, "--max-tokens", "5"), _environment(places)) as terminal:
+    environ = _environment(places)
+    with LoadedTerminal(environ, "--ephemeral", "--max-tokens", "5") as terminal:
         terminal.wait_for("ready")
         terminal.type("Hello" + ENTER)
         terminal.wait_for("reply 5")
@@ -144,20 +157,15 @@ def test_it_works_in_a_home_that_cannot_be_written_to(tmp_path: Path) -> None:
 def test_what_contradicts_itself_is_refused_in_words(tmp_path: Path) -> None:
     environ = _environment(_home(tmp_path))
     for arguments in (["--ephemeral", "list"], ["ask", "--ephemeral", "--save", "hello"]):
-        done = subprocess.run(
-            [*TUI_CHAT, *arguments], env=environ, capture_output=True, text=True, check=False
-        )
+        done = preloaded.run(arguments, environ)
         assert done.returncode == 2
-        assert "--ephemeral" in done.stderr
+        assert b"--ephemeral" in done.stderr
 
 
 def test_the_model_is_not_fetched(tmp_path: Path) -> None:
     places = _home(tmp_path)
     before = tree(*places)
-    command = [*TUI_CHAT, "ask", "--ephemeral", "hello"]
-    done = subprocess.run(
-        command, env=_environment(places), capture_output=True, text=True, check=False
-    )
+    done = preloaded.run(["ask", "--ephemeral", "hello"], _environment(places))
     assert done.returncode == 1
-    assert "This run writes nothing to disk, so the model was not fetched." in done.stderr
+    assert b"This run writes nothing to disk, so the model was not fetched." in done.stderr
     assert tree(*places) == before

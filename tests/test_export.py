@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from tests.core.stored import saved
-from tests.terminal import TUI_CHAT, Terminal, home_environment
+from tests.forked import LoadedTerminal
+from tests.terminal import home_environment
 from tests.test_command_line import run
 from tui_chat.core.conversation import Conversation
 from tui_chat.core.store import Store
@@ -118,7 +119,7 @@ async def test_a_person_sees_how_far_an_export_to_a_file_is(tmp_path: Path) -> N
     environ = home_environment(
         tmp_path, TUI_CHAT_CONFIG_DIR=places["config"], TUI_CHAT_CACHE_DIR=places["cache"]
     )
-    with Terminal([*TUI_CHAT, "export", "--to", str(path)], environ) as terminal:
+    with LoadedTerminal(environ, "export", "--to", str(path)) as terminal:
         assert terminal.wait_end() == 0
         assert "50 % of 2 conversations" in terminal.text
         assert "Written: " in terminal.text.rpartition("\r ")[2]

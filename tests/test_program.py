@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.fake_server import Answer, FakeServer, words
+from tests.forked import LoadedTerminal
 from tests.rooms.house import stored
 from tests.terminal import TUI_CHAT, Terminal, home_environment
 
@@ -56,7 +57,7 @@ def test_leaving_gives_the_terminal_back(tmp_path: Path) -> None:
 
 
 def test_a_second_ctrl_c_leaves_and_the_first_says_so(tmp_path: Path) -> None:
-    with FakeServer() as server, Terminal(TUI_CHAT, _environment(tmp_path, server)) as terminal:
+    with FakeServer() as server, LoadedTerminal(_environment(tmp_path, server)) as terminal:
         terminal.wait_for("ready")
         terminal.type(CTRL_C)
         terminal.wait_for("again to quit")
@@ -67,7 +68,7 @@ def test_a_second_ctrl_c_leaves_and_the_first_says_so(tmp_path: Path) -> None:
 async def test_a_term_signal_saves_the_reply_and_gives_the_terminal_back(tmp_path: Path) -> None:
     with (
         FakeServer(Answer(words("word " * 2000), delay=0.01)) as server,
-        Terminal(TUI_CHAT, _environment(tmp_path, server)) as terminal,
+        LoadedTerminal(_environment(tmp_path, server)) as terminal,
     ):
         terminal.wait_for("ready")
         terminal.type("go on" + ENTER)
@@ -99,7 +100,7 @@ async def test_a_closed_terminal_ends_the_program_and_keeps_the_reply(
 ) -> None:
     with (
         FakeServer(Answer(words("word " * 5000), delay=0.01)) as server,
-        Terminal(TUI_CHAT, _environment(tmp_path, server)) as terminal,
+        LoadedTerminal(_environment(tmp_path, server)) as terminal,
     ):
         terminal.wait_for("ready")
         if answering:
@@ -115,7 +116,7 @@ async def test_a_closed_terminal_ends_the_program_and_keeps_the_reply(
 async def test_a_kill_in_mid_reply_costs_at_most_a_checkpoint(tmp_path: Path) -> None:
     with FakeServer(Answer([f"w{number} " for number in range(5000)], delay=0.01)) as server:
         environ = _environment(tmp_path, server)
-        with Terminal(TUI_CHAT, environ) as terminal:
+        with LoadedTerminal(environ) as terminal:
             terminal.wait_for("ready")
             terminal.type("tell me" + ENTER)
             _wait(terminal, lambda: len(server.sent) > 100)
@@ -130,7 +131,7 @@ async def test_a_kill_in_mid_reply_costs_at_most_a_checkpoint(tmp_path: Path) ->
         # A second checkpoint's time is allowed for writing it and for this machine's other work.
         sent = [moment for moment, _ in server.sent if moment < killed - 2 * CHECKPOINT]
         assert kept >= len(sent)
-        with Terminal(TUI_CHAT, environ) as terminal:
+        with LoadedTerminal(environ) as terminal:
             terminal.wait_for("interrupted")
             terminal.wait_for("ready")
             terminal.type(CTRL_Q)
@@ -142,13 +143,13 @@ async def test_a_draft_survives_a_kill(tmp_path: Path) -> None:
     with FakeServer() as server:
         environ = _environment(tmp_path, server)
         database = tmp_path / "config" / "conversations.db"
-        with Terminal(TUI_CHAT, environ) as terminal:
+        with LoadedTerminal(environ) as terminal:
             terminal.wait_for("ready")
             terminal.type("an unsent thought")
             _wait(terminal, lambda: b"an unsent thought" in database.read_bytes())
             os.kill(terminal.process.pid, signal.SIGKILL)
             terminal.process.wait()
-        with Terminal(TUI_CHAT, environ) as terminal:
+        with LoadedTerminal(environ) as terminal:
             terminal.wait_for("an unsent thought")
         assert not server.chats
 
@@ -156,7 +157,7 @@ async def test_a_draft_survives_a_kill(tmp_path: Path) -> None:
 def test_a_pasted_megabyte_is_sent_whole(tmp_path: Path) -> None:
     text = "\n".join(f"line {number} of a long paste" for number in range(38_000))
     assert len(text) > 1_000_000
-    with FakeServer() as server, Terminal(TUI_CHAT, _environment(tmp_path, server)) as terminal:
+    with FakeServer() as server, LoadedTerminal(_environment(tmp_path, server)) as terminal:
         terminal.wait_for("ready")
         terminal.paste(text)
         terminal.wait_for("pasted")
@@ -169,7 +170,7 @@ def test_a_reply_of_a_megabyte_arrives_while_keys_are_echoed(tmp_path: Path) -> 
     text = "Some **bold** words and `code` in a line.\n\n" * 24_000
     with (
         FakeServer(Answer([text[at : at + 200] for at in range(0, len(text), 200)])) as server,
-        Terminal(TUI_CHAT, _environment(tmp_path, server)) as terminal,
+        LoadedTerminal(_environment(tmp_path, server)) as terminal,
     ):
         terminal.wait_for("ready")
         terminal.type("at length" + ENTER)
@@ -182,7 +183,7 @@ def test_a_reply_of_a_megabyte_arrives_while_keys_are_echoed(tmp_path: Path) -> 
 async def test_quitting_while_a_reply_arrives_keeps_it(tmp_path: Path) -> None:
     with (
         FakeServer(Answer(words("word " * 2000), delay=0.01)) as server,
-        Terminal(TUI_CHAT, _environment(tmp_path, server)) as terminal,
+        LoadedTerminal(_environment(tmp_path, server)) as terminal,
     ):
         terminal.wait_for("ready")
         terminal.type("go on" + ENTER)
@@ -196,7 +197,7 @@ async def test_quitting_while_a_reply_arrives_keeps_it(tmp_path: Path) -> None:
 def test_a_copied_message_reaches_the_terminal(tmp_path: Path) -> None:
     with (
         FakeServer(Answer(("the answer",))) as server,
-        Terminal(TUI_CHAT, _environment(tmp_path, server)) as terminal,
+        LoadedTerminal(_environment(tmp_path, server)) as terminal,
     ):
         terminal.wait_for("ready")
         terminal.type("go on" + ENTER)

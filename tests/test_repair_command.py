@@ -9,7 +9,8 @@ import pytest
 
 from tests.core.broken import contents, filled, pages_of, places_in, spoil
 from tests.core.stored import by_hand
-from tests.terminal import TUI_CHAT, Terminal, home_environment
+from tests.forked import LoadedTerminal
+from tests.terminal import home_environment
 from tests.test_command_line import run
 from tui_chat.core.backups import back_up
 from tui_chat.core.files import Places
@@ -86,20 +87,20 @@ def test_on_a_terminal_one_is_asked_and_may_leave_all_as_it_is(damaged: Places) 
         "TUI_CHAT_CACHE_DIR": str(damaged.cache),
     }
     environ = home_environment(damaged.config.parent, **places)
-    with Terminal([*TUI_CHAT, "doctor", "--repair"], environ) as terminal:
+    with LoadedTerminal(environ, "doctor", "--repair") as terminal:
         terminal.wait_for("Which? Its number, or Enter")
         terminal.type("\n")
         assert terminal.wait_end() == 1
         assert "Nothing was changed." in terminal.text
     assert damaged.database.read_bytes() == raw
-    with Terminal([*TUI_CHAT, "doctor", "--repair"], environ) as terminal:
+    with LoadedTerminal(environ, "doctor", "--repair") as terminal:
         terminal.wait_for("Which? Its number, or Enter")
         terminal.type("3\n")
         terminal.wait_for("Begin with no conversations. Sure?")
         terminal.type("\n")
         assert terminal.wait_end() == 1
     assert damaged.database.read_bytes() == raw
-    with Terminal([*TUI_CHAT, "doctor", "--repair"], environ) as terminal:
+    with LoadedTerminal(environ, "doctor", "--repair") as terminal:
         terminal.wait_for("Which? Its number, or Enter")
         terminal.type("1\n")
         assert terminal.wait_end() == 0

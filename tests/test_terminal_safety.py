@@ -10,10 +10,11 @@ from pathlib import Path
 import pytest
 
 from tests.fake_server import FakeServer
+from tests.forked import LoadedTerminal
 from tests.hostile import ESCAPES, foreign
 from tests.hostile_home import MARKS, Foreign, furnish, hostile_server
 from tests.nightly import times
-from tests.terminal import TUI_CHAT, Terminal, home_environment
+from tests.terminal import home_environment
 from tests.widgets.test_terminal_answers import ANSWERS, END, LATE_TOO
 
 ENTER, TAB, ESCAPE, CTRL_Q, CTRL_P = "\r", "\t", "\x1b", "\x11", "\x10"
@@ -71,7 +72,7 @@ def test_nothing_foreign_controls_the_terminal_in_any_room(seed: int) -> None:
             EDITOR="\x1b[2J \x9b1m",
             TERM_PROGRAM="\x1b]0;x\x07",
         )
-        with Terminal(TUI_CHAT, environ) as terminal:
+        with LoadedTerminal(environ) as terminal:
             terminal.wait_for("ready")
             for keys, words in WALK:
                 terminal.go(keys, words)
@@ -116,7 +117,7 @@ def test_nothing_foreign_controls_the_terminal_without_a_screen(seed: int) -> No
 
 
 def _said_by(command: tuple[str, ...], environ: dict[str, str]) -> bytes:
-    with Terminal([*TUI_CHAT, *command], environ) as terminal:
+    with LoadedTerminal(environ, *command) as terminal:
         terminal.wait_end(60)
         return bytes(terminal.raw)
 
@@ -124,7 +125,7 @@ def _said_by(command: tuple[str, ...], environ: dict[str, str]) -> bytes:
 def test_what_a_terminal_answers_is_never_sent_and_no_paste_sends_itself(tmp_path: Path) -> None:
     with (
         FakeServer() as server,
-        Terminal(TUI_CHAT, home_environment(tmp_path, OPENAI_BASE_URL=server.base_url)) as terminal,
+        LoadedTerminal(home_environment(tmp_path, OPENAI_BASE_URL=server.base_url)) as terminal,
     ):
         terminal.wait_for("ready")
         for place, answer in enumerate(ANSWERS.values()):

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import subprocess
+from contextlib import ExitStack
 from pathlib import Path
 
 from tests.core.stored import by_hand
 from tests.fake_server import Answer, FakeServer, words
+from tests.forked import LoadedTerminal
 from tests.nightly import times
 from tests.rooms.house import stored
-from tests.terminal import TUI_CHAT, Terminal, home_environment
+from tests.terminal import home_environment
 
 ENTER, CTRL_Q = "\r", "\x11"
 STARTS = times(10, 60)
@@ -29,18 +30,13 @@ async def test_many_starts_at_once_on_an_empty_home_make_one_database_and_all_li
 ) -> None:
     with FakeServer(Answer(("yes",))) as server:
         environ = _environment(tmp_path, server)
-        asked = [
-            subprocess.Popen(
-                [*TUI_CHAT, "ask", "--save", f"from {number}"],
-                env=environ,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
-                text=True,
-            )
-            for number in range(STARTS)
-        ]
-        outcomes = [(*one.communicate(timeout=90), one.returncode) for one in asked]
-    assert outcomes == [("yes\n", "", 0)] * STARTS
+        with ExitStack() as stack:
+            asked = [
+                stack.enter_context(LoadedTerminal(environ, "ask", "--save", f"from {number}"))
+                for number in range(STARTS)
+            ]
+            outcomes = [(one.wait_end(90), bytes(one.raw)) for one in asked]
+    assert outcomes == [(0, b"yes\r\n")] * STARTS
     kept = await stored(tmp_path)
     assert {one.title for one in kept} == {f"from {number}" for number in range(STARTS)}
     assert all([message.content for message in one.thread()][1:] == ["yes"] for one in kept)
@@ -54,11 +50,11 @@ async def test_two_windows_that_stream_into_one_conversation_keep_both_turns(
 ) -> None:
     with FakeServer(Answer(words("an answer"))) as server:
         environ = _environment(tmp_path, server)
-        with Terminal(TUI_CHAT, environ) as first:
+        with LoadedTerminal(environ) as first:
             first.wait_for("ready")
             first.type("to begin with" + ENTER)
             first.wait_for("complete")
-            with Terminal(TUI_CHAT, environ) as second:
+            with LoadedTerminal(environ) as second:
                 second.wait_for("to begin with")
                 second.wait_for("ready")
                 server.answer = Answer(words("both are told this "), delay=0.05)

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Protocol
 
 from tests.benchmarks.lens import lens
+from tests.benchmarks.memory import memory
 from tests.benchmarks.models import models
 from tests.benchmarks.review import review
 from tests.benchmarks.scale import scale
@@ -205,6 +206,7 @@ MEASUREMENTS: dict[str, Callable[[], Sequence[Row]]] = {
     "send-in-10000": send_in_ten_thousand,
     "stop": stop,
     "lens": lens,
+    "memory": memory,
     "models": models,
     "scale": scale,
     "review": review,

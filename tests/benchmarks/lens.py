@@ -23,7 +23,8 @@ from textual.containers import Vertical
 from tests.benchmarks.scale import RUNS, Timing
 from tests.fake_server import FakeServer
 from tests.terminal import TUI_CHAT, Terminal, home_environment
-from tui_chat.core.conversation import Candidate, Conversation, Setup, Token, said
+from tui_chat.core.candidates import Candidate
+from tui_chat.core.conversation import Conversation, Setup, Token, said
 from tui_chat.core.engines import LLAMA_CPP
 from tui_chat.core.looking import Look
 from tui_chat.core.parameter import Value

@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tui_chat.core.candidates import Candidate
 from tui_chat.core.chunks import Ending, Reader
-from tui_chat.core.conversation import Candidate, Token
+from tui_chat.core.conversation import Token
 from tui_chat.core.errors import ChatError
 from tui_chat.core.text import HOSTILE, clean
 

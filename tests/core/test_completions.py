@@ -10,7 +10,8 @@ import pytest
 
 from tests.core.wire import SET, SETUP, provider_for, replied, text, with_params
 from tests.fake_server import Answer, Body, FakeServer
-from tui_chat.core.conversation import Candidate, Token, said
+from tui_chat.core.candidates import Candidate
+from tui_chat.core.conversation import Token, said
 from tui_chat.core.endpoints import ENGINE_NAMES
 from tui_chat.core.engines import ENGINES, UNKNOWN, owned_by
 from tui_chat.core.errors import ChatError

@@ -10,7 +10,8 @@ import pytest
 
 from tests.core.test_talk_texts import Heard
 from tests.fake_server import Answer, FakeServer
-from tui_chat.core.conversation import Candidate, Message, Setup, Token, Usage, said
+from tui_chat.core.candidates import Candidate
+from tui_chat.core.conversation import Message, Setup, Token, Usage, said
 from tui_chat.core.endpoints import Endpoint
 from tui_chat.core.errors import ChatError
 from tui_chat.core.files import Places

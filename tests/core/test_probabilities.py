@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tui_chat.core.conversation import Candidate, Token
+from tui_chat.core.candidates import Candidate
+from tui_chat.core.conversation import Token
 from tui_chat.core.probabilities import Kept, packed
 from tui_chat.core.text import clean
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from tests.core.wire import replied, text
 from tests.fake_server import Answer, Body, FakeServer
-from tui_chat.core.conversation import Candidate, Token
+from tui_chat.core.candidates import Candidate
+from tui_chat.core.conversation import Token
 
 
 def entry(token: str, logprob: float, *top: tuple[str, float], raw: bytes | None = None) -> Body:

@@ -12,7 +12,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from tui_chat.core.conversation import Candidate, Token
+from tui_chat.core.candidates import Candidate
+from tui_chat.core.conversation import Token
 from tui_chat.core.engines import (
     LLAMA_CPP,
     OLLAMA,

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from tests.crashes import forked
+from tests import forked
 from tests.terminal import TUI_CHAT, Process, Terminal
 
 # Makes the pseudo-terminal the controlling one, where it is to be: only so does the kernel tell of its end. And

@@ -106,6 +106,10 @@ async def test_in_a_text_too_long_a_paste_is_refused_in_words(tmp_path: Path) ->
                 await wait_until(lambda: "Nothing was pasted." in house.notices(), "it is said")
             assert f"{MOST_AT_ONCE:,} can be pasted" in house.notices()
             assert rod.held < HELD, rod
+            await paste(house, "word " * 40_000)
+            with Rod() as rod:
+                await house.press("x", "left", "y")
+            assert rod.held < HELD, str(rod)
 
 
 async def test_a_paste_into_a_line_is_cut(tmp_path: Path) -> None:

@@ -12,9 +12,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.forked import LoadedTerminal
 from tests.load.flood import Flood, event, flood
 from tests.nightly import NIGHTLY
-from tests.terminal import TUI_CHAT, Terminal, home_environment
+from tests.terminal import Terminal, home_environment
 
 SECONDS = 30.0 if NIGHTLY else 3.0
 ENTER, ESCAPE, CTRL_Q = "\r", "\x1b", "\x11"
@@ -33,7 +34,7 @@ def streaming(home: Path) -> Iterator[tuple[Terminal, Flood]]:
             TUI_CHAT_CONFIG_DIR=str(home / "config"),
             TUI_CHAT_CACHE_DIR=str(home / "cache"),
         )
-        with Terminal(TUI_CHAT, environ) as terminal:
+        with LoadedTerminal(environ) as terminal:
             terminal.wait_for("ready", 60)
             terminal.type("hi" + ENTER)
             terminal.wait_for("word word")

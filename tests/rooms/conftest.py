@@ -12,6 +12,7 @@ import textual.app
 import textual.pilot
 
 from tests.rooms.seldom import draw_seldom
+from tests.rooms.styled import parse_styles_once
 
 STEP = 0.002
 LONGEST = 0.03
@@ -24,6 +25,7 @@ async def _wait_for_idle(min_sleep: float = STEP, max_sleep: float = LONGEST) ->
 @pytest.fixture(autouse=True)
 def _small_steps(monkeypatch: pytest.MonkeyPatch) -> None:
     draw_seldom(monkeypatch)
+    parse_styles_once(monkeypatch)
     monkeypatch.setattr(textual._wait, "SLEEP_GRANULARITY", STEP)
     monkeypatch.setattr(textual._wait, "SLEEP_IDLE", STEP / 4)
     monkeypatch.setattr(textual.app, "wait_for_idle", _wait_for_idle)

@@ -1,4 +1,4 @@
-"""In the rooms' tests the screen is drawn four times a second at most, and once more at the end of each test.
+"""In the rooms' tests a screen is drawn when it opens, then once a second at most, and at the end of each test.
 
 There is no terminal that would show it, and drawing each step of each key was half of what these tests took. What
 `screen_text` says is always drawn for it; a fault in drawing ends the test as ever, a little later.
@@ -12,7 +12,7 @@ import pytest
 from textual.app import App
 from textual.screen import Screen
 
-SECONDS = 0.1
+SECONDS = 1.0
 
 _draw = Screen._compositor_refresh
 

@@ -218,3 +218,18 @@ async def test_the_built_in_model_tells_all_of_its_tokens(tmp_path: Path) -> Non
         assert found is not None
         assert found.exact
         await shows(house, r"\d bits · like")
+
+
+async def test_a_text_of_more_than_a_million_characters_is_not_looked_at(tmp_path: Path) -> None:
+    with FakeServer() as server:
+        server.answers = answers
+        async with open_house(tmp_path, server) as house:
+            await house.send("hi")
+            await shows(house, r"Next token +of a new answer")
+            await wait_until(lambda: server.looks, "a short text is looked at")
+            before = len(server.looks)
+            house.chat.prompt.set_draft("word " * (looks.MOST_SENT // 5))
+            await shows(house, "A look would send")
+            assert len(server.looks) == before
+            house.chat.prompt.set_draft("and")
+            await wait_until(lambda: len(server.looks) > before, "a short one is again")

@@ -14,7 +14,8 @@ from itertools import zip_longest
 from typing import Any
 
 from tui_chat.core import failures
-from tui_chat.core.conversation import Candidate, Refusal, Status, Token, Usage
+from tui_chat.core.candidates import Candidate, Candidates
+from tui_chat.core.conversation import Refusal, Status, Token, Usage
 from tui_chat.core.errors import ChatError
 from tui_chat.core.text import Joiner
 from tui_chat.core.thinking import Thinking
@@ -52,7 +53,7 @@ class Told:
 
     raw: bytes = b""
     logprob: float | None = None
-    top: tuple[Candidate, ...] = ()
+    top: Sequence[Candidate] = ()
 
 
 class Clock:
@@ -271,19 +272,19 @@ def _logprob(entry: Any) -> float | None:
     return float(value) if abs(value) < _MOST_LOGPROB else None
 
 
-def candidates(entry: Any) -> tuple[Candidate, ...]:
+def candidates(entry: Any) -> Sequence[Candidate]:
     """The likeliest tokens at one place, likeliest first."""
     given = _of(entry, "top_logprobs")
     found = [
-        Candidate(_raw(one), logprob)
+        (_raw(one), logprob)
         for one in (given if isinstance(given, list) else ())
         if (logprob := _logprob(one)) is not None
     ]
-    return tuple(sorted(found, key=_unlikely))
+    return Candidates(sorted(found, key=_unlikely)) if found else ()
 
 
-def _unlikely(one: Candidate) -> float:
-    return -one.logprob
+def _unlikely(one: tuple[bytes, float]) -> float:
+    return -one[1]
 
 
 def _token(text: str, place: Told) -> Token:

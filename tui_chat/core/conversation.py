@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Literal, NamedTuple, get_args
+from typing import Literal, get_args
 
+from tui_chat.core.candidates import Candidate
 from tui_chat.core.params import Params
-from tui_chat.core.text import clean, one_line
+from tui_chat.core.text import one_line
 
 Role = Literal["system", "user", "assistant"]
 Status = Literal[
@@ -66,20 +67,6 @@ class Setup:
         return replace(self, params=Params(kept))
 
 
-class Candidate(NamedTuple):
-    """A token that could stand at one place."""
-
-    raw: bytes
-    """What it is made of: often no whole characters. Empty for one without text, such as the end of a reply."""
-    logprob: float
-    """Natural logarithm of its probability, as the endpoint gave it."""
-
-    @property
-    def text(self) -> str:
-        """Its text, with U+FFFD for half a character."""
-        return clean(self.raw.decode("utf-8", "replace"))
-
-
 @dataclass(frozen=True, slots=True)
 class Token:
     """One piece of a reply as it arrived; the texts of all tokens add up to the reply."""
@@ -87,7 +74,7 @@ class Token:
     text: str
     logprob: float | None = None
     """Natural logarithm of the probability before sampling; None when the endpoint gave none."""
-    top: tuple[Candidate, ...] = ()
+    top: Sequence[Candidate] = ()
     """The likeliest candidates at this place, likeliest first."""
     reasoning: bool = False
     own: bytes | None = None

@@ -15,8 +15,9 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any
 
+from tui_chat.core.candidates import Candidate
 from tui_chat.core.chunks import candidates, places
-from tui_chat.core.conversation import LOGPROBS_FIELD, Candidate
+from tui_chat.core.conversation import LOGPROBS_FIELD
 from tui_chat.core.engines import USUAL, Sampler
 from tui_chat.core.errors import ChatError
 from tui_chat.core.heeding import untold

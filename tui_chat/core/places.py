@@ -13,7 +13,8 @@ from functools import cached_property
 from itertools import accumulate
 from operator import neg
 
-from tui_chat.core.conversation import Candidate, Token
+from tui_chat.core.candidates import Candidate
+from tui_chat.core.conversation import Token
 from tui_chat.core.knobs import Knobs
 
 MOST_ROUNDING = 1e-3

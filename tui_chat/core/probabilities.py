@@ -18,7 +18,8 @@ from dataclasses import dataclass
 from itertools import accumulate, pairwise
 from typing import overload
 
-from tui_chat.core.conversation import Candidate, Token
+from tui_chat.core.candidates import Candidates
+from tui_chat.core.conversation import Token
 from tui_chat.core.text import clean
 
 _HEAD = struct.Struct("<III")
@@ -39,17 +40,19 @@ def packed(tokens: Sequence[Token]) -> bytes:
         return texts.setdefault(text, len(texts))
 
     own = array("I", (place(token.text.encode("utf-8", "replace")) for token in kept))
-    raw = array("I", (place(token.raw) for token in kept))
+    raws = array("I", (place(token.raw) for token in kept))
     chosen = array("f", (_NONE if token.logprob is None else token.logprob for token in kept))
     counts = array("H", (min(len(token.top), 0xFFFF) for token in kept))
-    shown = [one for token in kept for one in token.top[:0xFFFF]]
-    candidates = array("I", (place(one.raw) for one in shown))
-    logprobs = array("f", (one.logprob for one in shown))
+    candidates, logprobs = array("I"), array("f")
+    for token in kept:
+        for raw, logprob in token.top if len(token.top) <= 0xFFFF else token.top[:0xFFFF]:
+            candidates.append(place(raw))
+            logprobs.append(logprob)
     lengths = array("I", map(len, texts))
-    columns = (lengths, own, raw, chosen, counts, candidates, logprobs)
+    columns = (lengths, own, raws, chosen, counts, candidates, logprobs)
     body = b"".join(
         (
-            _HEAD.pack(len(kept), len(texts), len(shown)),
+            _HEAD.pack(len(kept), len(texts), len(candidates)),
             b"".join(_little(column) for column in columns),
             b"".join(texts),
         )
@@ -85,8 +88,8 @@ class _Frame:
         return Token(
             clean(text.decode("utf-8", "replace")),
             None if math.isnan(logprob) else logprob,
-            tuple(
-                Candidate(self.texts[name], value)
+            Candidates(
+                (self.texts[name], value)
                 for name, value in zip(
                     self.candidates[start:end], self.logprobs[start:end], strict=True
                 )

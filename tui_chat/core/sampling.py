@@ -17,7 +17,8 @@ from operator import mul, neg
 from random import Random
 from typing import NamedTuple
 
-from tui_chat.core.conversation import Candidate, Token
+from tui_chat.core.candidates import Candidate
+from tui_chat.core.conversation import Token
 from tui_chat.core.engines import Sampler, Step
 from tui_chat.core.knobs import COLDEST, Knobs
 from tui_chat.core.params import Params

@@ -18,6 +18,7 @@ from textual.screen import Screen, ScreenResultType
 from tui_chat.core.conversation import EDITED, Conversation, Message, Setup
 from tui_chat.core.errors import ChatError
 from tui_chat.core.world import World
+from tui_chat.widgets.backdrop import Backdrop
 from tui_chat.widgets.captions import caption
 from tui_chat.widgets.copying import copy, copy_code
 from tui_chat.widgets.message_transcript import MessageTranscript
@@ -97,7 +98,7 @@ class Mark:
     message: Message | None = None
 
 
-class MessageScreen(Screen[ScreenResultType]):
+class MessageScreen(Screen[ScreenResultType], Backdrop):
     """Subclasses compose a MessageTranscript(self.caption), and say what the conversation is.
 
     To be named after the kind of screen in a class's bases: Textual looks for styles in the first.

@@ -193,8 +193,9 @@ class Roll(PlacedScrollView, Generic[Entry], can_focus=True):
         width = self.scrollable_content_region.width
         place, row = divmod(self._top + y, self._rows_each)
         if place >= len(self._entries):
-            words = self.empty if not self._entries and y == 0 else ""
-            return self._strip(Content(words).stylize("$foreground 60%"), width, Style())
+            if self._entries or y:
+                return Strip.blank(width, self.visual_style.rich_style)
+            return self._strip(Content(self.empty).stylize("$foreground 60%"), width, Style())
         entry = self._entries[place]
         here, marked = place == self.highlighted, entry.mark in self.marked
         if here:

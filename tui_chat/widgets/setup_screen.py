@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, ClassVar
 from textual import getters, on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Vertical
 from textual.content import Content
 from textual.message import Message as Event
 from textual.reactive import reactive, var
@@ -27,6 +26,7 @@ from tui_chat.core.endpoints import Endpoint
 from tui_chat.core.errors import ChatError
 from tui_chat.core.text import one_line
 from tui_chat.core.world import World
+from tui_chat.widgets.backdrop import Frame
 from tui_chat.widgets.meter import Meter
 from tui_chat.widgets.preset_words import tell_of_preset
 from tui_chat.widgets.rows import MODE
@@ -116,7 +116,7 @@ class SetupScreen(SizedScreen):
         """The column at the right: parameters, what the focused one means, tokens. Where it is not to be
         `filled` yet, there is its frame until fill_side()."""
         self.set_size_classes()
-        yield Vertical(*(self._side_parts() if filled else ()), id="side")
+        yield Frame(*(self._side_parts() if filled else ()), id="side")
 
     def _side_parts(self) -> Sequence[Widget]:
         sidebar = Sidebar(completes=self.completes).data_bind(SetupScreen.setup)

@@ -9,10 +9,11 @@ from textual.screen import Screen
 from textual.widget import Widget
 from textual.widgets import Static
 
+from tui_chat.widgets.backdrop import Backdrop
 from tui_chat.widgets.bars import TOO_SMALL
 
 
-class SizedScreen(Screen[None]):
+class SizedScreen(Screen[None], Backdrop):
     """Subclasses hide everything but #too-small where they are -too-narrow or -too-low."""
 
     HORIZONTAL_BREAKPOINTS: list[tuple[int, str]] | None = [

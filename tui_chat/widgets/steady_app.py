@@ -23,7 +23,7 @@ _LOOK_AGAIN = 0.05
 _SOON = 1 / 120
 """Seconds to the layout for a new size, as Textual has it."""
 BETWEEN_SIZES = 0.05
-"""Seconds between two such layouts, at least: at 500 columns and 200 rows one takes a quarter of a second."""
+"""Seconds between two such layouts, at least: at 500 columns and 200 rows one takes as long."""
 HELD = 0.25
 """Seconds for which drawing may be held; a key is echoed no later."""
 MOST_IN_A_LINE = 4_000

@@ -9,11 +9,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator
 
+from rich.text import Text
 from textual import events
 from textual.binding import Binding
 from textual.widgets import TextArea
 
 from tui_chat.core.text import clean
+from tui_chat.widgets.long_lines import LONG, LongLine
 
 _ZERO_WIDTH_JOINER = "\u200d"
 # Cleaning more than this is felt; in a thread only the text area waits for it.
@@ -45,6 +47,10 @@ class WritingArea(TextArea, inherit_bindings=False):
     def type_over(self, text: str) -> None:
         """Put the text where the selection is, as if it were typed."""
         self.replace(text, *self.selection, maintain_selection_offset=False)
+
+    def get_line(self, line_index: int) -> Text:
+        line = self.document.get_line(line_index)
+        return (LongLine if len(line) > LONG else Text)(line, end="", no_wrap=True)
 
     # Keys
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tests.core.local.processes import client
-from tui_chat.core.conversation import Candidate
+from tui_chat.core.candidates import Candidate
 from tui_chat.core.engines import LLAMA_CPP
 from tui_chat.core.local.server import LocalServer
 from tui_chat.core.params import Params

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, ClassVar
 from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Vertical
 from textual.message import Message as Event
 
 from tui_chat.core.conversation import Message, Setup
@@ -26,6 +25,7 @@ from tui_chat.rooms.chat.command_actions import done
 from tui_chat.rooms.chat.commands import KeyTyped, Typed, completions, read, written
 from tui_chat.rooms.chat.drafting import DraftingScreen, joined
 from tui_chat.rooms.chat.session import KEY, Session
+from tui_chat.widgets.backdrop import Frame
 from tui_chat.widgets.bars import Keyline, Topline
 from tui_chat.widgets.doubting import tell_of_settings
 from tui_chat.widgets.message_transcript import MessageTranscript
@@ -89,7 +89,7 @@ class ChatScreen(DraftingScreen):
 
     def compose(self) -> ComposeResult:
         yield Topline(self.world.unsaved)
-        with Vertical(id="talk", classes="-focused"):
+        with Frame(id="talk", classes="-focused"):
             yield MessageTranscript(self.caption, hint=HINT)
             # As it will be with the focus: another class later would style it twice.
             yield Prompt(classes="-focused")

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, ClassVar
 from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Vertical
 from textual.content import Content
 from textual.timer import Timer
 from textual.widgets import Static, TextArea
@@ -26,6 +25,7 @@ from tui_chat.rooms.completion.editor import TextEditor
 from tui_chat.rooms.completion.keeping import KeepingScreen
 from tui_chat.rooms.completion.marks import read_off
 from tui_chat.rooms.completion.texts import parted, pieces_of, text_of, untouched
+from tui_chat.widgets.backdrop import Frame
 from tui_chat.widgets.bars import Keyline, Topline
 from tui_chat.widgets.setup_screen import SetupScreen
 
@@ -97,7 +97,7 @@ class CompletionScreen(KeepingScreen):
 
     def compose(self) -> ComposeResult:
         yield Topline(self.world.unsaved)
-        with Vertical(id="text", classes="-focused"):
+        with Frame(id="text", classes="-focused"):
             yield TextEditor()
             yield Static("", id="under", markup=False)
         yield from self.compose_side()

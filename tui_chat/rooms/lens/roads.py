@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from tui_chat.core.conversation import Candidate, Token
+from tui_chat.core.candidates import Candidate
+from tui_chat.core.conversation import Token
 from tui_chat.core.talk import Road
 
 _SPECIAL = re.compile(rb"<\|.*\|>|</?s>|<(?:bos|eos|pad|start_of_turn|end_of_turn)>|\[/?INST\]")

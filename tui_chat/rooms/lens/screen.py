@@ -14,11 +14,11 @@ from typing import ClassVar
 from textual import getters, on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Vertical
 from textual.widgets import Static
 
+from tui_chat.core.candidates import Candidate
 from tui_chat.core.caveats import caveat
-from tui_chat.core.conversation import COMPLETION, Candidate, Message, Refusal, Setup, Token
+from tui_chat.core.conversation import COMPLETION, Message, Refusal, Setup, Token
 from tui_chat.core.engines import UNKNOWN
 from tui_chat.core.errors import ChatError
 from tui_chat.core.places import place_of
@@ -30,6 +30,7 @@ from tui_chat.rooms.lens.panel import At, CandidatePanel
 from tui_chat.rooms.lens.roads import road
 from tui_chat.rooms.lens.view import LensView
 from tui_chat.widgets.asking_screen import AskingScreen
+from tui_chat.widgets.backdrop import Frame
 from tui_chat.widgets.bars import Keyline, Topline
 from tui_chat.widgets.setup_screen import SetupScreen
 from tui_chat.widgets.sidebar import Sidebar
@@ -86,12 +87,12 @@ class LensScreen(SetupScreen):
 
     def compose(self) -> ComposeResult:
         yield Topline(self.asker.world.unsaved)
-        with Vertical(id="lens", classes="-focused"):
+        with Frame(id="lens", classes="-focused"):
             yield LensView()
             yield Static("", id="legend", markup=False)
             yield Static("", id="figures", markup=False)
         self.set_size_classes()
-        with Vertical(id="side"):
+        with Frame(id="side"):
             yield Sidebar(completes=self.asker.completes).data_bind(SetupScreen.setup)
             yield CandidatePanel()
             yield Static("", id="explanation", markup=False)

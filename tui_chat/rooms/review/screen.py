@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, ClassVar
 from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.widgets import Input, Static
 
@@ -27,6 +26,7 @@ from tui_chat.rooms.review.lines import Line, rows, rows_each
 from tui_chat.rooms.review.preview import Left
 from tui_chat.rooms.review.refreshing import RefreshingScreen
 from tui_chat.rooms.review.search_field import HelpLine, SearchField
+from tui_chat.widgets.backdrop import Frame
 from tui_chat.widgets.bars import TOO_SMALL, Keyline, Topline
 from tui_chat.widgets.message_transcript import MessageTranscript
 from tui_chat.widgets.roll import Roll
@@ -103,13 +103,13 @@ class ReviewScreen(RefreshingScreen):
 
     def compose(self) -> ComposeResult:
         yield self._top
-        with Vertical(id="search"):
+        with Frame(id="search"):
             yield self._field
             yield self._help
-        with Horizontal(id="body"):
-            with Vertical(id="list"):
+        with Frame(id="body"):
+            with Frame(id="list"):
                 yield self.catalogue
-            with Vertical(id="preview"):
+            with Frame(id="preview"):
                 yield MessageTranscript(self.caption)
         yield Static(TOO_SMALL, id="too-small")
         yield Keyline()

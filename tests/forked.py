@@ -2,7 +2,8 @@
 for each start.
 
 All else is as a shell starts it: a session, a terminal and a process of its own, whose end is Python's. What happens
-while Python loads the program needs a start of its own.
+while Python loads the program, or depends on how it does, needs a start of its own. Where processes cannot be
+watched by a handle, each has one.
 """
 
 from __future__ import annotations
@@ -16,12 +17,14 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import termios
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from tests.network import guarded
+from tests.terminal import TUI_CHAT, Process, Terminal
 
 _MOST = 1 << 16
 """Bytes of an order."""
@@ -60,10 +63,10 @@ class _Forker:
         self._link, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with theirs:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "tests.crashes.forked", str(theirs.fileno())],
+                [sys.executable, "-m", "tests.forked", str(theirs.fileno())],
                 pass_fds=[theirs.fileno()],
                 stdin=subprocess.DEVNULL,
-                cwd=Path(__file__).parents[2],
+                cwd=Path(__file__).parents[1],
                 env=dict(os.environ) | guarded(),
                 start_new_session=True,
             )
@@ -75,9 +78,13 @@ class _Forker:
         self._process.kill()
         self._process.wait()
 
-    def start(self, terminal: int, environ: Mapping[str, str], controls: bool) -> Forked:
+    def start(
+        self, terminal: int, environ: Mapping[str, str], arguments: Sequence[str], controls: bool
+    ) -> Forked:
         ended, tells = os.pipe()
-        order = json.dumps({"environ": dict(environ), "controls": controls})
+        order = json.dumps(
+            {"environ": dict(environ), "arguments": list(arguments), "controls": controls}
+        )
         with self._free:
             socket.send_fds(self._link, [order.encode()], [terminal, tells])
             os.close(tells)
@@ -88,12 +95,38 @@ _forkers: list[_Forker] = []
 _making = threading.Lock()
 
 
-def started(terminal: int, environ: Mapping[str, str], *, controls: bool = True) -> Forked:
+def started(
+    terminal: int,
+    environ: Mapping[str, str],
+    arguments: Sequence[str] = (),
+    *,
+    controls: bool = True,
+) -> Forked:
     """Start `tui-chat` with this terminal, which is its controlling one where it `controls`."""
     with _making:
         if not _forkers:
             _forkers.append(_Forker())
-    return _forkers[0].start(terminal, environ, controls)
+    return _forkers[0].start(terminal, environ, arguments, controls)
+
+
+class LoadedTerminal(Terminal):
+    """`tui-chat` with these arguments in a terminal, for what does not depend on its start."""
+
+    def __init__(
+        self, environ: Mapping[str, str], *arguments: str, size: tuple[int, int] = (120, 40)
+    ) -> None:
+        super().__init__((*TUI_CHAT, *arguments), environ, size)
+
+    def _begun(
+        self,
+        arguments: Sequence[str],
+        environ: Mapping[str, str],
+        slave: int,
+        before: Callable[[], None] | None,
+    ) -> Process:
+        if not hasattr(os, "pidfd_open"):
+            return super()._begun(arguments, environ, slave, before)
+        return started(slave, environ, arguments[len(TUI_CHAT) :], controls=False)
 
 
 # The other side
@@ -143,7 +176,9 @@ def _load() -> None:
     assert threading.active_count() == 1, "a fork has one thread"
 
 
-def _become(environ: Mapping[str, str], controls: bool, terminal: int) -> None:
+def _become(
+    environ: Mapping[str, str], arguments: Sequence[str], controls: bool, terminal: int
+) -> None:
     """Have what a shell gives to a program."""
     os.setsid()
     for number in range(3):
@@ -153,6 +188,7 @@ def _become(environ: Mapping[str, str], controls: bool, terminal: int) -> None:
         fcntl.ioctl(0, termios.TIOCSCTTY, 0)
     os.environ.clear()
     os.environ.update(environ)
+    tempfile.tempdir = None  # Asked for anew in this environment.
     # Who runs this in the background ignores some.
     for number in (signal.SIGHUP, signal.SIGTERM):
         signal.signal(number, signal.SIG_DFL)
@@ -160,7 +196,7 @@ def _become(environ: Mapping[str, str], controls: bool, terminal: int) -> None:
     sys.stdin = sys.__stdin__ = os.fdopen(0, "r", encoding="utf-8")  # type: ignore[misc]
     sys.stdout = sys.__stdout__ = os.fdopen(1, "w", encoding="utf-8")  # type: ignore[misc]
     sys.stderr = sys.__stderr__ = os.fdopen(2, "w", encoding="utf-8", errors="backslashreplace")  # type: ignore[misc]
-    sys.argv = ["tui-chat"]
+    sys.argv = ["tui-chat", *arguments]
 
 
 if __name__ == "__main__":
