@@ -154,7 +154,7 @@ class TuiChat(StoringApp):
         self.chat.call_next(self.chat.begin)
         self.chat.call_next(self.call_next, self._take_keys)
 
-    @on(ChatScreen.Begun)
+    @on(ChatScreen.Seen)
     def _draw_all(self) -> None:
         self.draw_again()
 
@@ -264,11 +264,10 @@ class TuiChat(StoringApp):
 
     async def _open(self, left: Left) -> AskingScreen:
         """Open a saved conversation in the room that it is for; that room."""
-        try:
-            found = await (await self._world.store()).load(left.conversation)
-        except ChatError:
-            found = None  # The room says why.
-        await self._go_to_text(found is not None and found.is_text)
+        text = False
+        with suppress(ChatError):  # The room says why.
+            text = await (await self._world.store()).is_text(left.conversation)
+        await self._go_to_text(text)
         self.room.open(left.conversation, left.message, left.deed)
         return self.room
 

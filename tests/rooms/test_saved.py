@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import sqlite3
+import threading
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from tests.core.stored import saved
 from tests.fake_server import Answer, FakeServer, words
 from tests.rooms.house import House, open_house, stored, wait_until
+from tui_chat.core import queries
+from tui_chat.core.conversation import Conversation
 from tui_chat.core.opening import Opening
 from tui_chat.core.params import Params
+from tui_chat.core.store import Store
 
 DELETE = ("delete", "\x7f")
 ESCAPE = ("escape", "\x1b")
@@ -198,3 +204,37 @@ async def test_enter_waits_for_the_list_that_fits_what_was_typed(tmp_path: Path)
             await open_list(house)
             await house.burst(*((letter, letter) for letter in "apple"), ENTER)
             await wait_until(lambda: house.thread and house.thread[0].content == "apple")
+
+
+async def test_the_end_of_a_long_conversation_is_seen_before_the_rest_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held = threading.Event()
+    load = queries.load
+
+    def slow(*given: Any) -> Conversation | None:
+        assert held.wait(30)
+        return load(*given)
+
+    texts = [f"message number {number} of all" for number in range(queries.END + 9)]
+    store = await Store.open(tmp_path / "config" / "conversations.db")
+    await saved(store, *texts)
+    await store.close()
+    with FakeServer() as server:
+        async with open_house(tmp_path, server) as house:
+            await open_list(house)
+            await wait_until(lambda: texts[-1] in house.screen_text(), "the preview is there")
+            monkeypatch.setattr(queries, "load", slow)
+            await house.press("enter")
+            await wait_until(lambda: house.app.screen is house.chat)
+            await wait_until(lambda: texts[-1] in house.screen_text())
+            assert not house.thread
+            # Nobody need wait with writing, and what is sent goes where it is meant to.
+            await house.write("go on")
+            await house.press("enter")
+            assert server.chats == []
+            held.set()
+            await wait_until(lambda: len(house.thread) > len(texts))
+            await house.answered()
+            assert texts[0] in house.chat.transcript.messages[0].content
+        assert len(server.chats[0]["messages"]) == len(texts) + 1

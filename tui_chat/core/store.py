@@ -329,6 +329,15 @@ class Store:
         """
         return await self._read(queries.load, clean(conversation_id), also_deleted, clean(at))
 
+    async def end(self, conversation_id: str) -> Conversation | None:
+        """The end of the thread being read, some screens of it: at once, however long it is; None where that
+        is all of it, or there is none."""
+        return await self._read(queries.end, clean(conversation_id))
+
+    async def is_text(self, conversation_id: str) -> bool:
+        """Whether a conversation is no chat, but a text and its continuations."""
+        return await self._read(queries.is_text, clean(conversation_id))
+
     async def latest(self) -> str | None:
         """The id of the conversation that was last added to."""
         found = await self.headlines(limit=1)

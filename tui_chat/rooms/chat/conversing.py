@@ -8,16 +8,18 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Sequence
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import work
 from textual.binding import Binding, BindingType
+from textual.message import Message as Event
 
 from tui_chat.core.conversation import Conversation, Message, Setup, Token, said
 from tui_chat.core.errors import ChatError
 from tui_chat.core.text import one_line
 from tui_chat.core.windows import News
+from tui_chat.widgets.captions import caption
 from tui_chat.widgets.message_screen import MessageScreen
 from tui_chat.widgets.transcript import Caption
 from tui_chat.widgets.windows import WindowsScreen
@@ -45,6 +47,12 @@ class ConversationScreen(WindowsScreen, MessageScreen[None]):
     leads_to_news = "On a message, [ and ] lead to it, and t shows all branches."
     _growing = ""
     """The message at the end of what is shown: of several replies that arrive, the one that is seen."""
+    _end: Conversation | None = None
+    """What is shown of a conversation that is still being read."""
+
+    @dataclass(eq=False, repr=False)
+    class Seen(Event):
+        """What one comes for is on the screen."""
 
     @property
     def draft(self) -> str:
@@ -91,6 +99,8 @@ class ConversationScreen(WindowsScreen, MessageScreen[None]):
             self.transcript.replace(last[0])
 
     def caption(self, message: Message) -> Caption:
+        if self._end is not None and not self.conversation.has(message.id):
+            return caption(message, self._end)
         words = super().caption(message)
         if message.id == self._growing and message.status == "streaming":
             return replace(words, foot=self.waiting)
@@ -120,6 +130,15 @@ class ConversationScreen(WindowsScreen, MessageScreen[None]):
         super().show_conversation(at)
         self.show_title()
         self.count_soon()
+
+    async def show_end(self, id: str, at: str | None = None) -> None:
+        """Show the end of a saved conversation, where all of it takes longer to be read and the message `at`
+        stands there; ChatError."""
+        end = self._end = await (await self.world.store()).end(id)
+        if end is not None and (at is None or end.has(at)):
+            self.transcript.load(end.thread(), at=at)
+            self.topline.title = end.title
+            self.post_message(self.Seen())
 
     def show_title(self) -> None:
         self.topline.title = self.talk.conversation.title or "New conversation"

@@ -76,10 +76,6 @@ class ChatScreen(DraftingScreen):
         name: str
         argument: str
 
-    @dataclass(eq=False, repr=False)
-    class Begun(Event):
-        """What was there at the last start is back."""
-
     def __init__(self, world: World, opening: Opening) -> None:
         super().__init__(world)
         self._opening = opening
@@ -110,7 +106,7 @@ class ChatScreen(DraftingScreen):
     # Beginning: what was there at the last start is back
 
     async def begin(self) -> None:
-        """What the first paint need not wait for; `Begun` tells of its end."""
+        """What the first paint need not wait for; `Seen` tells that it is there."""
         await self.fill_side()
         self._begin()
 
@@ -121,6 +117,7 @@ class ChatScreen(DraftingScreen):
             store = await store_to_begin_with(self, self.world)
             session = Session.read(await store.state(KEY))
             if session.conversation:
+                await self.show_end(session.conversation)
                 await self.talk.open(session.conversation)
             self.prompt.set_history([written(text) for text in await store.prompts()])
             await self.restore_draft()
@@ -142,7 +139,7 @@ class ChatScreen(DraftingScreen):
         self._read_preset_names()
         self._take_early()
         self.watch_windows()
-        self.post_message(self.Begun())
+        self.post_message(self.Seen())
 
     def _take_early(self) -> None:
         text, self._sent_early = self._sent_early, ""
@@ -269,6 +266,7 @@ class ChatScreen(DraftingScreen):
         self.put_draft_away()
         self.keeping = False
         try:
+            await self.show_end(id, at)
             if await self.talk.open(id, at):
                 setup = self.talk.conversation.latest_setup()
                 if setup is not None:
