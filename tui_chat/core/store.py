@@ -12,7 +12,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Concatenate, ParamSpec, TypeVar
 
-from tui_chat.core import merging, queries, shelves, store_faults
+from tui_chat.core import loading, merging, queries, shelves, store_faults
 from tui_chat.core.conversation import Conversation, Headline, Message, Shelf, new_id, now
 from tui_chat.core.database import (
     Connection,
@@ -28,6 +28,7 @@ from tui_chat.core.database import (
 from tui_chat.core.doubts import doubt
 from tui_chat.core.errors import ChatError
 from tui_chat.core.files import private_directory
+from tui_chat.core.loading import Loading
 from tui_chat.core.locks import FileLock, remove_abandoned
 from tui_chat.core.merging import Merged
 from tui_chat.core.schema import MIGRATIONS
@@ -327,16 +328,21 @@ class Store:
 
         Those of deleted branches are among them only when the message `at` is one.
         """
-        return await self._read(queries.load, clean(conversation_id), also_deleted, clean(at))
+        found = Loading(clean(conversation_id), also_deleted, clean(at))
+        if not await self._read(found.begin):
+            return None
+        while await self._read(found.more):
+            pass
+        return await self._read(found.whole)
 
     async def end(self, conversation_id: str) -> Conversation | None:
         """The end of the thread being read, some screens of it: at once, however long it is; None where that
         is all of it, or there is none."""
-        return await self._read(queries.end, clean(conversation_id))
+        return await self._read(loading.end, clean(conversation_id))
 
     async def is_text(self, conversation_id: str) -> bool:
         """Whether a conversation is no chat, but a text and its continuations."""
-        return await self._read(queries.is_text, clean(conversation_id))
+        return await self._read(loading.is_text, clean(conversation_id))
 
     async def latest(self) -> str | None:
         """The id of the conversation that was last added to."""
