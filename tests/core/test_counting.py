@@ -279,6 +279,23 @@ def test_a_draft_counts_as_the_whole_text_after_each_edit(
 
 
 @BOTH
+@settings(deadline=None, max_examples=60)
+@given(
+    edits=st.lists(
+        st.tuples(st.text("\n\n\n/ a.,。世é", max_size=40), st.integers(0, 99), st.integers(0, 20)),
+        max_size=9,
+    )
+)
+def test_so_it_does_when_parts_of_it_are_replaced(
+    encoding: str, edits: list[tuple[str, int, int]]
+) -> None:
+    counter, draft = LineCounter(), ""
+    for text, place, gone in edits:
+        draft = draft[:place] + text + draft[place + gone :]
+        assert counter.count(draft, encoding) == tokens_of(draft, encoding)
+
+
+@BOTH
 @settings(deadline=None, max_examples=30)
 @given(text=texts)
 def test_a_long_paragraph_counts_as_the_whole_text(encoding: str, text: str) -> None:
