@@ -21,6 +21,7 @@ import threading
 from collections.abc import Mapping
 from pathlib import Path
 
+from tests import failing_disk
 from tests.network import guarded
 
 _MOST = 1 << 16
@@ -161,6 +162,7 @@ def _become(environ: Mapping[str, str], controls: bool, terminal: int) -> None:
     sys.stdout = sys.__stdout__ = os.fdopen(1, "w", encoding="utf-8")  # type: ignore[misc]
     sys.stderr = sys.__stderr__ = os.fdopen(2, "w", encoding="utf-8", errors="backslashreplace")  # type: ignore[misc]
     sys.argv = ["tui-chat"]
+    failing_disk.obey()
 
 
 if __name__ == "__main__":

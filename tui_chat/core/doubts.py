@@ -10,8 +10,7 @@ from collections.abc import Callable
 from contextlib import closing, suppress
 from pathlib import Path
 
-from tui_chat.core import store_faults
-from tui_chat.core.database import Error, companions, connected_without_locks, quick_check
+from tui_chat.core.database import Error, companions, connected_without_locks, damage, quick_check
 from tui_chat.core.files import Places
 from tui_chat.core.store_faults import StoreFault
 from tui_chat.core.unclosed import head
@@ -47,7 +46,7 @@ def settle_doubts(places: Places, stopped: Callable[[], bool]) -> StoreFault | N
             if not found:
                 mark.unlink(missing_ok=True)
             elif before is not None and before == _state(places.database):
-                return store_faults.damaged(places.database)
+                return damage(places.database)
             else:
                 _wait(stopped)
     return None
