@@ -289,12 +289,23 @@ class GrowingCounter:
 
 def _last_cut(text: str) -> int:
     """The last place that no token spans, whatever follows the text; 0 where there is none."""
-    places = [match.start() for match in _LINE.finditer(text)]
-    if not places and len(text) > _LONG_LINE:
-        places = [match.start() for match in _CLAUSE.finditer(text)]
-    if not places and len(text) > PIECE:
+    cut = _last_place(_LINE, text)
+    if not cut and len(text) > _LONG_LINE:
+        cut = _last_place(_CLAUSE, text)
+    if not cut and len(text) > PIECE:
         return len(text)  # One token more or less is nothing to such a text.
-    return places[-1] if places else 0
+    return cut
+
+
+def _last_place(pattern: re.Pattern[str], text: str) -> int:
+    """The last place between two characters that the pattern finds; 0 where there is none."""
+    # In pieces, from the end: a search that finds nothing lets no other thread run until it has read all.
+    for end in range(len(text), 0, -PIECE):
+        # It looks behind into the piece before, and ahead at one character, which is its own.
+        found = pattern.finditer(text, max(0, end - PIECE), end)
+        if last := max((match.start() for match in found), default=0):
+            return last
+    return 0
 
 
 class ThreadCounter:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Concatenate, ParamSpec, TypeVar
 
@@ -122,9 +123,9 @@ class Store:
     async def close(self) -> None:
         """Close the connection, after what was asked of it before; closing again does nothing."""
         if self._closing is None:
-            self._closing = self._thread.submit(self._disconnect)
+            self._closing = self._thread.submit(self._told, self._disconnect)
             self._thread.shutdown(wait=False)
-        await self._outcome(self._closing)
+        await asyncio.shield(asyncio.wrap_future(self._closing))
 
     def _disconnect(self) -> None:
         if self._connection is not None:
@@ -139,11 +140,13 @@ class Store:
         """Run a job on the store's thread, whole even when the caller is cancelled."""
         if self._closing is not None:
             raise store_faults.closed()
-        return await self._outcome(self._thread.submit(job, *given, **named))
+        running = self._thread.submit(self._told, partial(job, *given, **named))
+        return await asyncio.shield(asyncio.wrap_future(running))
 
-    async def _outcome(self, running: Future[_Result]) -> _Result:
+    def _told(self, job: Callable[[], _Result]) -> _Result:
+        """Do it, and say in words what the disk does, for which that may have to be read: on the thread, too."""
         try:
-            return await asyncio.shield(asyncio.wrap_future(running))
+            return job()
         except (Error, OSError) as error:
             raise in_words(error, self._path) from error
 
