@@ -23,6 +23,7 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
+from tests import failing_disk
 from tests.network import guarded
 from tests.terminal import TUI_CHAT, Process, Terminal
 
@@ -197,6 +198,7 @@ def _become(
     sys.stdout = sys.__stdout__ = os.fdopen(1, "w", encoding="utf-8")  # type: ignore[misc]
     sys.stderr = sys.__stderr__ = os.fdopen(2, "w", encoding="utf-8", errors="backslashreplace")  # type: ignore[misc]
     sys.argv = ["tui-chat", *arguments]
+    failing_disk.obey()
 
 
 if __name__ == "__main__":

@@ -21,6 +21,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import IO
 
+from tests import failing_disk
+
 Done = subprocess.CompletedProcess[bytes]
 _STREAMS = 3
 
@@ -143,6 +145,7 @@ def _become(handles: Sequence[int]) -> None:
         os.environ.clear()
         os.environ.update(order["environ"])
         os.chdir(order["directory"])
+        failing_disk.obey()
         signal.signal(signal.SIGINT, signal.default_int_handler)
         encoding, _, errors = os.environ.get("PYTHONIOENCODING", "utf-8").partition(":")
         sys.stdin = os.fdopen(0, "r", encoding=encoding, errors=errors or "strict")

@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.disk_faults import Fault
 from tests.documents import ROOT, TABLES, filled
-from tests.faults import FAULTS, Fault
+from tests.faults import FAULTS
 from tui_chat.core.params import PARAMETERS
 
 PACKAGE = ROOT / "tui_chat"

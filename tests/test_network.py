@@ -13,7 +13,10 @@ from pathlib import Path
 
 import pytest
 
+from tests import preloaded
+from tests.crashes.tty import Tty
 from tests.fake_server import Answer, FakeServer
+from tests.guard.sitecustomize import FILE
 from tests.local_model import put_model
 from tests.network import beyond, reached
 from tests.rooms.house import House, environment, open_house, wait_until
@@ -47,6 +50,20 @@ def test_so_is_a_program_that_a_test_starts(given: tuple[str, ...] | None) -> No
     )
 
     assert done.returncode == 1
+    assert f"socket.connect {ELSEWHERE}" in reached()
+
+
+@pytest.mark.parametrize("named", [True, False], ids=["its file named", "its path alone"])
+def test_so_is_the_program_where_a_fork_stands_for_its_start(tmp_path: Path, named: bool) -> None:
+    home = home_environment(tmp_path, OPENAI_BASE_URL=f"http://{ELSEWHERE}/v1")
+    environ = {name: value for name, value in home.items() if named or name != FILE}
+    done = preloaded.run(["ask", "hello"], environ)
+    assert done.returncode == 1
+    assert f"socket.connect {ELSEWHERE}" in reached()
+    with Tty(environ, whole=False) as terminal:
+        terminal.wait_for("ready")
+        terminal.type("hello\r")
+        terminal.wait_for("failed")
     assert f"socket.connect {ELSEWHERE}" in reached()
 
 

@@ -6,6 +6,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from tests.core.stored import by_hand
+from tests.crashes.tty import Tty
 from tests.fake_server import Answer, FakeServer, words
 from tests.forked import LoadedTerminal
 from tests.nightly import times
@@ -14,6 +15,9 @@ from tests.terminal import home_environment
 
 ENTER, CTRL_Q = "\r", "\x11"
 STARTS = times(10, 60)
+SCREENS = 10
+WRONG = ("cannot be used", "Another window", "damaged", "Traceback")
+"""Words that a screen has where something is wrong with what is saved. That a busy disk has not taken something yet is not."""
 
 
 def _environment(home: Path, server: FakeServer) -> dict[str, str]:
@@ -42,6 +46,28 @@ async def test_many_starts_at_once_on_an_empty_home_make_one_database_and_all_li
     assert all([message.content for message in one.thread()][1:] == ["yes"] for one in kept)
     database = tmp_path / "config" / "conversations.db"
     assert by_hand(database, "PRAGMA quick_check") == [("ok",)]
+    assert not list((tmp_path / "config" / "run").iterdir())
+
+
+async def test_many_screens_at_once_on_an_empty_home_make_one_database_and_all_are_ready(
+    tmp_path: Path,
+) -> None:
+    with FakeServer() as server, ExitStack() as open_ones:
+        environ = _environment(tmp_path, server)
+        screens = [open_ones.enter_context(Tty(environ, whole=False)) for _ in range(SCREENS)]
+        for number, screen in enumerate(screens):
+            screen.wait_for("ready")
+            screen.type(f"draft {number}")
+        for number, screen in enumerate(screens):
+            screen.wait_for(f"draft {number}")
+            screen.type(CTRL_Q)
+        assert [screen.wait_end() for screen in screens] == [0] * SCREENS
+    for screen in screens:
+        assert not [words for words in WRONG if words in screen.text]
+    database = tmp_path / "config" / "conversations.db"
+    assert by_hand(database, "PRAGMA quick_check") == [("ok",)]
+    made = {one.relative_to(tmp_path): one.stat().st_mode & 0o777 for one in tmp_path.rglob("*")}
+    assert set(made.values()) == {0o600, 0o700}, made
     assert not list((tmp_path / "config" / "run").iterdir())
 
 

@@ -30,6 +30,8 @@ def filled(places: Places, *, conversations: int = CONVERSATIONS) -> int:
     """Save conversations with texts of all lengths; how many messages."""
     if conversations not in _MADE:
         private_directory(places.config)
+        # Those that are there are replaced, as they are from the second time on.
+        places.database.unlink(missing_ok=True)
         _fill(places.database, conversations)
         _MADE[conversations] = places.database.read_bytes()
     private_directory(places.config)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
 import sys
 from collections.abc import Callable
@@ -13,6 +14,7 @@ import tiktoken
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.load.rod import BEAT, Rod
 from tui_chat.core import counting
 from tui_chat.core.counting import (
     LARGEST,
@@ -279,6 +281,23 @@ def test_a_draft_counts_as_the_whole_text_after_each_edit(
 
 
 @BOTH
+@settings(deadline=None, max_examples=60)
+@given(
+    edits=st.lists(
+        st.tuples(st.text("\n\n\n/ a.,。世é", max_size=40), st.integers(0, 99), st.integers(0, 20)),
+        max_size=9,
+    )
+)
+def test_so_it_does_when_parts_of_it_are_replaced(
+    encoding: str, edits: list[tuple[str, int, int]]
+) -> None:
+    counter, draft = LineCounter(), ""
+    for text, place, gone in edits:
+        draft = draft[:place] + text + draft[place + gone :]
+        assert counter.count(draft, encoding) == tokens_of(draft, encoding)
+
+
+@BOTH
 @settings(deadline=None, max_examples=30)
 @given(text=texts)
 def test_a_long_paragraph_counts_as_the_whole_text(encoding: str, text: str) -> None:
@@ -341,3 +360,20 @@ def test_a_growing_line_without_an_end_costs_no_more_the_longer_it_is(encoding: 
     counter = GrowingCounter(encoding)
     counter.add("a" * 3 * PIECE)
     assert max(map(len, encoded_by(lambda: counter.add("a")))) == 1
+
+
+@given(text=st.text("ab \n/.,。", max_size=40), pattern=st.sampled_from(("_LINE", "_CLAUSE")))
+def test_the_last_place_to_cut_is_found_in_pieces_as_in_the_whole(text: str, pattern: str) -> None:
+    sought = getattr(counting, pattern)
+    whole = max((match.start() for match in sought.finditer(text)), default=0)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(counting, "PIECE", 3)
+        assert counting._last_place(sought, text) == whole
+
+
+async def test_a_giant_without_a_place_to_cut_lets_other_threads_run() -> None:
+    giant = "x" * 5_000_000
+    with Rod() as rod:
+        assert await asyncio.to_thread(counting._last_cut, giant) == len(giant)
+        await asyncio.sleep(2 * BEAT)
+    assert rod.gap < 0.1, rod

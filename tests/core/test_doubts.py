@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import subprocess
+import sys
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
@@ -17,6 +19,7 @@ from tui_chat.core.database import Connection, connected
 from tui_chat.core.doubts import doubt, settle_doubts
 from tui_chat.core.files import Places, private_directory
 from tui_chat.core.store import Store
+from tui_chat.core.unclosed import head, read_through
 
 
 @pytest.fixture
@@ -107,6 +110,23 @@ def test_what_looks_damaged_while_others_write_is_looked_at_again(
     assert settle_doubts(places, _never) is None
     assert not found
     assert not _mark(places).exists()
+
+
+_WRITES = """
+import sqlite3, sys
+sqlite3.connect(sys.argv[1], timeout=0, isolation_level=None).execute("BEGIN IMMEDIATE")
+"""
+
+
+def test_reading_past_sqlite_leaves_its_locks(places: Places) -> None:
+    with closing(connected(places.database)) as connection:
+        connection.execute("BEGIN IMMEDIATE")
+        assert head(places.database, 15) == b"SQLite format 3"
+        read_through(places.database)
+        other = subprocess.run(
+            [sys.executable, "-c", _WRITES, places.database], capture_output=True, check=False
+        )
+        assert b"database is locked" in other.stderr
 
 
 def test_who_is_to_stop_leaves_them_in_doubt(places: Places) -> None:

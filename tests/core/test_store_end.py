@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
+from dataclasses import replace
 from pathlib import Path
 
+import pytest
+
 from tests.core.stored import by_hand, loaded, saved
+from tui_chat.core import loading
 from tui_chat.core.conversation import COMPLETION, Setup, begun, said
-from tui_chat.core.queries import END
+from tui_chat.core.loading import END
 from tui_chat.core.store import Store
 
 
@@ -58,3 +63,30 @@ async def test_whether_it_is_a_text_is_known_without_reading_it(store: Store) ->
     assert not await store.is_text(chat.id)
     assert await store.is_text(text.id)
     assert not await store.is_text("none")
+
+
+async def test_others_get_at_the_database_while_a_long_conversation_is_read(store: Store) -> None:
+    conversation = await saved(store, "first")
+    before = conversation.leaf
+    async with asyncio.TaskGroup() as tasks:
+        for number in range(3):
+            message = replace(said("user", f"message {number}", before), id=f"m{number}")
+            tasks.create_task(store.add(conversation.id, message))
+            before = message.id
+    order: list[str] = []
+
+    async def read() -> None:
+        found = await loaded(store, conversation.id)
+        order.append(f"read {len(found.messages)}")
+
+    async def draft() -> None:
+        await store.save_draft("", "written meanwhile")
+        order.append("draft")
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(loading, "PIECE", 1)
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(read())
+            tasks.create_task(draft())
+
+    assert order == ["draft", "read 4"]

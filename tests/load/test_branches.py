@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import sqlite3
+from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import pytest
+from textual.content import Content
 
 from tests.load.flood import event, flood
 from tests.load.rod import Rod
@@ -13,12 +16,17 @@ from tests.rooms.house import open_house, wait_until
 from tests.rooms.library import keep, open_review, reply, talk
 from tui_chat.core import counting, queries
 from tui_chat.core.conversation import Conversation
+from tui_chat.core.outline import Limb
 from tui_chat.core.store import Store
-from tui_chat.widgets.tree import TreeDialog
+from tui_chat.widgets import tree
+from tui_chat.widgets.transcript.document import Document, Item
+from tui_chat.widgets.tree import TreeDialog, tree_line
 
 HELD = 0.1
 """Seconds of the processor for which nothing may hold the loop."""
 COUNT = 1_000
+SCREENFULS = 8
+"""Of 40 lines, as many are looked at in all."""
 
 
 def siblings() -> Conversation:
@@ -47,9 +55,22 @@ async def kept_at_once(directory: Path, conversation: Conversation) -> None:
 
 @pytest.mark.parametrize("conversation", [siblings(), long_thread()], ids=["siblings", "a thread"])
 async def test_a_thousand_branches_or_turns_hold_no_key_up(
-    tmp_path: Path, conversation: Conversation
+    tmp_path: Path, conversation: Conversation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     counting.load("o200k_base")
+    drawn = Counter[str]()
+
+    def counted(limb: Limb, room: int) -> Content:
+        drawn["lines of the tree"] += 1
+        return tree_line(limb, room)
+
+    def opened(document: Document, *given: Any, **named: Any) -> list[Item]:
+        drawn["messages"] += 1
+        return items_of(document, *given, **named)
+
+    items_of = Document._items_of
+    monkeypatch.setattr(tree, "tree_line", counted)
+    monkeypatch.setattr(Document, "_items_of", opened)
     await kept_at_once(tmp_path, conversation)
     before = len(conversation.thread())
     last = conversation.thread()[-1].content
@@ -78,3 +99,6 @@ async def test_a_thousand_branches_or_turns_hold_no_key_up(
             assert house.thread[-1].content == "below"
             assert house.thread[-3].content == last
     assert rod.held < HELD, str(rod)
+    # What grows with what there is would not show yet in times that a person notices.
+    assert 0 < drawn["lines of the tree"] < SCREENFULS * 40, drawn
+    assert 0 < drawn["messages"] < SCREENFULS * 40, drawn

@@ -5,15 +5,14 @@ from __future__ import annotations
 import sqlite3
 import threading
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from tests.core.stored import saved
 from tests.fake_server import Answer, FakeServer, words
 from tests.rooms.house import House, open_house, stored, wait_until
-from tui_chat.core import queries
-from tui_chat.core.conversation import Conversation
+from tui_chat.core import loading
+from tui_chat.core.database import Connection
 from tui_chat.core.opening import Opening
 from tui_chat.core.params import Params
 from tui_chat.core.store import Store
@@ -210,13 +209,13 @@ async def test_the_end_of_a_long_conversation_is_seen_before_the_rest_is_read(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     held = threading.Event()
-    load = queries.load
+    more = loading.Loading.more
 
-    def slow(*given: Any) -> Conversation | None:
+    def slow(one: loading.Loading, connection: Connection) -> bool:
         assert held.wait(30)
-        return load(*given)
+        return more(one, connection)
 
-    texts = [f"message number {number} of all" for number in range(queries.END + 9)]
+    texts = [f"message number {number} of all" for number in range(loading.END + 9)]
     store = await Store.open(tmp_path / "config" / "conversations.db")
     await saved(store, *texts)
     await store.close()
@@ -224,7 +223,7 @@ async def test_the_end_of_a_long_conversation_is_seen_before_the_rest_is_read(
         async with open_house(tmp_path, server) as house:
             await open_list(house)
             await wait_until(lambda: texts[-1] in house.screen_text(), "the preview is there")
-            monkeypatch.setattr(queries, "load", slow)
+            monkeypatch.setattr(loading.Loading, "more", slow)
             await house.press("enter")
             await wait_until(lambda: house.app.screen is house.chat)
             await wait_until(lambda: texts[-1] in house.screen_text())

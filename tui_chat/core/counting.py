@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import re
 import threading
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from functools import cache
-from typing import TYPE_CHECKING, Generic, TypeVar
+from itertools import accumulate
+from typing import TYPE_CHECKING, Generic, NamedTuple, TypeVar
 
 from tui_chat.core.errors import ChatError
 from tui_chat.core.vocabulary import VOCABULARIES, read_ranks
@@ -29,6 +31,8 @@ _LONG_LINE = 2_000
 """Characters; longer lines are counted by clause, so that a key in a long paragraph costs only its clause."""
 
 _SAMPLES, _SAMPLE = 16, 8_192
+_COMPARED = 16_384
+"""Characters that are compared at once."""
 
 _PER_MESSAGE, _PER_NAME, _PER_REQUEST = 3, 1, 3
 
@@ -185,28 +189,84 @@ class _Memory(Generic[_Part]):
         return total
 
 
+class _Counted(NamedTuple):
+    """A text that was counted, and its parts in order: how long each is, whether it begins a line, its tokens."""
+
+    text: str
+    encoding: str
+    lengths: Sequence[int]
+    heads: Sequence[bool]
+    tokens: Sequence[int]
+
+
 class LineCounter:
-    """Counts a text that changes a little at a time, such as a draft: only changed lines cost anything.
+    """Counts a text that changes a little at a time, such as a draft: only changed lines cost anything, the rest
+    is compared as a whole.
 
     The count is that of the whole text, not a sum of roundings.
     """
 
     def __init__(self) -> None:
-        self._lines = _Memory(count_text)
+        self._last = _Counted("", "", (), (), ())
 
     def count(self, text: str, encoding: str) -> int:
         """The tokens of the text as it is now, as count_text counts them. Never raises."""
         if len(text) > LARGEST:
             return count_text(text, encoding)
-        return self._lines.total(_lines(text), encoding)
+        # Read and replaced as a whole: two threads may overlap here, and the later one wins.
+        last = self._last
+        if last.encoding != encoding:
+            last = _Counted("", encoding, (), (), ())
+        self._last = last = _counted_again(last, text)
+        return sum(last.tokens)
 
 
-def _lines(text: str) -> Iterator[str]:
-    for line in _LINE.split(text):
-        if len(line) > _LONG_LINE:
-            yield from _CLAUSE.split(line)
+def _counted_again(before: _Counted, text: str) -> _Counted:
+    """The text counted, with what is known of the lines that it has in common with the one before."""
+    old = before.text
+    same = _common(old, text, min(len(old), len(text)))
+    most = min(len(old), len(text)) - same
+    tail = _common(old[::-1], text[::-1], most) if most else 0
+    # Whether a line begins somewhere is decided by the characters on both sides of that place.
+    starts = [0, *accumulate(before.lengths)]
+    first = max(0, bisect_left(starts, same) - 1)
+    while first and not before.heads[first]:
+        first -= 1
+    stop = bisect_right(starts, len(old) - tail)
+    while stop < len(before.heads) and not before.heads[stop]:
+        stop += 1
+    stop = min(stop, len(before.heads))
+    known = {
+        old[starts[part] : starts[part + 1]]: before.tokens[part] for part in range(first, stop)
+    }
+    lengths, heads, tokens = [], [], []
+    for line in _LINE.split(text[starts[first] : len(text) - (len(old) - starts[stop])]):
+        for place, part in enumerate(_CLAUSE.split(line) if len(line) > _LONG_LINE else (line,)):
+            found = known.get(part)
+            if found is None:
+                found = known[part] = count_text(part, before.encoding)
+            lengths.append(len(part))
+            heads.append(not place)
+            tokens.append(found)
+    return _Counted(
+        text,
+        before.encoding,
+        (*before.lengths[:first], *lengths, *before.lengths[stop:]),
+        (*before.heads[:first], *heads, *before.heads[stop:]),
+        (*before.tokens[:first], *tokens, *before.tokens[stop:]),
+    )
+
+
+def _common(one: str, other: str, most: int) -> int:
+    """How many characters both begin with, up to `most`."""
+    low, step = 0, _COMPARED
+    while low < most and step:
+        end = min(low + step, most)
+        if one[low:end] == other[low:end]:
+            low = end
         else:
-            yield line
+            step //= 2
+    return low
 
 
 class GrowingCounter:
@@ -229,12 +289,23 @@ class GrowingCounter:
 
 def _last_cut(text: str) -> int:
     """The last place that no token spans, whatever follows the text; 0 where there is none."""
-    places = [match.start() for match in _LINE.finditer(text)]
-    if not places and len(text) > _LONG_LINE:
-        places = [match.start() for match in _CLAUSE.finditer(text)]
-    if not places and len(text) > PIECE:
+    cut = _last_place(_LINE, text)
+    if not cut and len(text) > _LONG_LINE:
+        cut = _last_place(_CLAUSE, text)
+    if not cut and len(text) > PIECE:
         return len(text)  # One token more or less is nothing to such a text.
-    return places[-1] if places else 0
+    return cut
+
+
+def _last_place(pattern: re.Pattern[str], text: str) -> int:
+    """The last place between two characters that the pattern finds; 0 where there is none."""
+    # In pieces, from the end: a search that finds nothing lets no other thread run until it has read all.
+    for end in range(len(text), 0, -PIECE):
+        # It looks behind into the piece before, and ahead at one character, which is its own.
+        found = pattern.finditer(text, max(0, end - PIECE), end)
+        if last := max((match.start() for match in found), default=0):
+            return last
+    return 0
 
 
 class ThreadCounter:

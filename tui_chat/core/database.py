@@ -19,6 +19,7 @@ from tui_chat.core.files import private_directory, sync_directory
 from tui_chat.core.locks import FileLock
 from tui_chat.core.schema import APPLICATION_ID, MIGRATIONS, PRAGMAS, statements
 from tui_chat.core.store_faults import StoreFault
+from tui_chat.core.unclosed import read_through
 
 SQLITE_VERSION = sqlite3.sqlite_version
 
@@ -175,6 +176,10 @@ def copy_checked(
                 raise Stopped from None
             raise
     if found:
+        # SQLite calls it damage, too, where the disk fails to read what was written a moment ago.
+        with copy.open("rb", buffering=0) as file:
+            while file.read(_PAGES_AT_ONCE * 4096):
+                pass
         raise _corrupt(found)
     handle = os.open(copy, os.O_RDWR)
     try:
@@ -269,6 +274,11 @@ _FULL = {errno.ENOSPC, errno.EDQUOT}
 _BARRED = {sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM}
 _BARRED_NUMBERS = {errno.EACCES, errno.EPERM, errno.EROFS}
 _IO_NUMBERS = {errno.EIO, errno.EFBIG}
+_UNREAD = {
+    sqlite3.SQLITE_IOERR_READ,
+    sqlite3.SQLITE_IOERR_SHORT_READ,
+    sqlite3.SQLITE_IOERR_CORRUPTFS,
+}
 _DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 
 
@@ -298,13 +308,26 @@ def in_words(error: Error | OSError, path: Path) -> StoreFault:
         # SQLite says the same of a journal for which there is no more room.
         return store_faults.full() if code and _no_room(path) else store_faults.barred(path)
     if code == sqlite3.SQLITE_NOTADB:
-        return store_faults.no_database(path)
+        return damage(path, store_faults.no_database)
     if code == sqlite3.SQLITE_CORRUPT:
-        return store_faults.damaged(path)
+        return damage(path)
+    if getattr(error, "sqlite_errorcode", 0) in _UNREAD:
+        return store_faults.unread(path)
     if code == sqlite3.SQLITE_IOERR or number in _IO_NUMBERS:
         return store_faults.full() if _no_room(path) else store_faults.io(path)
     words = error.strerror if isinstance(error, OSError) else str(error)
     return store_faults.unknown(path, words or "")
+
+
+def damage(path: Path, what: Callable[[Path], StoreFault] = store_faults.damaged) -> StoreFault:
+    """What is wrong with a database that SQLite calls damaged: it does so too where the disk fails to read it.
+    Blocks: all of the file is read."""
+    try:
+        read_through(path)
+    except OSError as error:
+        if error.errno == errno.EIO:
+            return store_faults.unread(path)
+    return what(path)
 
 
 def _no_room(path: Path) -> bool:

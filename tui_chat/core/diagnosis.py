@@ -14,6 +14,7 @@ from tui_chat.core.database import (
     Error,
     checked_version,
     connected_to_read,
+    damage,
     in_words,
     is_unfinished,
     quick_check,
@@ -70,7 +71,7 @@ def _diagnosed(path: Path, thorough: bool) -> Diagnosis:
     with closing(connected_to_read(path, busy_seconds=1)) as connection:
         checked_version(connection, path)
         if thorough and quick_check(connection):
-            raise store_faults.damaged(path)
+            raise damage(path)
         return Diagnosis(_counted(connection))
 
 

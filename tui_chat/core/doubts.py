@@ -10,10 +10,10 @@ from collections.abc import Callable
 from contextlib import closing, suppress
 from pathlib import Path
 
-from tui_chat.core import store_faults
-from tui_chat.core.database import Error, companions, connected_without_locks, quick_check
+from tui_chat.core.database import Error, companions, connected_without_locks, damage, quick_check
 from tui_chat.core.files import Places
 from tui_chat.core.store_faults import StoreFault
+from tui_chat.core.unclosed import head
 
 _DOUBTED = "unchecked"
 PAUSE = 2.0
@@ -46,7 +46,7 @@ def settle_doubts(places: Places, stopped: Callable[[], bool]) -> StoreFault | N
             if not found:
                 mark.unlink(missing_ok=True)
             elif before is not None and before == _state(places.database):
-                return store_faults.damaged(places.database)
+                return damage(places.database)
             else:
                 _wait(stopped)
     return None
@@ -56,10 +56,9 @@ def _state(path: Path) -> tuple[object, ...] | None:
     """What is another one once something was written; None while something is."""
     if any(one.exists() for one in companions(path)):
         return None
-    with path.open("rb") as file:
-        head = file.read(100)
+    counter = head(path, _COUNTER.stop)[_COUNTER]
     status = path.stat()
-    return status.st_mtime_ns, status.st_size, head[_COUNTER]
+    return status.st_mtime_ns, status.st_size, counter
 
 
 def _wait(stopped: Callable[[], bool]) -> None:

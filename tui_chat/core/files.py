@@ -6,6 +6,7 @@ Directories are 0700 and files 0600 under any umask: they hold what a person wro
 from __future__ import annotations
 
 import codecs
+import errno
 import os
 import stat
 import time
@@ -34,6 +35,10 @@ _OTHER_PLACES = "TUI_CHAT_CONFIG_DIR and TUI_CHAT_CACHE_DIR can name other place
 
 class Changed(ChatError):
     """Another program changed the file since it was read, so nothing was written."""
+
+
+class Unread(ChatError):
+    """The system did not let the file be read; whatever is in it, it was not changed."""
 
 
 @dataclass(frozen=True)
@@ -141,7 +146,7 @@ def read_text(path: Path) -> str:
 
 
 def read_bytes(path: Path) -> bytes:
-    """A small file as it stands. ChatError; FileNotFoundError passes."""
+    """A small file as it stands. ChatError, Unread where the system refuses; FileNotFoundError passes."""
     name = one_line(str(path))
     try:
         if stat.S_ISFIFO(
@@ -153,7 +158,8 @@ def read_bytes(path: Path) -> bytes:
     except FileNotFoundError:
         raise
     except OSError as error:
-        raise ChatError(f"{name} cannot be read: {_reason(error)}.") from error
+        hint = "Look at the disk; nothing was changed." if error.errno == errno.EIO else ""
+        raise Unread(f"{name} cannot be read: {_reason(error)}.", hint) from error
     if len(raw) > LARGEST:
         raise ChatError(f"{name} is larger than {LARGEST:,} bytes, so it was not read.")
     return raw

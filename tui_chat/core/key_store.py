@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from tui_chat.core.errors import ChatError
-from tui_chat.core.files import again_if_changed, write_text
+from tui_chat.core.files import Unread, again_if_changed, write_text
 from tui_chat.core.secrets import Secret, checked_key
 from tui_chat.core.text import one_line
 from tui_chat.core.toml import editable, parsed, read_table
@@ -126,6 +126,8 @@ class KeyStore:
             return read_table(self._path)[0]
         except FileNotFoundError:
             return {}
+        except Unread:
+            raise  # Nothing of it was read, so its words hold nothing of a key.
         except ChatError:
             pass
         # Raised out here, and without the parser's words: they may hold a piece of a key.

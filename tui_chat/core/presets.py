@@ -17,7 +17,14 @@ from pathlib import Path
 from tui_chat.core.conversation import Setup
 from tui_chat.core.endpoint_tables import DATA
 from tui_chat.core.errors import ChatError
-from tui_chat.core.files import create_bytes, private_directory, read_bytes, read_text, write_text
+from tui_chat.core.files import (
+    Unread,
+    create_bytes,
+    private_directory,
+    read_bytes,
+    read_text,
+    write_text,
+)
 from tui_chat.core.params import BY_NAME, PARAMETERS, Params
 from tui_chat.core.text import clean, folded, one_line
 from tui_chat.core.toml import editable, parsed, placed, read_table
@@ -181,6 +188,8 @@ class Presets:
         path = self._path(name) or private_directory(self._directory) / f"{name}.toml"
         try:
             document, before = editable(path)
+        except Unread:
+            raise
         except ChatError as error:
             hint = "Mend or delete that file; it was not changed."
             raise ChatError(error.message, hint) from error

@@ -5,23 +5,18 @@ A change is always called inside a transaction. Nothing here waits, and nothing 
 
 from __future__ import annotations
 
-import gc
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from tui_chat.core.conversation import COMPLETION, Conversation, Message, now
+from tui_chat.core.conversation import Conversation, Message, now
 from tui_chat.core.locks import FileLock
 from tui_chat.core.records import (
     MESSAGE_COLUMNS,
-    Setups,
     intern_setup,
-    message_from,
     message_values,
     text_of,
-    time_of,
 )
 from tui_chat.core.text import clean, folded
 from tui_chat.core.unsaved import gone
@@ -34,8 +29,6 @@ LONGEST_PROMPT = 20_000
 OLDEST_PROMPT = 10_000
 """How many prompts back the history looks for different ones."""
 
-END = 80
-"""Messages at the end of a thread that are read first: more than a tall screen shows."""
 MOST_MODELS = 5
 """How many models that were used last are told of."""
 
@@ -245,110 +238,6 @@ def _gone(directory: Path, owner: object) -> bool:
         return True
     lock.release()
     return free
-
-
-def load(
-    connection: Connection, conversation_id: str, also_deleted: bool = False, at: str = ""
-) -> Conversation | None:
-    row = connection.execute(
-        "SELECT seq, title, leaf, created_at, updated_at, archived, starred, preset"
-        " FROM conversation WHERE id=? AND (? OR deleted_at IS NULL)",
-        (conversation_id, also_deleted),
-    ).fetchone()
-    if row is None:
-        return None
-    seq, title, leaf, created, updated, archived, starred, preset = row
-    rows = connection.execute(
-        f"SELECT seq,id,parent,{MESSAGE_COLUMNS} FROM message"
-        " WHERE conversation=? AND (deleted_at IS NULL"
-        "  OR EXISTS (SELECT 1 FROM message WHERE id=? AND deleted_at IS NOT NULL)) ORDER BY seq",
-        (seq, at),
-    )
-    tags = connection.execute("SELECT name FROM tag WHERE conversation=? ORDER BY name", (seq,))
-    with _uncollected():
-        messages, ids = _messages(connection, rows)
-        return Conversation(
-            conversation_id,
-            text_of(title),
-            messages,
-            ids.get(leaf),
-            time_of(created),
-            updated=time_of(updated),
-            archived=bool(archived),
-            starred=bool(starred),
-            tags=[text_of(name) for (name,) in tags],
-            preset=text_of(preset),
-        )
-
-
-def end(connection: Connection, conversation_id: str) -> Conversation | None:
-    """The last END messages of the thread being read; None where it has no more than these."""
-    row = connection.execute(
-        "SELECT title, leaf FROM conversation WHERE id=? AND deleted_at IS NULL", (conversation_id,)
-    ).fetchone()
-    if row is None:
-        return None
-    rows = connection.execute(
-        "WITH RECURSIVE up(at, far) AS (SELECT ?, 1 UNION ALL SELECT message.parent, far+1 FROM up"
-        f" JOIN message ON message.seq=at WHERE far<={END} AND message.parent<at)"
-        f" SELECT seq,id,parent,{MESSAGE_COLUMNS} FROM up JOIN message ON seq=at ORDER BY seq",
-        (row[1],),
-    ).fetchall()
-    if len(rows) <= END:
-        return None
-    messages, _ = _messages(connection, rows[1:])
-    return Conversation(conversation_id, text_of(row[0]), messages, messages[-1].id)
-
-
-def _messages(
-    connection: Connection, rows: Iterable[tuple[Any, ...]]
-) -> tuple[list[Message], dict[int, str]]:
-    """Messages from their rows, in their order, and the id of each by its row."""
-    setups = Setups(connection)
-    # Only messages before it can be a message's parent, so an edited row makes no circle.
-    ids: dict[int, str] = {}
-    messages = []
-    for found in rows:
-        message = message_from(found, ids, setups)
-        if message.status == "streaming":
-            message = _with_pieces(connection, found[0], message)
-        ids[found[0]] = message.id
-        messages.append(message)
-    return messages, ids
-
-
-def is_text(connection: Connection, conversation_id: str) -> bool:
-    """As Conversation.is_text, of one that is not read: what has no continuation early on has none."""
-    found = connection.execute(
-        "SELECT 1 FROM (SELECT way FROM message WHERE conversation="
-        "(SELECT seq FROM conversation WHERE id=?) ORDER BY seq LIMIT 1000) WHERE way=? LIMIT 1",
-        (conversation_id, COMPLETION),
-    )
-    return found.fetchone() is not None
-
-
-def _with_pieces(connection: Connection, seq: int, message: Message) -> Message:
-    """A reply that another window is receiving, with what has been written of it."""
-    pieces = connection.execute(
-        "SELECT content, reasoning FROM piece WHERE message=? ORDER BY seq", (seq,)
-    ).fetchall()
-    return replace(
-        message,
-        content=message.content + "".join(text_of(piece[0]) for piece in pieces),
-        reasoning=message.reasoning + "".join(text_of(piece[1]) for piece in pieces),
-    )
-
-
-@contextmanager
-def _uncollected() -> Iterator[None]:
-    """All that is made meanwhile is kept: looking for garbage again and again would take a third longer."""
-    before = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if before:
-            gc.enable()
 
 
 def one_text(connection: Connection, query: str, given: str) -> str:

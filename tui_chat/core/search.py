@@ -165,8 +165,6 @@ class Search:
             self._stop(lambda other: other is job)
             running.add_done_callback(_heard)
             raise
-        except (Error, OSError) as error:
-            raise in_words(error, self._database) from error
 
     def _stop(self, which: Callable[[_Job], bool]) -> None:
         with self._lock:
@@ -187,10 +185,11 @@ class Search:
             if job.stopped:
                 raise Stopped
             return self._found(job, find)
-        except Error as error:
+        except (Error, OSError) as error:
             if job.stopped:
                 raise Stopped from error
-            raise
+            # Here: what the disk does may have to be read for that.
+            raise in_words(error, self._database) from error
         finally:
             with self._lock:
                 self._running = None

@@ -9,10 +9,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Concatenate, ParamSpec, TypeVar
 
-from tui_chat.core import merging, queries, shelves, store_faults
+from tui_chat.core import loading, merging, queries, shelves, store_faults
 from tui_chat.core.conversation import Conversation, Headline, Message, Shelf, new_id, now
 from tui_chat.core.database import (
     Connection,
@@ -28,6 +29,7 @@ from tui_chat.core.database import (
 from tui_chat.core.doubts import doubt
 from tui_chat.core.errors import ChatError
 from tui_chat.core.files import private_directory
+from tui_chat.core.loading import Loading
 from tui_chat.core.locks import FileLock, remove_abandoned
 from tui_chat.core.merging import Merged
 from tui_chat.core.schema import MIGRATIONS
@@ -121,9 +123,9 @@ class Store:
     async def close(self) -> None:
         """Close the connection, after what was asked of it before; closing again does nothing."""
         if self._closing is None:
-            self._closing = self._thread.submit(self._disconnect)
+            self._closing = self._thread.submit(self._told, self._disconnect)
             self._thread.shutdown(wait=False)
-        await self._outcome(self._closing)
+        await asyncio.shield(asyncio.wrap_future(self._closing))
 
     def _disconnect(self) -> None:
         if self._connection is not None:
@@ -138,11 +140,13 @@ class Store:
         """Run a job on the store's thread, whole even when the caller is cancelled."""
         if self._closing is not None:
             raise store_faults.closed()
-        return await self._outcome(self._thread.submit(job, *given, **named))
+        running = self._thread.submit(self._told, partial(job, *given, **named))
+        return await asyncio.shield(asyncio.wrap_future(running))
 
-    async def _outcome(self, running: Future[_Result]) -> _Result:
+    def _told(self, job: Callable[[], _Result]) -> _Result:
+        """Do it, and say in words what the disk does, for which that may have to be read: on the thread, too."""
         try:
-            return await asyncio.shield(asyncio.wrap_future(running))
+            return job()
         except (Error, OSError) as error:
             raise in_words(error, self._path) from error
 
@@ -327,16 +331,21 @@ class Store:
 
         Those of deleted branches are among them only when the message `at` is one.
         """
-        return await self._read(queries.load, clean(conversation_id), also_deleted, clean(at))
+        found = Loading(clean(conversation_id), also_deleted, clean(at))
+        if not await self._read(found.begin):
+            return None
+        while await self._read(found.more):
+            pass
+        return await self._read(found.whole)
 
     async def end(self, conversation_id: str) -> Conversation | None:
         """The end of the thread being read, some screens of it: at once, however long it is; None where that
         is all of it, or there is none."""
-        return await self._read(queries.end, clean(conversation_id))
+        return await self._read(loading.end, clean(conversation_id))
 
     async def is_text(self, conversation_id: str) -> bool:
         """Whether a conversation is no chat, but a text and its continuations."""
-        return await self._read(queries.is_text, clean(conversation_id))
+        return await self._read(loading.is_text, clean(conversation_id))
 
     async def latest(self) -> str | None:
         """The id of the conversation that was last added to."""

@@ -76,6 +76,14 @@ def io(path: Path) -> StoreFault:
     )
 
 
+def unread(path: Path) -> StoreFault:
+    return StoreFault(
+        "io",
+        f"The disk failed to read {named(path)}.",
+        "Nothing was changed. Look at the disk, and copy what you can of it to another one; then try again.",
+    )
+
+
 def damaged(path: Path) -> StoreFault:
     return StoreFault(
         "damaged",
