@@ -1,218 +1,64 @@
 """Measurements of the installed program in a real terminal: `python -m tests.benchmarks [NAME…]`.
 
-Each figure stands beside its limit, a small reference program measured in turn with it in the same
+Each figure is a median beside its named limit, a small reference program measured in turn with it in the same
 run, so that the ratio means the same on a fast machine and on a busy one. Exits with 1 when a bar is missed.
 """
 
 from __future__ import annotations
 
 import argparse
-import asyncio
-import sqlite3
-import statistics
+import json
 import sys
-import tempfile
-import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Protocol
 
+from tests.benchmarks.counting import counting
+from tests.benchmarks.echo import echo
+from tests.benchmarks.figures import SHORT, WHOLE, Effort, Figure, Row, kept
+from tests.benchmarks.growth import growth
+from tests.benchmarks.held import held
+from tests.benchmarks.idle import idle
 from tests.benchmarks.lens import lens
 from tests.benchmarks.memory import memory
 from tests.benchmarks.models import models
+from tests.benchmarks.opening import opening
 from tests.benchmarks.review import review
 from tests.benchmarks.scale import scale
-from tests.fake_server import Answer, FakeServer, words
-from tests.terminal import TUI_CHAT, Terminal, home_environment
-from tui_chat.core import queries
-from tui_chat.core.conversation import Conversation, Role, said
-from tui_chat.core.store import Store
+from tests.benchmarks.sending import send_in_ten_thousand, stop
+from tests.benchmarks.sizes import sizes
+from tests.benchmarks.start import start
+from tests.benchmarks.streaming import fast, steady
 
-RUNS = 9
-KEYS = "αβγδεζηθι"
-ENTER, ESCAPE, CTRL_N = "\r", "\x1b", "\x0e"
-ESCAPE_WAIT = 100
-"""Milliseconds that Textual waits for an escape sequence to go on."""
-BARE = (sys.executable, "-m", "tests.benchmarks.bare")
-
-
-class Row(Protocol):
-    """One line that is printed, and whether its bar was met."""
-
-    @property
-    def met(self) -> bool: ...
-
-    def row(self) -> str: ...
-
-
-@dataclass(frozen=True)
-class Figure:
-    """A median beside the median of its limit, both in milliseconds, and the ratio that is allowed."""
-
-    name: str
-    median: float
-    limit_name: str
-    limit: float
-    bar: float
-
-    @property
-    def ratio(self) -> float:
-        return self.median / self.limit
-
-    @property
-    def met(self) -> bool:
-        return self.ratio <= self.bar
-
-    def row(self) -> str:
-        verdict = "met" if self.met else "MISSED"
-        return (
-            f"{self.name:<34}{self.median:>8.0f} ms   {self.limit_name} {self.limit:.0f} ms"
-            f"   ratio {self.ratio:.2f}   bar {self.bar:.2f}   {verdict}"
-        )
-
-
-def first_paint() -> list[Figure]:
-    """From the start of the process to the first frame, for a new conversation in an empty HOME."""
-    bare, ours = [], []
-    for _ in range(RUNS):
-        with tempfile.TemporaryDirectory() as home:
-            bare.append(_painted(BARE, Path(home), "the floor"))
-            ours.append(_painted(TUI_CHAT, Path(home), "tui-chat"))
-    return [
-        Figure("first paint", statistics.median(ours), "bare", statistics.median(bare), 1.3),
-        Figure("first paint, fastest of all runs", min(ours), "bare", min(bare), 1.3),
-    ]
-
-
-def _painted(arguments: tuple[str, ...], home: Path, words: str) -> float:
-    # Compiled modules are on disk after the first run, as they are for a person.
-    with Terminal(arguments, home_environment(home)) as terminal:
-        return (terminal.wait_for(words) - terminal.started) * 1000
-
-
-def send_in_ten_thousand() -> list[Figure]:
-    """From Enter to the echo of a key typed right behind it, in a long saved conversation and a new one."""
-    long, short = [], []
-    with (
-        FakeServer() as server,
-        tempfile.TemporaryDirectory() as full,
-        tempfile.TemporaryDirectory() as empty,
-        _opened(Path(full), server, messages=10_000) as old,
-        _opened(Path(empty), server) as new,
-    ):
-        old.wait_for(f"message {10_000 - 1}")
-        # Each key is drawn once: before, it stands nowhere on the screen.
-        for key in KEYS:
-            new.type(CTRL_N)
-            short.append(_sent(new, key))
-            long.append(_sent(old, key))
-    return [
-        Figure(
-            "a key behind a send, 10,000 messages",
-            statistics.median(long),
-            "new",
-            statistics.median(short),
-            2.0,
-        )
-    ]
-
-
-def _sent(terminal: Terminal, key: str) -> float:
-    terminal.forget()
-    terminal.type("hello")
-    terminal.wait_for("hello")
-    terminal.forget()
-    began = time.monotonic()
-    terminal.type(ENTER)
-    terminal.type(key)
-    echoed = terminal.wait_for(key)
-    _settle(terminal, "complete")
-    return (echoed - began) * 1000
-
-
-def stop() -> list[Figure]:
-    """From Esc, while a reply arrives, to the server seeing that its reader left."""
-    took = []
-    with (
-        FakeServer(Answer(words("word " * 5000), delay=0.01)) as server,
-        tempfile.TemporaryDirectory() as home,
-        _opened(Path(home), server) as terminal,
-    ):
-        for _ in range(RUNS):
-            terminal.forget()
-            before, left = len(server.sent), len(server.disconnects)
-            terminal.type("go" + ENTER)
-            _until(terminal, server.sent, before + 20)
-            began = time.monotonic()
-            terminal.type(ESCAPE)
-            _until(terminal, server.disconnects, left)
-            took.append((server.disconnects[-1] - began) * 1000)
-            _settle(terminal, "stopped")
-    # Esc alone is told from the beginning of another key by waiting this long.
-    return [Figure("stop", statistics.median(took), "wait for more of a key", ESCAPE_WAIT, 2.0)]
-
-
-@contextmanager
-def _opened(home: Path, server: FakeServer, messages: int = 0) -> Iterator[Terminal]:
-    """The program, ready, in a home of its own with a saved conversation of so many messages."""
-    environ = home_environment(
-        home,
-        OPENAI_BASE_URL=server.base_url,
-        TUI_CHAT_CONFIG_DIR=str(home / "config"),
-        TUI_CHAT_CACHE_DIR=str(home / "cache"),
-    )
-    if messages:
-        asyncio.run(_save(home / "config" / "conversations.db", messages))
-    with Terminal(TUI_CHAT, environ) as terminal:
-        terminal.wait_for("ready", 60)
-        yield terminal
-
-
-async def _save(database: Path, count: int) -> None:
-    """A conversation of so many messages, which the program opens when it starts."""
-    store = await Store.open(database)
-    conversation, message = Conversation("long", "Long"), said("user", "message 0")
-    await store.create(conversation, message)
-    with closing(sqlite3.connect(database)) as connection, connection:
-        for number in range(1, count):
-            role: Role = "assistant" if number % 2 else "user"
-            message = said(role, f"message {number}", message.id)
-            queries.add(connection, conversation.id, message, "")
-    await store.set_state(
-        "chat", '{"conversation":"long","endpoint":"environment","model":"fake-1"}'
-    )
-    await store.close()
-
-
-def _settle(terminal: Terminal, words: str) -> None:
-    """Wait until the reply's end was drawn, and nothing more is."""
-    terminal.wait_for(words)
-    while terminal.read(0.3):
-        pass
-
-
-def _until(terminal: Terminal, events: Sequence[object], count: int) -> None:
-    """Read what is drawn until there are more events than these."""
-    deadline = time.monotonic() + 30
-    while len(events) <= count:
-        assert time.monotonic() < deadline, terminal.text[-2000:]
-        terminal.read(0.005)
-
-
-MEASUREMENTS: dict[str, Callable[[], Sequence[Row]]] = {
-    "first-paint": first_paint,
+TABLE: dict[str, Callable[[Effort], Sequence[Figure]]] = {
+    "start": start,
+    "echo": echo,
+    "fast": fast,
+    "steady": steady,
+    "held": held,
+    "opening": opening,
+    "counting": counting,
+    "idle": idle,
+    "sizes": sizes,
+    "growth": growth,
+}
+"""What stands in the table of the README."""
+MORE: dict[str, Callable[[], Sequence[Row]]] = {
     "send-in-10000": send_in_ten_thousand,
     "stop": stop,
     "lens": lens,
-    "memory": memory,
     "models": models,
+    "memory": memory,
     "scale": scale,
     "review": review,
 }
-LONG = ("scale", "review")
-"""Those that take minutes."""
+SHORTENED = ("start", "echo", "fast", "steady", "held", "counting", "idle")
+"""What the short form measures, in less than a minute."""
+MEASURED = Path(__file__).with_name("measured.json")
+COMMITTED = Path(__file__).with_name("short.json")
+GROSS = 2.0
+"""How many times a committed ratio the short form lets pass."""
+NOTHING = 0.1
+"""Ratios below this are noise."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -221,19 +67,55 @@ def main(argv: Sequence[str] | None = None) -> int:
         "names",
         nargs="*",
         metavar="NAME",
-        help=f"{', '.join(MEASUREMENTS)}; without a name all but {', '.join(LONG)}, which take minutes",
+        help=f"{', '.join(TABLE)}, which are measured without a name, or {', '.join(MORE)}",
     )
-    usual = [name for name in MEASUREMENTS if name not in LONG]
-    names = parser.parse_args(argv).names or usual
-    unknown = [name for name in names if name not in MEASUREMENTS]
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there, too")
+    parser.add_argument(
+        "--short",
+        action="store_true",
+        help=f"measure in a minute, and fail only where a ratio is {GROSS:g} times the committed one",
+    )
+    parser.add_argument(
+        "--keep",
+        action="store_true",
+        help="keep the figures for the README, or those of the short form to compare with",
+    )
+    given = parser.parse_args(argv)
+    names = given.names or list(SHORTENED if given.short else TABLE)
+    unknown = [name for name in names if name not in TABLE and name not in MORE]
     if unknown:
         parser.error(f"there is no measurement {unknown[0]}")
-    met = True
+    rows: list[Row] = []
     for name in names:
-        for figure in MEASUREMENTS[name]():
-            print(figure.row(), flush=True)  # noqa: T201  # this program's only output
-            met = met and figure.met
-    return 0 if met else 1
+        found = TABLE[name](SHORT if given.short else WHOLE) if name in TABLE else MORE[name]()
+        for row in found:
+            print(row.row(), flush=True)  # noqa: T201  # this program's only output
+            rows.append(row)
+    figures = [row for row in rows if isinstance(row, Figure)]
+    if given.json:
+        given.json.write_text(json.dumps(kept(figures), indent=1) + "\n")
+    if given.short:
+        return _compared(figures, keep=given.keep)
+    if given.keep:
+        MEASURED.write_text(json.dumps(kept(figures), indent=1) + "\n")
+    return 0 if all(row.met for row in rows) else 1
+
+
+def _compared(figures: Sequence[Figure], *, keep: bool) -> int:
+    """Compare the ratios with those that are committed, or commit them."""
+    if keep:
+        ratios = {one.what: round(one.ratio, 3) for one in figures}
+        COMMITTED.write_text(json.dumps(ratios, indent=1) + "\n")
+        return 0
+    committed: dict[str, float] = json.loads(COMMITTED.read_text())
+    worse = [
+        (one, committed[one.what])
+        for one in figures
+        if one.what in committed and one.ratio > GROSS * max(committed[one.what], NOTHING)
+    ]
+    for one, before in worse:
+        print(f"WORSE  {one.what}: ratio {one.ratio:.2f}, committed {before:.2f}")  # noqa: T201  # as above
+    return 1 if worse else 0
 
 
 if __name__ == "__main__":

@@ -31,7 +31,14 @@ def idle(effort: Effort) -> list[Figure]:
     elsewhere = sum(map(_beside_the_cursor, drawn))
     return [
         at_most("core used while nothing happens", shares[1], shares[0], 0.2, unit="%"),
-        beyond("sent to the terminal meanwhile, beside the cursor's line", elsewhere, 0, 0, unit="bytes", name="none"),  # fmt: skip
+        beyond(
+            "sent to the terminal meanwhile, beside the cursor's line",
+            elsewhere,
+            0,
+            0,
+            unit="bytes",
+            name="none",
+        ),
     ]
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import sqlite3
 import statistics
-from contextlib import ExitStack, closing, contextmanager
 from collections.abc import Iterator
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from time import monotonic

@@ -41,9 +41,20 @@ def start(effort: Effort) -> list[Figure]:
     figures = [times("first paint, new conversation", statistics.median(new[2:]), floor, 1.25)]
     if not effort.short:
         median = statistics.median(long[2:])
-        figures.append(times(f"first paint, the last conversation of {LONG:,} messages", median, floor, 1.6))
+        figures.append(
+            times(f"first paint, the last conversation of {LONG:,} messages", median, floor, 1.6)
+        )
         lost = max(len(TYPED) - one for one in kept)
-        figures.append(beyond("keys lost that were typed before the first paint", lost, 0, 0, unit="keys", name="none"))  # fmt: skip
+        figures.append(
+            beyond(
+                "keys lost that were typed before the first paint",
+                lost,
+                0,
+                0,
+                unit="keys",
+                name="none",
+            )
+        )
     return figures
 
 

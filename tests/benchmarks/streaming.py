@@ -93,7 +93,14 @@ def steady(effort: Effort) -> list[Figure]:
             if effort.short and name == "plain":
                 break
     figures = [
-        at_most(f"core used while {RATE} tokens/s arrive", shares["short"], shares["plain"], 20, unit="%", name="plain")  # fmt: skip
+        at_most(
+            f"core used while {RATE} tokens/s arrive",
+            shares["short"],
+            shares["plain"],
+            20,
+            unit="%",
+            name="plain",
+        )
     ]
     if "long" in shares:
         name = "the same in a reply of 1 MB"
