@@ -12,7 +12,9 @@ from tests.load.flood import event, flood
 from tests.load.rod import Rod
 from tests.nightly import NIGHTLY
 from tests.rooms.house import House, open_house, stored, wait_until
+from tests.rooms.texts import room
 from tui_chat.core import counting
+from tui_chat.rooms.completion.giants import PASTED
 from tui_chat.widgets.steady_app import MOST_IN_A_LINE
 from tui_chat.widgets.writing import MOST_AT_ONCE
 
@@ -119,9 +121,13 @@ async def test_in_a_text_too_long_a_paste_is_refused_in_words(tmp_path: Path) ->
                 await wait_until(lambda: "Nothing was pasted." in house.notices(), "it is said")
             assert f"{MOST_AT_ONCE:,} can be pasted" in house.notices()
             assert rod.held < HELD, rod
-            await paste(house, "word " * 40_000)
             with Rod() as rod:
-                await house.press("x", "left", "y")
+                for _ in range(3):
+                    await paste(house, "漢字" * 12_000)
+                await wait_until(lambda: PASTED in house.notices(), "it is said")
+                await house.press("x", "left", "y", "ctrl+z", "ctrl+z")
+                await house.pilot.pause()
+            assert room(house).editor.text == "漢字" * 24_000
             assert rod.held < HELD, str(rod)
 
 
