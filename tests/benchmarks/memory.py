@@ -24,14 +24,14 @@ ENTER = "\r"
 _LOGPROBS = event(" word", with_candidates(" word"))
 REPLIES = {
     "a reply of one word": (event("ok"), 1, 0, 100),
-    "a reply of 5 MB in one line": (event("word " * 1_000_000), 1, 0, 150),
+    "a reply of 5 MB in one line": (event("word " * 1_000_000), 1, 0, 120),
     "10,000 tokens/s for 5 s": (event(" word"), 50_000, 10_000, 110),
     "a line of 50 MB": (event("Hello") + event("x" * 50_000_000), 1, 0, 110),
-    "10,000 tokens, 20 candidates each": (_LOGPROBS, 10_000, 0, 190),
+    "10,000 tokens, 20 candidates each": (_LOGPROBS, 10_000, 0, 160),
 }
 """What the server sends, how often and at which rate, and by how many MB the program may grow for it."""
-PASTE, PASTED = "some words here\n" * 625_000, 190
-MESSAGES, OPENED = 10_000, 110
+PASTE, PASTED = "some words here\n" * 625_000, 160
+MESSAGES, OPENED = 10_000, 90
 AT_REST = 100
 
 
