@@ -8,27 +8,24 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import sqlite3
 import statistics
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
 from tests.benchmarks.lens import lens
+from tests.benchmarks.long import save_long
 from tests.benchmarks.memory import memory
 from tests.benchmarks.models import models
 from tests.benchmarks.review import review
 from tests.benchmarks.scale import scale
 from tests.fake_server import Answer, FakeServer, words
 from tests.terminal import TUI_CHAT, Terminal, home_environment
-from tui_chat.core import queries
-from tui_chat.core.conversation import Conversation, Role, said
-from tui_chat.core.store import Store
 
 RUNS = 9
 KEYS = "αβγδεζηθι"
@@ -164,26 +161,10 @@ def _opened(home: Path, server: FakeServer, messages: int = 0) -> Iterator[Termi
         TUI_CHAT_CACHE_DIR=str(home / "cache"),
     )
     if messages:
-        asyncio.run(_save(home / "config" / "conversations.db", messages))
+        asyncio.run(save_long(home / "config" / "conversations.db", messages))
     with Terminal(TUI_CHAT, environ) as terminal:
         terminal.wait_for("ready", 60)
         yield terminal
-
-
-async def _save(database: Path, count: int) -> None:
-    """A conversation of so many messages, which the program opens when it starts."""
-    store = await Store.open(database)
-    conversation, message = Conversation("long", "Long"), said("user", "message 0")
-    await store.create(conversation, message)
-    with closing(sqlite3.connect(database)) as connection, connection:
-        for number in range(1, count):
-            role: Role = "assistant" if number % 2 else "user"
-            message = said(role, f"message {number}", message.id)
-            queries.add(connection, conversation.id, message, "")
-    await store.set_state(
-        "chat", '{"conversation":"long","endpoint":"environment","model":"fake-1"}'
-    )
-    await store.close()
 
 
 def _settle(terminal: Terminal, words: str) -> None:
