@@ -7,7 +7,6 @@ ever took, and what it still has a second after.
 from __future__ import annotations
 
 import asyncio
-import json
 import sys
 import tempfile
 import time
@@ -16,24 +15,23 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.benchmarks.long import save_long
 from tests.load.flood import event, flood, with_candidates
-from tests.rooms.library import keep, talk
 from tests.terminal import TUI_CHAT, Terminal, home_environment
-from tui_chat.core.store import Store
 
 BARE = (sys.executable, "-m", "tests.benchmarks.bare")
 ENTER = "\r"
 _LOGPROBS = event(" word", with_candidates(" word"))
 REPLIES = {
     "a reply of one word": (event("ok"), 1, 0, 100),
-    "a reply of 5 MB in one line": (event("word " * 1_000_000), 1, 0, 150),
+    "a reply of 5 MB in one line": (event("word " * 1_000_000), 1, 0, 120),
     "10,000 tokens/s for 5 s": (event(" word"), 50_000, 10_000, 110),
     "a line of 50 MB": (event("Hello") + event("x" * 50_000_000), 1, 0, 110),
-    "10,000 tokens, 20 candidates each": (_LOGPROBS, 10_000, 0, 190),
+    "10,000 tokens, 20 candidates each": (_LOGPROBS, 10_000, 0, 160),
 }
 """What the server sends, how often and at which rate, and by how many MB the program may grow for it."""
-PASTE, PASTED = "some words here\n" * 625_000, 190
-MESSAGES, OPENED = 10_000, 110
+PASTE, PASTED = "some words here\n" * 625_000, 160
+MESSAGES, OPENED = 10_000, 90
 AT_REST = 100
 
 
@@ -94,7 +92,7 @@ def _opened(
     with tempfile.TemporaryDirectory() as directory:
         home = Path(directory)
         if messages:
-            asyncio.run(_save(home, messages))
+            asyncio.run(save_long(home / "config" / "conversations.db", messages))
         with flood(home / "flood", events, count, rate) as server:
             environ = home_environment(
                 home,
@@ -106,15 +104,6 @@ def _opened(
                 terminal.wait_for("ready", 60)
                 _settle(terminal)
                 yield terminal
-
-
-async def _save(home: Path, count: int) -> None:
-    long = talk(*(f"message {number}" for number in range(count)))
-    await keep(home, long)
-    store = await Store.open(home / "config" / "conversations.db")
-    state = {"conversation": long.id, "endpoint": "environment", "model": "m"}
-    await store.set_state("chat", json.dumps(state))
-    await store.close()
 
 
 def _answered(terminal: Terminal, words: str) -> None:

@@ -12,7 +12,9 @@ from tests.load.flood import event, flood
 from tests.load.rod import Rod
 from tests.nightly import NIGHTLY
 from tests.rooms.house import House, open_house, stored, wait_until
+from tests.rooms.texts import room
 from tui_chat.core import counting
+from tui_chat.rooms.completion.giants import PASTED
 from tui_chat.widgets.steady_app import MOST_IN_A_LINE
 from tui_chat.widgets.writing import MOST_AT_ONCE
 
@@ -77,14 +79,27 @@ async def test_a_paste_of_10_megabytes_is_sent_whole(tmp_path: Path) -> None:
     text = "some words here\n" * 625_000
     with flood(tmp_path / "flood", event("ok")) as server:
         async with open_house(tmp_path, server) as house:  # type: ignore[arg-type]  # as above
-            await paste(house, text)
-            await wait_until(lambda: len(house.chat.prompt.text_to_send) == len(text), "pasted")
-            await house.write("and more")
-            await house.press("enter")
-            await wait_until(lambda: len(house.thread) == 2, "it is sent")
-            await house.answered()
+            with Rod() as rod:
+                await paste(house, text)
+                await wait_until(lambda: len(house.chat.draft) == len(text), "pasted")
+                await house.write("and more")
+                await house.press("left", "right", "enter")
+                await wait_until(lambda: len(house.thread) == 2, "it is sent")
+                await house.answered()
+                house.app.set_focus(house.chat.transcript)
+                await house.press("home", "end", "k", "k", "e")
+                assert house.chat.draft == text + "and more"
+                await house.press("end", "!", "enter")
+                await wait_until(lambda: len(house.chat.conversation) == 4, "it is sent again")
+                await house.answered()
+                house.app.set_focus(house.chat.transcript)
+                house.chat.transcript.cursor = house.thread[0].id
+                await house.press("d", "enter")
+                await wait_until(lambda: len(house.chat.conversation) == 2, "it is deleted")
+                await house.pilot.pause()
+    assert rod.held < HELD, str(rod)
     [conversation] = await stored(tmp_path)
-    assert conversation.thread()[0].content == text + "and more"
+    assert [one.content for one in conversation.thread()] == [text + "and more", "ok"]
 
 
 async def test_a_draft_of_megabytes_is_kept_without_being_described(tmp_path: Path) -> None:
@@ -106,9 +121,13 @@ async def test_in_a_text_too_long_a_paste_is_refused_in_words(tmp_path: Path) ->
                 await wait_until(lambda: "Nothing was pasted." in house.notices(), "it is said")
             assert f"{MOST_AT_ONCE:,} can be pasted" in house.notices()
             assert max(rod.held, rod.gap) < HELD, rod
-            await paste(house, "word " * 40_000)
             with Rod() as rod:
-                await house.press("x", "left", "y")
+                for _ in range(3):
+                    await paste(house, "漢字" * 12_000)
+                await wait_until(lambda: PASTED in house.notices(), "it is said")
+                await house.press("x", "left", "y", "ctrl+z", "ctrl+z")
+                await house.pilot.pause()
+            assert room(house).editor.text == "漢字" * 24_000
             assert rod.held < HELD, str(rod)
 
 

@@ -21,7 +21,9 @@ def test_a_row_of_a_long_line_is_what_cutting_all_of_it_gives(
     words: str, spans: list[tuple[int, int, str]], cuts: set[int], data: st.DataObject
 ) -> None:
     offsets = sorted(cut for cut in cuts if cut < len(words))
-    plain, long = (kind(words, end="", no_wrap=True) for kind in (Text, LongLine))
+    plain, long = Text(words, end="", no_wrap=True), LongLine(words)
+    for line in (plain, long):
+        line.set_length(len(words) + 1)  # As a text area does, for the cursor.
     for start, stop, style in spans:
         plain.stylize(style, start, stop)
         long.stylize(style, start, stop)

@@ -73,6 +73,12 @@ def test_what_entered_comes_out_as_it_was(texts: list[str]) -> None:
     assert attachments.expanded(document) == "|".join(texts)
 
 
+def test_a_draft_that_is_one_attachment_is_its_text_and_no_copy() -> None:
+    text = "word " * 5_000
+    attachments = Attachments()
+    assert attachments.expanded(attachments.entered(text)) is text
+
+
 def test_only_so_many_prompts_are_kept_and_a_repeated_one_once() -> None:
     recall = Recall()
     recall.fill([str(number) for number in range(KEPT + 5)])

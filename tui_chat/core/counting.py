@@ -240,8 +240,8 @@ def _counted_again(before: _Counted, text: str) -> _Counted:
         old[starts[part] : starts[part + 1]]: before.tokens[part] for part in range(first, stop)
     }
     lengths, heads, tokens = [], [], []
-    for line in _LINE.split(text[starts[first] : len(text) - (len(old) - starts[stop])]):
-        for place, part in enumerate(_CLAUSE.split(line) if len(line) > _LONG_LINE else (line,)):
+    for line in _split(_LINE, text[starts[first] : len(text) - (len(old) - starts[stop])]):
+        for place, part in enumerate(_split(_CLAUSE, line) if len(line) > _LONG_LINE else (line,)):
             found = known.get(part)
             if found is None:
                 found = known[part] = count_text(part, before.encoding)
@@ -255,6 +255,18 @@ def _counted_again(before: _Counted, text: str) -> _Counted:
         (*before.heads[:first], *heads, *before.heads[stop:]),
         (*before.tokens[:first], *tokens, *before.tokens[stop:]),
     )
+
+
+def _split(pattern: re.Pattern[str], text: str) -> Iterator[str]:
+    """The text cut at the places that match, looked for piece by piece: other threads wait while a pattern runs."""
+    start = 0
+    for low in range(0, len(text), PIECE):
+        for match in pattern.finditer(text, low, low + PIECE + 1):
+            # The first of the next piece is the last of this one.
+            if match.start() > start:
+                yield text[start : match.start()]
+                start = match.start()
+    yield text[start:]
 
 
 def _common(one: str, other: str, most: int) -> int:

@@ -56,6 +56,7 @@ class Measure:
         self._texts = counting.LineCounter()
         self._windows: dict[tuple[str, str], int | None] = {}
         self._beginnings: dict[tuple[str, str, str], int | None] = {}
+        self._counting: asyncio.Future[tuple[int, int, bool]] | None = None
 
     async def read(
         self, setup: Setup, thread: Sequence[Message], draft: str, *, text: bool = False
@@ -71,8 +72,8 @@ class Measure:
         if served is not None:
             context, draft_count, exact, context_exact = *served, True, True
         else:
-            context, draft_count, exact = await asyncio.to_thread(
-                self._counted, endpoint, setup, thread, draft, text
+            context, draft_count, exact = await self._counted_in_turn(
+                endpoint, setup, thread, draft, text
             )
             context_exact = exact
             told = None if exact else _told(setup, thread)
@@ -104,6 +105,17 @@ class Measure:
         # Such a server sends each token by itself; to count them again would load a vocabulary.
         encoding, _ = counting.encoding_for(setup.model, endpoint.openai)
         return Arriving("" if endpoint.counts_tokens else encoding)
+
+    async def _counted_in_turn(
+        self, endpoint: Endpoint, setup: Setup, thread: Sequence[Message], draft: str, text: bool
+    ) -> tuple[int, int, bool]:
+        """One thread counts at a time. One that nobody waits for any more goes on: of megabytes there would
+        soon be so many that nothing else had a thread."""
+        while self._counting is not None and not self._counting.done():
+            await asyncio.wait([self._counting])
+        counting = asyncio.to_thread(self._counted, endpoint, setup, thread, draft, text)
+        self._counting = asyncio.ensure_future(counting)
+        return await asyncio.shield(self._counting)
 
     def _counted(
         self, endpoint: Endpoint, setup: Setup, thread: Sequence[Message], draft: str, text: bool

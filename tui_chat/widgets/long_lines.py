@@ -13,7 +13,19 @@ LONG = 2_000
 
 
 class LongLine(Text):
-    """Behaves as a Text, but for what divide() gives."""
+    """Behaves as a Text, but for what divide() gives.
+
+    Rich looks for control characters in all of a line twice for each of its rows, which takes most of the time
+    where it is not ASCII. Here only the row that is cut out is looked at: with that nothing else is drawn.
+    """
+
+    def __init__(self, line: str) -> None:
+        super().__init__(end="", no_wrap=True)
+        self._text, self._length = [line], len(line)
+
+    def pad_right(self, count: int, character: str = " ") -> None:
+        self._text.append(character * count)
+        self._length += count
 
     def divide(self, offsets: Iterable[int]) -> Lines:
         return _Pieces(self, list(pairwise([0, *offsets, len(self)])))
@@ -36,7 +48,7 @@ class _Pieces(Lines):
         if self._asked and not self._tabs:
             return _BLANK
         start, stop = self._places[index]
-        piece = self._line.blank_copy(self._plain[start:stop])
+        piece = Text(self._plain[start:stop], end="", no_wrap=True, tab_size=self._line.tab_size)
         if not self._asked:
             piece.spans = [
                 Span(max(first, start) - start, min(last, stop) - start, style)

@@ -81,6 +81,8 @@ class Attachments:
         """The document with every chip replaced by its text."""
         if not self._texts or _SPACE not in document:
             return document
+        if document in self._texts:
+            return self._texts[document]  # The very text: a copy would be one more for each draft.
         return self._pattern().sub(lambda chip: self._texts[chip[0]], document)
 
     def spans(self, line: str) -> list[tuple[int, int]]:

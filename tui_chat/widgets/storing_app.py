@@ -186,10 +186,18 @@ class StoringApp(SteadyApp):
 
     def begin_keeping(self) -> None:
         """Empty the trash of what has been in it for its days, clear away what a kill left, look whether that
-        did damage, and make backups when they are due."""
+        did damage, make backups when they are due, and give memory back that is not needed any more."""
+        self._give_back()
         self._clear_away()
         self.set_timer(QUIET_AFTER, self._look_after)
         self.set_interval(BACKUP_EACH, self._look_after)
+
+    @work(group="memory")
+    async def _give_back(self) -> None:
+        # Deferred: the first frame does without.
+        from tui_chat.core.memory import give_back_large
+
+        await in_daemon(give_back_large)
 
     @work(group="trash")
     async def _clear_away(self) -> None:

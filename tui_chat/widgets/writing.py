@@ -50,7 +50,7 @@ class WritingArea(TextArea, inherit_bindings=False):
 
     def get_line(self, line_index: int) -> Text:
         line = self.document.get_line(line_index)
-        return (LongLine if len(line) > LONG else Text)(line, end="", no_wrap=True)
+        return LongLine(line) if len(line) > LONG else Text(line, end="", no_wrap=True)
 
     # Keys
 
@@ -94,10 +94,14 @@ class WritingArea(TextArea, inherit_bindings=False):
         if not text or self.read_only:
             return
         text = self.entered(text)
-        if len(text) > MOST_AT_ONCE:
-            self.notify(TOO_LONG.format(len(text), MOST_AT_ONCE), severity="warning", markup=False)
+        if why := self.why_not_pasted(text):
+            self.notify(why, severity="warning", markup=False)
         else:
             self.type_over(text)
+
+    def why_not_pasted(self, text: str) -> str:
+        """In words why this is too much to be put where the selection is; empty where it is not."""
+        return TOO_LONG.format(len(text), MOST_AT_ONCE) if len(text) > MOST_AT_ONCE else ""
 
     def entered(self, text: str) -> str:
         """What a pasted text is in the document: for subclasses."""

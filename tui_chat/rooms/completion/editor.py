@@ -18,7 +18,7 @@ from textual.document._document import EditResult, Location
 from textual.document._edit import Edit
 from textual.message import Message
 
-from tui_chat.rooms.completion.giants import GROWN, fitting, is_giant
+from tui_chat.rooms.completion.giants import GROWN, PASTED, fitting, is_giant
 from tui_chat.rooms.completion.history import History, State
 from tui_chat.rooms.completion.marks import Marks, difference, edited, grown
 from tui_chat.widgets.writing import WritingArea, editing_keys
@@ -179,6 +179,13 @@ class TextEditor(WritingArea, inherit_bindings=False):
         """What it wrote is one step."""
         if self.text != self._steps.present.text:
             self._steps.take(self._state())
+
+    def why_not_pasted(self, text: str) -> str:
+        if why := super().why_not_pasted(text):
+            return why
+        whole, (top, bottom) = self.text, sorted(self.selection)
+        grown = whole[: self._index(top)] + text + whole[self._index(bottom) :]
+        return PASTED if is_giant(grown) else ""
 
     # Undo
 

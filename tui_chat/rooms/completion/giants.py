@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-MOST, MOST_LINES, MOST_IN_A_LINE = 200_000, 10_000, 20_000
+MOST, MOST_LINES, MOST_IN_A_LINE = 200_000, 10_000, 50_000
 """Characters of a text, its lines, and characters of one of its lines."""
+PASTED = (
+    f"With what is pasted the text would be too long to be edited here: {MOST:,} characters,"
+    f" {MOST_LINES:,} lines and {MOST_IN_A_LINE:,} characters in a line at most. Nothing was pasted."
+)
 GROWN = "The text is too long to be shown here to its end. All of it is kept: F3 shows it."
 
 
