@@ -9,17 +9,23 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import settings
 
-from tests import network
+from tests import in_memory, network
 
 # A machine that is busy is no failure.
 settings.register_profile("untimed", deadline=None)
 settings.load_profile("untimed")
 
 
-def pytest_configure() -> None:
+_memory = pytest.StashKey[in_memory.Memory]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
     """llama.cpp falls to a third of its speed where more threads compute than there are cores."""
-    network.watch()
     worker = os.environ.get("PYTEST_XDIST_WORKER", "")
+    chosen = config.option.basetemp or os.environ.get("PYTEST_DEBUG_TEMPROOT")
+    if not worker and not chosen and (memory := in_memory.enter()):
+        config.stash[_memory] = memory
+    network.watch()
     if not worker or not hasattr(os, "sched_setaffinity"):
         return
     cores = sorted(os.sched_getaffinity(0))
@@ -27,8 +33,26 @@ def pytest_configure() -> None:
         os.sched_setaffinity(0, {cores[int(worker.removeprefix("gw")) % len(cores)]})
 
 
-def pytest_unconfigure() -> None:
+def pytest_unconfigure(config: pytest.Config) -> None:
     network.stop()
+    if memory := config.stash.get(_memory, None):
+        memory.leave()
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    if session.testsfailed and (memory := session.config.stash.get(_memory, None)):
+        memory.keep()
+
+
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter, config: pytest.Config
+) -> None:
+    memory = config.stash.get(_memory, None)
+    if memory and memory.kept:
+        terminalreporter.write_line(
+            f"What the failed tests left in {memory.place} is in {memory.kept}."
+        )
 
 
 @pytest.fixture(autouse=True)
