@@ -1,5 +1,5 @@
-"""In the rooms' tests a screen is drawn once a second at most, and at the end of each test; the first of its kind in a
-test process also when it opens.
+"""In the rooms' tests a screen is drawn every five seconds at most, and at the end of each test; the first of its kind in
+a test process also when it opens.
 
 There is no terminal that would show it, and drawing each step of each key was half of what these tests took. What
 `screen_text` says is always drawn for it; a fault in drawing ends the test as ever, a little later.
@@ -13,7 +13,7 @@ import pytest
 from textual.app import App
 from textual.screen import Screen
 
-SECONDS = 1.0
+SECONDS = 5.0
 
 _draw = Screen._compositor_refresh
 _seen: set[type[Screen[object]]] = set()
