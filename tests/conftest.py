@@ -17,6 +17,21 @@ settings.register_profile("untimed", deadline=None)
 settings.load_profile("untimed")
 
 
+LONG = (
+    "tests/crashes/",
+    "tests/load/",
+    "tests/conformance/",
+    "tests/core/local/",
+    "tests/core/test_full_disks.py",
+    "tests/core/test_search",
+    "tests/rooms/test_review_faults.py",
+    "tests/test_looks.py",
+    "tests/test_program.py",
+    "tests/test_two_windows.py",
+    "tests/test_ask",
+    "tests/test_complete.py",
+)
+"""Where the tests are that take seconds each, by their paths' beginnings."""
 _memory = pytest.StashKey[in_memory.Memory]()
 
 
@@ -32,6 +47,11 @@ def pytest_configure(config: pytest.Config) -> None:
     cores = sorted(os.sched_getaffinity(0))
     if int(os.environ["PYTEST_XDIST_WORKER_COUNT"]) >= len(cores):
         os.sched_setaffinity(0, {cores[int(worker.removeprefix("gw")) % len(cores)]})
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What takes long comes first: at the end, when one worker has nothing left, the other is soon done too."""
+    items.sort(key=lambda item: not item.nodeid.startswith(LONG))
 
 
 def pytest_collection_finish() -> None:
