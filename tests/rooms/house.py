@@ -35,8 +35,8 @@ async def wait_until(condition: Callable[[], object], what: str = "") -> None:
             return
         looked = time.monotonic()
         assert looked < deadline, f"it never came true: {what or condition}"
-        # Who draws the whole screen to look at it leaves most of the time to the program.
-        await asyncio.sleep(max(0.01, 3 * (looked - began)))
+        # Who draws the whole screen to look at it leaves most of the time to the program, and misses little.
+        await asyncio.sleep(min(max(0.01, 3 * (looked - began)), 0.05))
 
 
 @dataclass
