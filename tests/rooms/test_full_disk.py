@@ -35,7 +35,10 @@ async def test_a_reply_on_a_full_disk_stays_and_is_written_when_there_is_room(
         async with open_house(tmp_path, server) as house:
             await house.write("a question")
             await house.press("enter")
-            await wait_until(lambda: "begun" in house.screen_text(), "it streams")
+            await wait_until(
+                lambda: any("begun" in one.content for one in house.chat.transcript.messages),
+                "it streams",
+            )
             await _pages(house, 0)
             await house.answered()
             await wait_until(lambda: "The disk is full" in house.notices(), "it is said")
