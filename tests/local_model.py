@@ -16,6 +16,7 @@ from pathlib import Path
 
 import platformdirs
 
+from tests import in_memory
 from tests.network import unguarded
 from tui_chat.core.local.model import SMOLLM2, Progress, fetch, model_path, verify
 
@@ -46,11 +47,26 @@ def put_model(directory: Path) -> Path:
     place = model_path(directory, SMOLLM2)
     place.parent.mkdir(parents=True, exist_ok=True)
     try:
-        os.link(model_file(), place)
+        os.link(_near_file(), place)
     except OSError:
         # Another disk.
         shutil.copyfile(model_file(), place)
     return place
+
+
+@cache
+def _near_file() -> Path:
+    """The model's file where tests can link it: where their directories are in memory, one copy for all of them."""
+    memory = in_memory.place()
+    if memory is None:
+        return model_file()
+    near = memory / SMOLLM2.id
+    if not near.exists():
+        # Another worker may do so at the same time: the last copy stays.
+        copy = memory / f"{near.name}.{os.getpid()}"
+        shutil.copyfile(model_file(), copy)
+        copy.replace(near)
+    return near
 
 
 def _unseen(progress: Progress) -> None:

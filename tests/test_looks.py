@@ -18,6 +18,7 @@ from textual.widgets import Input
 
 from tests import told
 from tests.rooms.house import House, environment, open_house, wait_until
+from tests.rooms.styled import parse_styles_once
 from tui_chat.core.conversation import Conversation, Message, Setup, Usage
 from tui_chat.core.opening import Opening
 from tui_chat.core.params import Params
@@ -159,22 +160,35 @@ SCENES: dict[str, Scene] = {
 }
 
 
-async def drawn(name: str, directory: Path) -> str:
-    """The picture of a scene, as SVG."""
-    scene = SCENES[name]
+def _starts() -> list[tuple[str, ...]]:
+    """The scenes by starts of the program: those that differ only in the theme share one."""
+    starts: dict[Scene, list[str]] = {}
+    for name, scene in SCENES.items():
+        starts.setdefault(replace(scene, theme=""), []).append(name)
+    return [tuple(names) for names in starts.values()]
+
+
+STARTS = _starts()
+
+
+async def drawn(names: tuple[str, ...], directory: Path) -> dict[str, str]:
+    """The pictures of the scenes of one start, as SVG."""
+    scene = SCENES[names[0]]
+    themes = {name: SCENES[name].theme for name in names}
     if not scene.told:
         await _prepare(directory)
-        return await _pictured(scene, directory, ENDPOINT)
+        return await _pictured(scene, themes, directory, ENDPOINT)
     with told.server() as server:
         config = Path(environment(directory)["TUI_CHAT_CONFIG_DIR"])
         await told.keep(config, server.base_url)
-        return await _pictured(scene, directory, {})
+        return await _pictured(scene, themes, directory, {})
 
 
-async def _pictured(scene: Scene, directory: Path, environ: Mapping[str, str]) -> str:
+async def _pictured(
+    scene: Scene, themes: Mapping[str, str], directory: Path, environ: Mapping[str, str]
+) -> dict[str, str]:
     opening = Opening()
     async with open_house(directory, size=scene.size, environ=environ, opening=opening) as house:
-        house.app.theme = scene.theme
         if scene.told:
             # As if something had been asked in this run: before, a server is not asked by the way.
             (await house.chat.world.provider(told.NAME)).used = True
@@ -187,10 +201,14 @@ async def _pictured(scene: Scene, directory: Path, environ: Mapping[str, str]) -
             await house.press(key)
             typed = len(key) == 1
         await wait_until(lambda: scene.words in house.screen_text(), scene.words)
-        for field in house.app.screen.query(Input):
-            field.cursor_blink = False  # Else the picture is of a moment.
-        await _settled(house)
-        return house.app.export_screenshot(title="tui-chat")
+        pictures = {}
+        for name, theme in themes.items():
+            house.app.theme = theme
+            for field in house.app.screen.query(Input):
+                field.cursor_blink = False  # Else the picture is of a moment.
+            await _settled(house)
+            pictures[name] = house.app.export_screenshot(title="tui-chat")
+        return pictures
 
 
 async def _settled(house: House) -> None:
@@ -209,19 +227,28 @@ def comparable(svg: str) -> str:
     return re.sub(r"\b\d\d:\d\d\b", "00:00", svg)
 
 
-@pytest.mark.parametrize("name", SCENES)
-async def test_it_looks_as_in_its_picture(name: str, tmp_path: Path) -> None:
-    picture = LOOKS / f"{name}.svg"
-    assert comparable(await drawn(name, tmp_path)) == comparable(picture.read_text("utf-8")), (
-        "look at it; when it is meant: python -m tests.test_looks"
-    )
+@pytest.fixture(autouse=True)
+def _parse_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    parse_styles_once(monkeypatch)
+
+
+@pytest.mark.parametrize("names", STARTS, ids=" ".join)
+async def test_it_looks_as_in_its_pictures(names: tuple[str, ...], tmp_path: Path) -> None:
+    for name, svg in (await drawn(names, tmp_path)).items():
+        picture = LOOKS / f"{name}.svg"
+        assert comparable(svg) == comparable(picture.read_text("utf-8")), (
+            f"look at {name}; when it is meant: python -m tests.test_looks"
+        )
 
 
 def main() -> None:
-    for name in sys.argv[1:] or SCENES:
-        with tempfile.TemporaryDirectory() as directory:
-            svg = asyncio.run(drawn(name, Path(directory)))
-        (LOOKS / f"{name}.svg").write_text(svg, "utf-8")
+    asked = sys.argv[1:] or SCENES
+    for names in STARTS:
+        if not set(names).isdisjoint(asked):
+            with tempfile.TemporaryDirectory() as directory:
+                pictures = asyncio.run(drawn(names, Path(directory)))
+            for name in set(names).intersection(asked):
+                (LOOKS / f"{name}.svg").write_text(pictures[name], "utf-8")
 
 
 if __name__ == "__main__":

@@ -24,7 +24,7 @@ from tests.nightly import NIGHTLY, times
 
 RUNS = times(24, 400)
 PARTS = times(4, 40)
-AT_ONCE = 3
+AT_ONCE = 2
 """Most of a run is waiting."""
 
 

@@ -29,9 +29,14 @@ SECONDS = 20
 async def wait_until(condition: Callable[[], object], what: str = "") -> None:
     """Wait for a condition; AssertionError when it does not come true."""
     deadline = time.monotonic() + SECONDS
-    while not condition():
-        assert time.monotonic() < deadline, f"it never came true: {what or condition}"
-        await asyncio.sleep(0.01)
+    while True:
+        began = time.monotonic()
+        if condition():
+            return
+        looked = time.monotonic()
+        assert looked < deadline, f"it never came true: {what or condition}"
+        # Who draws the whole screen to look at it leaves most of the time to the program, and misses little.
+        await asyncio.sleep(min(max(0.01, 3 * (looked - began)), 0.05))
 
 
 @dataclass

@@ -1,4 +1,5 @@
-"""In the rooms' tests a screen is drawn when it opens, then once a second at most, and at the end of each test.
+"""In the rooms' tests a screen is drawn every five seconds at most, and at the end of each test; the first of its kind in
+a test process also when it opens.
 
 There is no terminal that would show it, and drawing each step of each key was half of what these tests took. What
 `screen_text` says is always drawn for it; a fault in drawing ends the test as ever, a little later.
@@ -12,16 +13,18 @@ import pytest
 from textual.app import App
 from textual.screen import Screen
 
-SECONDS = 1.0
+SECONDS = 5.0
 
 _draw = Screen._compositor_refresh
+_seen: set[type[Screen[object]]] = set()
+"""The kinds of screens that were drawn as they opened."""
 
 
 class _Seldom:
     """When one screen was drawn last, and whether it will be."""
 
-    def __init__(self) -> None:
-        self.drawn = 0.0
+    def __init__(self, drawn: float) -> None:
+        self.drawn = drawn
         self.waiting = False
 
 
@@ -30,10 +33,14 @@ def _refresh(screen: Screen[object]) -> None:
     if not app.is_headless or screen is not app.screen:
         _draw(screen)
         return
-    kept = screen.__dict__.setdefault("_seldom", _Seldom())
-    wait = kept.drawn + SECONDS - time.monotonic()
+    now = time.monotonic()
+    kept = screen.__dict__.get("_seldom")
+    if kept is None:
+        kept = screen.__dict__["_seldom"] = _Seldom(now if type(screen) in _seen else 0.0)
+        _seen.add(type(screen))
+    wait = kept.drawn + SECONDS - now
     if wait <= 0:
-        kept.drawn = time.monotonic()
+        kept.drawn = now
         _draw(screen)
         return
     app._update_mouse_over(screen)

@@ -8,6 +8,7 @@ import pytest
 
 from tests.core.broken import contents, places_in
 from tests.fake_server import Answer, FakeServer
+from tests.rooms.asked import asked, choose
 from tests.rooms.house import House, open_house, wait_until
 from tui_chat.core import answering
 
@@ -34,7 +35,10 @@ async def test_a_reply_on_a_full_disk_stays_and_is_written_when_there_is_room(
         async with open_house(tmp_path, server) as house:
             await house.write("a question")
             await house.press("enter")
-            await wait_until(lambda: "begun" in house.screen_text(), "it streams")
+            await wait_until(
+                lambda: any("begun" in one.content for one in house.chat.transcript.messages),
+                "it streams",
+            )
             await _pages(house, 0)
             await house.answered()
             await wait_until(lambda: "The disk is full" in house.notices(), "it is said")
@@ -61,8 +65,12 @@ async def test_broken_settings_are_said_and_not_rewritten_by_a_new_theme(tmp_pat
             assert house.app.theme == "gruvbox"
             await house.write("goes on")
             await house.press("enter")
-            await wait_until(lambda: "Yes" in house.screen_text(), "whom it goes to is asked")
-            await house.press("enter")
+            await wait_until(
+                lambda: "Send it to" in house.screen_text(), "whom it goes to is asked"
+            )
+            await wait_until(lambda: asked(house))
+            await choose(house, "Send it")
+            await wait_until(lambda: len(house.thread) == 2, "it is sent")
             await house.answered()
             assert house.thread[-1].content == "Hello, world."
     assert path.read_text() == 'theme = "nord\n'

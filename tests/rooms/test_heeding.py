@@ -99,9 +99,9 @@ async def test_what_a_look_learns_first_and_what_was_learned_before_is_on_the_ro
     with FakeServer() as server:
         async with open_house(tmp_path, server) as house:
             await house.send("hi")
-            server.refuses = {"max_tokens": refusal}
             await house.command("/max-tokens 50")
             assert "⊘" not in house.screen_text()
+            server.refuses = {"max_tokens": refusal}
             await house.write("and")
             await wait_until(lambda: "Max length       ⊘" in house.screen_text())
             assert len(house.thread) == 2, "a look has learned it"

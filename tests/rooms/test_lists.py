@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from textual.widgets import OptionList
 
 import tui_chat
 from tests.fake_server import FakeServer
@@ -77,9 +78,10 @@ async def test_the_palette_takes_moving_keys_before_it_has_a_line(
     with FakeServer() as server:
         async with open_house(tmp_path, server) as house:
             await house.burst(key("ctrl+p"), key(paging), key(paging))
-            # Where the list was quick, they have led to its end.
-            listed = ("All parameters", "New conversation", "Verbosity")
-            await wait_until(lambda: any(one in house.screen_text() for one in listed))
+            # Where the list was quick, they have led on in it.
+            await wait_until(
+                lambda: any(one.option_count for one in house.app.screen.query(OptionList))
+            )
             await house.write("zzz")
             await house.burst(key(paging), key(paging), ENTER, ENTER)
             await house.press("escape")
