@@ -46,6 +46,16 @@ async def test_a_refused_text_stays_and_can_be_sent_again() -> None:
         assert app.prompt.text_to_send == ""
 
 
+async def test_the_cursor_stays_in_sight_where_a_key_begins_another_row_at_the_bottom() -> None:
+    async with host() as (app, pilot):
+        area = app.prompt.text_area
+        await press(pilot, *["ctrl+j"] * 40)
+        rows = area.wrapped_document.height
+        while area.wrapped_document.height < rows + 2:
+            await press(pilot, "w")
+            assert area.scroll_offset.y == area.max_scroll_y
+
+
 async def test_keys_that_come_at_once_act_in_their_order() -> None:
     async with host() as (app, pilot):
         burst(app, *"ab", "left", "c", "ctrl+j", "d", "backspace", "e", "enter", *"next", "enter")

@@ -12,6 +12,8 @@ from collections.abc import Iterator
 from rich.text import Text
 from textual import events
 from textual.binding import Binding
+from textual.document._document import EditResult
+from textual.document._edit import Edit
 from textual.widgets import TextArea
 
 from tui_chat.core.text import clean
@@ -47,6 +49,12 @@ class WritingArea(TextArea, inherit_bindings=False):
     def type_over(self, text: str) -> None:
         """Put the text where the selection is, as if it were typed."""
         self.replace(text, *self.selection, maintain_selection_offset=False)
+
+    def edit(self, edit: Edit) -> EditResult:
+        result = super().edit(edit)
+        # Textual looks for its cursor before it makes room for a row that was added at the bottom.
+        self.scroll_cursor_visible()
+        return result
 
     def get_line(self, line_index: int) -> Text:
         line = self.document.get_line(line_index)
