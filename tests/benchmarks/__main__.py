@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -51,12 +52,13 @@ MORE: dict[str, Callable[[], Sequence[Row]]] = {
     "scale": scale,
     "review": review,
 }
-SHORTENED = ("start", "echo", "fast", "steady", "held", "counting", "idle")
+SHORTENED = ("start", "echo", "fast", "steady", "held", "counting")
 """What the short form measures, in less than a minute."""
 MEASURED = Path(__file__).with_name("measured.json")
 COMMITTED = Path(__file__).with_name("short.json")
 GROSS = 2.0
 """How many times a committed ratio the short form lets pass."""
+TRIALS = 2
 NOTHING = 0.1
 """Ratios below this are noise."""
 
@@ -82,39 +84,46 @@ def main(argv: Sequence[str] | None = None) -> int:
     )
     given = parser.parse_args(argv)
     names = given.names or list(SHORTENED if given.short else TABLE)
-    unknown = [name for name in names if name not in TABLE and name not in MORE]
+    known = TABLE if given.short else {**TABLE, **MORE}
+    unknown = [name for name in names if name not in known]
     if unknown:
         parser.error(f"there is no measurement {unknown[0]}")
+    if given.short:
+        return _compared(names, keep=given.keep)
     rows: list[Row] = []
     for name in names:
-        found = TABLE[name](SHORT if given.short else WHOLE) if name in TABLE else MORE[name]()
-        for row in found:
+        for row in TABLE[name](WHOLE) if name in TABLE else MORE[name]():
             print(row.row(), flush=True)  # noqa: T201  # this program's only output
             rows.append(row)
     figures = [row for row in rows if isinstance(row, Figure)]
     if given.json:
         given.json.write_text(json.dumps(kept(figures), indent=1) + "\n")
-    if given.short:
-        return _compared(figures, keep=given.keep)
     if given.keep:
         MEASURED.write_text(json.dumps(kept(figures), indent=1) + "\n")
     return 0 if all(row.met for row in rows) else 1
 
 
-def _compared(figures: Sequence[Figure], *, keep: bool) -> int:
-    """Compare the ratios with those that are committed, or commit them."""
+def _compared(names: Sequence[str], *, keep: bool) -> int:
+    """Compare the ratios of the short form with those that are committed, or commit them.
+
+    What is worse is measured once more: the machine may have had something else to do.
+    """
+    ratios: dict[str, float] = {}
+    committed: dict[str, float] = {} if keep else json.loads(COMMITTED.read_text())
+    worse: list[str] = []
+    for _ in range(TRIALS):
+        for name in names:
+            for one in TABLE[name](SHORT):
+                print(one.row(), flush=True)  # noqa: T201  # as above
+                ratios[one.what] = min(round(one.ratio, 3), ratios.get(one.what, math.inf))
+        allowed = {what: GROSS * max(ratio, NOTHING) for what, ratio in committed.items()}
+        worse = [what for what, ratio in ratios.items() if ratio > allowed.get(what, math.inf)]
+        if not worse:
+            break
     if keep:
-        ratios = {one.what: round(one.ratio, 3) for one in figures}
         COMMITTED.write_text(json.dumps(ratios, indent=1) + "\n")
-        return 0
-    committed: dict[str, float] = json.loads(COMMITTED.read_text())
-    worse = [
-        (one, committed[one.what])
-        for one in figures
-        if one.what in committed and one.ratio > GROSS * max(committed[one.what], NOTHING)
-    ]
-    for one, before in worse:
-        print(f"WORSE  {one.what}: ratio {one.ratio:.2f}, committed {before:.2f}")  # noqa: T201  # as above
+    for what in worse:
+        print(f"WORSE  {what}: ratio {ratios[what]:.2f}, committed {committed[what]:.2f}")  # noqa: T201  # as above
     return 1 if worse else 0
 
 

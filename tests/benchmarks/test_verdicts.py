@@ -42,7 +42,7 @@ def test_each_kind_of_bar_is_met_up_to_itself() -> None:
 
 
 def test_without_a_name_the_table_is_measured_and_with_one_that(
-    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     measured: list[tuple[str, Effort]] = []
 
@@ -53,6 +53,8 @@ def test_without_a_name_the_table_is_measured_and_with_one_that(
     for name in benchmarks.TABLE:
         monkeypatch.setitem(benchmarks.TABLE, name, partial(measurement, name))
 
+    monkeypatch.setattr(benchmarks, "COMMITTED", tmp_path / "short.json")
+    (tmp_path / "short.json").write_text("{}")
     assert main([]) == 0
     assert measured == [(name, WHOLE) for name in benchmarks.TABLE]
     assert main(["idle"]) == 0

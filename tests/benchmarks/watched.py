@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import fcntl
 import os
 import select
@@ -10,7 +11,7 @@ import struct
 import sys
 import termios
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -20,7 +21,13 @@ from tests.terminal import TUI_CHAT, Terminal, home_environment
 BARE = (sys.executable, "-m", "tests.benchmarks.bare")
 PLAIN = (sys.executable, "-m", "tests.benchmarks.plain")
 _TICKS = os.sysconf("SC_CLK_TCK")
-_HOME = b"\x1b[H"
+_PR_SET_PDEATHSIG = 1
+
+
+def _end_with_us() -> None:
+    """A program whose terminal is gone may run on at full speed: where the measurement is killed, so is it."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 class Watched(Terminal):
@@ -28,6 +35,9 @@ class Watched(Terminal):
 
     arrived = 0
     """Bytes so far."""
+
+    def __init__(self, arguments: Sequence[str], environ: Mapping[str, str]) -> None:
+        super().__init__(arguments, environ, before=_end_with_us)
 
     def take(self, seconds: float) -> bytes:
         """What arrives within this time; returns at the first bytes."""
