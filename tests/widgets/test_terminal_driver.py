@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 
 import pytest
 
@@ -29,6 +30,8 @@ class Written(TerminalDriver):
 
 async def test_what_a_terminal_answers_at_the_end_turns_nothing_on() -> None:
     driver = Written(App())
+    # There is no terminal here that could be gone.
+    driver.exit_event = threading.Event()
     driver.stop_application_mode()
     driver.process_message(InBandWindowResize(True, False))
     assert "h" not in driver.written.rpartition("\x1b[?1004l")[2]
