@@ -227,9 +227,10 @@ async def test_a_text_of_more_than_a_million_characters_is_not_looked_at(tmp_pat
             await house.send("hi")
             await shows(house, r"Next token +of a new answer")
             await wait_until(lambda: server.looks, "a short text is looked at")
-            before = len(server.looks)
             house.chat.prompt.set_draft("word " * (looks.MOST_SENT // 5))
             await shows(house, "A look would send")
-            assert len(server.looks) == before
+            # One that was on its way may still have been asked.
+            assert all(len(str(one["messages"])) < looks.MOST_SENT for one in server.looks)
+            before = len(server.looks)
             house.chat.prompt.set_draft("and")
             await wait_until(lambda: len(server.looks) > before, "a short one is again")

@@ -14,9 +14,11 @@ from contextlib import suppress
 from typing import IO, TYPE_CHECKING, Any, cast
 
 from textual.drivers.linux_driver import LinuxDriver
+from textual.messages import InBandWindowResize
 
 if TYPE_CHECKING:
     from textual.app import App
+    from textual.message import Message
 
 _PIXELS_OFF = "\x1b[?1016l"
 _GIVEN_BACK = (
@@ -84,16 +86,26 @@ class TerminalDriver(LinuxDriver):
         """Whether the terminal is in our hands."""
         self._suspended = False
         """Whether it was given back for a while by a signal."""
+        self._modes = threading.Lock()
+        self._stopping = False
 
     def start_application_mode(self) -> None:
         # It refuses where we are in the background; then there is no thread that writes.
         before = self._writer_thread
+        self._stopping = False
         super().start_application_mode()  # type: ignore[no-untyped-call]
         self._taken = self._writer_thread is not before
 
     def stop_application_mode(self) -> None:
-        self._taken = False
+        with self._modes:
+            self._taken, self._stopping = False, True
         super().stop_application_mode()
+
+    def process_message(self, message: Message) -> None:
+        # The terminal may answer at the very end, on the thread that reads: what is turned on then stays on.
+        with self._modes:
+            if not (self._stopping and isinstance(message, InBandWindowResize)):
+                super().process_message(message)
 
     def _disable_mouse_support(self) -> None:
         super()._disable_mouse_support()
