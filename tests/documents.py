@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import ast
-import json
 import re
-from dataclasses import fields
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -92,21 +90,6 @@ def fault_tables() -> str:
     return "\n\n".join(parts)
 
 
-def speed_table() -> str:
-    """What `python -m tests.benchmarks --keep` measured last."""
-    from tests.benchmarks.figures import Figure, told
-
-    kept = json.loads((ROOT / "tests/benchmarks/measured.json").read_text("utf-8"))
-    rows = ["| what | measured | beside it | ratio | bar |", "|---|---|---|---|---|"]
-    for row in kept["figures"]:
-        one = Figure(**{field.name: row[field.name] for field in fields(Figure)})
-        bar = f"{one.bar}{'' if one.met else ' **missed**'}"
-        beside = f"{one.limit_name} {told(one.limit, one.unit)}"
-        ratio = f"{one.ratio:.2f}"
-        rows.append(f"| {one.what} | {told(one.value, one.unit)} | {beside} | {ratio} | {bar} |")
-    return "\n".join([f"Measured {kept['made']}.", "", *rows])
-
-
 TABLES = {
     "README.md": {
         "parameters": parameter_table,
@@ -114,7 +97,6 @@ TABLES = {
         "keys": key_table,
         "filters": filter_table,
         "commands": command_table,
-        "speed": speed_table,
     },
     "ARCHITECTURE.md": {"files": file_table, "faults": fault_tables},
 }

@@ -109,7 +109,9 @@ def _compared(names: Sequence[str], *, keep: bool) -> int:
     What is worse is measured once more: the machine may have had something else to do.
     """
     ratios: dict[str, float] = {}
-    committed: dict[str, float] = {} if keep else json.loads(COMMITTED.read_text())
+    committed: dict[str, float] = {}
+    if COMMITTED.exists() and not keep:
+        committed = json.loads(COMMITTED.read_text())
     worse: list[str] = []
     for _ in range(TRIALS):
         for name in names:
