@@ -119,7 +119,7 @@ def environment(directory: Path, **more: str) -> dict[str, str]:
 
 
 def _begun(house: House) -> bool:
-    return house.chat.topline.state != "starting"
+    return house.chat.keeping and house.chat.topline.state not in ("", "starting")
 
 
 @asynccontextmanager
