@@ -6,7 +6,6 @@ ever took, and what it still has a second after.
 
 from __future__ import annotations
 
-import asyncio
 import sys
 import tempfile
 import time
@@ -15,7 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.benchmarks.long import save_long
+from tests.benchmarks.start import last_words, save_long
 from tests.load.flood import event, flood, with_candidates
 from tests.terminal import TUI_CHAT, Terminal, home_environment
 
@@ -77,7 +76,7 @@ def memory() -> list[Taken]:
         _answered(one, "")
         found.append(Taken("10 MB pasted and sent", *_megabytes(one), bare, rest + PASTED))
     with _opened(event("ok"), messages=MESSAGES) as one:
-        one.wait_for(f"message {MESSAGES - 1}", 60)
+        one.wait_for(last_words(MESSAGES), 60)
         _settle(one)
         name = f"{MESSAGES:,} messages opened"
         found.append(Taken(name, *_megabytes(one), bare, rest + OPENED))
@@ -92,7 +91,7 @@ def _opened(
     with tempfile.TemporaryDirectory() as directory:
         home = Path(directory)
         if messages:
-            asyncio.run(save_long(home / "config" / "conversations.db", messages))
+            save_long(home, messages)
         with flood(home / "flood", events, count, rate) as server:
             environ = home_environment(
                 home,
